@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * broker.h: the contract between the kernel and its broker.
+ *
+ * A channel is a SOCK_SEQPACKET pair.  A request is one packet: struct
+ * broker_req, then len1 bytes, then len2 bytes, and nothing else.  Each
+ * request is answered by one packet, struct broker_rep and len bytes, before
+ * the next is sent on that channel; a descriptor, where one is given, comes
+ * with it by SCM_RIGHTS.  A request that breaks the form (version, unknown
+ * op, undefined flags, lengths, paths) is not answered: the broker ends the
+ * sandbox, for an honest kernel never sends one.
+ *
+ * Paths are relative to a grant: a host directory (or single file) that the
+ * policy gave, by its index in the list made by the launcher.  They have no
+ * leading or trailing slash, no empty, "." or ".." component, no NUL, and are
+ * not terminated; the empty path is the grant's root.  No symbolic link is
+ * ever followed by the broker: the kernel follows them, in its own mounts.
+ *
+ * Self-contained; fixed sizes; little endian as the machine is.
+ */
+#ifndef SBX_ABI_BROKER_H
+#define SBX_ABI_BROKER_H
+
+#include <stdint.h>
+
+#define BROKER_VERSION	1
+
+#define BROKER_PATH_MAX	4096		/* bytes of one path */
+#define BROKER_REQ_MAX	(sizeof(struct broker_req) + 2 * BROKER_PATH_MAX)
+#define BROKER_REP_MAX	65536		/* a whole reply packet */
+#define BROKER_BODY_MAX	(BROKER_REP_MAX - sizeof(struct broker_rep))
+
+/*
+ * The requests.  "path": bytes 1 are a path under grant; "path2": bytes 2 are
+ * a path under grant2; W: the grant(s) must be writable, else -EROFS.
+ */
+enum broker_op {
+	/*
+	 * path; arg[0]: the offset in path of the first component to report:
+	 * what lies before it (with the slash) is a directory known to be
+	 * there.  The reply's body is a row of struct broker_node, one for
+	 * each component that was reached, rep.count of them.  It ends at the
+	 * first symbolic link (its node holds the target, err is 0), at the
+	 * first failure (err, e.g. -ENOENT: of the component after the last
+	 * node; -ENOTDIR if the last node is no directory), or when the
+	 * packet is full (BROKER_REP_MORE: go on from there).
+	 * flags: BROKER_WALK_SELF puts the node of the starting directory
+	 * first (so that an empty path is a plain stat of the root);
+	 * BROKER_WALK_OPEN: if the last component was reached and is a
+	 * regular file, open it read-only and pass it (BROKER_REP_FD);
+	 * val[0] is 0 or the -errno of that open.
+	 */
+	BROKER_WALK = 1,
+	/*
+	 * path; arg[0]: O_RDONLY, O_WRONLY or O_RDWR, and of O_CREAT O_EXCL
+	 * O_TRUNC O_APPEND; arg[1]: mode for O_CREAT (the umask applied).
+	 * All but a plain O_RDONLY is W.  Regular files alone: else -EISDIR,
+	 * -ELOOP, or -ENXIO for devices, fifos and sockets, which are never
+	 * opened.  Body: one struct broker_node, and the descriptor.
+	 * val[0]: 1 if the file was created.
+	 */
+	BROKER_OPEN,
+	/*
+	 * path; arg[0]: cookie, 0 at the start; arg[1]: the most bytes of
+	 * body wanted, 0 for all that fit.  Body: struct broker_dirent,
+	 * rep.count of them, without "." and "..".  None: the end.
+	 * flags: BROKER_DIR_STAT: each has its attributes with it.
+	 */
+	BROKER_READDIR,
+	/* path.  Body: one struct broker_node (with target of a link). */
+	BROKER_STAT,
+	/* path.  Body: the target. */
+	BROKER_READLINK,
+	/* path.  Body: struct broker_statfs. */
+	BROKER_STATFS,
+
+	/* W, path.  Body of MKDIR, SYMLINK, MKNOD, LINK: the new node. */
+	BROKER_MKDIR,		/* arg[0]: mode, umask applied */
+	BROKER_MKNOD,		/* arg[0]: S_IFREG or S_IFIFO and mode */
+	BROKER_SYMLINK,		/* bytes 2: the target, 1..4095, no NUL */
+	BROKER_UNLINK,		/* not a directory */
+	BROKER_RMDIR,
+	BROKER_RENAME,		/* path2: new name; arg[0]: renameat2 flags
+				 * 0, RENAME_NOREPLACE, RENAME_EXCHANGE */
+	BROKER_LINK,		/* path2: new name */
+	BROKER_CHMOD,		/* arg[0]: mode; no set-id bits: -EPERM;
+				 * regular files and directories */
+	BROKER_CHOWN,		/* arg[0], arg[1]: uid, gid, or 2^32 - 1 */
+	BROKER_UTIMENS,		/* arg[0..3]: atime s, ns, mtime s, ns; ns
+				 * may be UTIME_NOW, UTIME_OMIT */
+	BROKER_TRUNCATE,	/* arg[0]: length; regular files */
+	BROKER_SYNC,		/* arg[0]: 1 fdatasync; file or directory;
+				 * W is not needed */
+
+	/*
+	 * On a descriptor: with BROKER_FD_SENT one that comes along by
+	 * SCM_RIGHTS (a regular file that the broker gave before); without,
+	 * the inherited one of index arg[0] (emul/abi/hostfd.h).  What
+	 * changes a file wants it open for writing (-EBADF).
+	 */
+	BROKER_FD_STAT,		/* body: one struct broker_node */
+	BROKER_FD_STATFS,	/* body: struct broker_statfs */
+	BROKER_FD_TRUNCATE,	/* arg[1]: length */
+	BROKER_FD_SYNC,		/* arg[1]: 1 fdatasync */
+	BROKER_FD_CHMOD,	/* sent only; arg[1] as in CHMOD */
+	BROKER_FD_CHOWN,	/* sent only; arg[1], arg[2] */
+	BROKER_FD_UTIMENS,	/* sent only; arg[1]: atime ns since 1970,
+				 * arg[2]: mtime; INT64_MAX now, MIN omit */
+
+	/* On the inherited descriptor of index arg[0] alone. */
+	BROKER_FD_LSEEK,	/* arg[1]: offset, arg[2]: whence; val[0] */
+	BROKER_FD_FLAGS,	/* F_GETFL in val[0] */
+	/*
+	 * arg[1]: ioctl of broker_ttys[] in the broker's fd.c; arg[2]: its
+	 * integer argument; bytes 1: its structure in; body: its structure
+	 * out.  Not in the list: -ENOTTY.
+	 */
+	BROKER_FD_TTY,
+
+	/* arg[0]: host tgid, arg[1]: host tid.  -ESRCH when not ours. */
+	BROKER_KICK,
+	/*
+	 * arg[0]: wait status (as wait(2) gives it) with which sbx shall end;
+	 * flags: BROKER_EXIT_NOW: all that still runs is killed at once.
+	 */
+	BROKER_EXIT,
+	BROKER_LOG,		/* bytes 1: text, to standard error */
+	BROKER_PANIC,		/* bytes 1: text; ends the sandbox, 125 */
+	/*
+	 * arg[0]: host tgid, ours; val[0]: CPU time in ns, val[1]: the part
+	 * of it in user mode.  tgid 0: of all children reaped so far; body
+	 * then: struct broker_rusage.
+	 */
+	BROKER_CPUTIME,
+	BROKER_AFFINITY,	/* body: the monitor's CPU mask, 64-bit words */
+	BROKER_OP_END
+};
+
+#define BROKER_WALK_SELF	(1u << 0)
+#define BROKER_WALK_OPEN	(1u << 1)
+#define BROKER_DIR_STAT		(1u << 2)
+#define BROKER_FD_SENT		(1u << 3)
+#define BROKER_EXIT_NOW		(1u << 4)
+
+struct broker_req {
+	uint16_t version;
+	uint16_t op;
+	uint32_t seq;		/* given back in the reply */
+	uint32_t flags;
+	uint16_t grant;		/* 0 when the op has no path */
+	uint16_t grant2;	/* 0 when the op has no second path */
+	uint16_t len1;
+	uint16_t len2;
+	uint32_t zero;
+	uint64_t arg[4];	/* those the op does not have are 0 */
+};
+
+#define BROKER_REP_FD	(1u << 0)	/* a descriptor comes along */
+#define BROKER_REP_MORE	(1u << 1)	/* the packet was full */
+
+struct broker_rep {
+	uint16_t version;
+	uint16_t op;
+	uint32_t seq;
+	int32_t err;		/* 0 or -errno */
+	uint32_t flags;
+	uint32_t len;		/* bytes of body */
+	uint32_t count;		/* nodes or entries in it */
+	uint64_t val[2];
+};
+
+struct broker_time {
+	int64_t sec;
+	uint32_t nsec;
+	uint32_t zero;
+};
+
+struct broker_stat {
+	uint64_t dev;		/* major << 32 | minor */
+	uint64_t rdev;
+	uint64_t ino;
+	uint64_t size;
+	uint64_t blocks;	/* of 512 bytes */
+	uint32_t mode;
+	uint32_t nlink;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t blksize;
+	uint32_t has_btime;
+	struct broker_time atime;
+	struct broker_time mtime;
+	struct broker_time ctime;
+	struct broker_time btime;
+};
+
+/* In WALK and the like; rec_len is the whole, a multiple of 8. */
+struct broker_node {
+	uint32_t rec_len;
+	uint32_t target_len;	/* of a symbolic link; it follows, no NUL */
+	struct broker_stat st;
+};
+
+/* In READDIR; rec_len is the whole, a multiple of 8. */
+struct broker_dirent {
+	uint64_t ino;
+	uint64_t cookie;	/* where the entry after this one starts */
+	uint16_t rec_len;
+	uint16_t name_len;
+	uint8_t type;		/* DT_... */
+	uint8_t has_stat;	/* a struct broker_stat follows this */
+	uint16_t zero;
+	/* then the name, with a NUL and padding */
+};
+
+struct broker_statfs {
+	uint64_t type;
+	uint64_t bsize;
+	uint64_t blocks;
+	uint64_t bfree;
+	uint64_t bavail;
+	uint64_t files;
+	uint64_t ffree;
+	uint64_t fsid;
+	uint64_t namelen;
+	uint64_t frsize;
+	uint64_t flags;		/* ST_... */
+};
+
+struct broker_rusage {
+	uint64_t utime_ns;
+	uint64_t stime_ns;
+	uint64_t maxrss_kib;
+	uint64_t minflt;
+	uint64_t majflt;
+	uint64_t inblock;
+	uint64_t oublock;
+	uint64_t nvcsw;
+	uint64_t nivcsw;
+};
+
+/*
+ * Signals that reach sbx from outside go the other way: the monitor writes
+ * this structure, which lies in the kernel's data at an offset both know from
+ * the launcher, by pwrite of the memfd, and kicks the thread named in it.
+ * The monitor alone writes count[] and seq, the kernel alone tgid and tid;
+ * a signal is pending as often as count[sig] is ahead of what the kernel has
+ * taken.  The monitor believes nothing it reads here.
+ */
+struct hostsig {
+	uint32_t seq;		/* bumped after every change of count */
+	uint32_t zero;
+	uint32_t tgid;		/* host ids of a thread that takes kicks; */
+	uint32_t tid;		/* 0: none, the kernel will look by itself */
+	uint32_t count[65];	/* by signal number */
+	uint32_t zero2;
+};
+
+_Static_assert(sizeof(struct broker_req) == 56, "broker_req");
+_Static_assert(sizeof(struct broker_rep) == 40, "broker_rep");
+_Static_assert(sizeof(struct broker_stat) == 128, "broker_stat");
+_Static_assert(sizeof(struct broker_node) == 136, "broker_node");
+_Static_assert(sizeof(struct broker_dirent) == 24, "broker_dirent");
+_Static_assert(sizeof(struct broker_statfs) == 88, "broker_statfs");
+_Static_assert(sizeof(struct hostsig) == 280, "hostsig");
+
+#endif

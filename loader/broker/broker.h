@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * broker.h: the trusted process beside a sandbox.
+ *
+ * It is the monitor (parent and reaper of the sandbox's processes, forwarder
+ * of signals) and the broker (opener of host files under the policy) in one
+ * single-threaded loop.  Everything it reads from the sandbox is hostile.
+ *
+ * Order of start, for the launcher:
+ *	monitor_init, monitor_grant..., monitor_hide..., [channels, memfds]
+ *	fork; the child closes what is not its own, lifeline_arm(), waits for go
+ *	monitor_start(m, child): group and signals
+ *	monitor_confine(m): Landlock and filter, irrevocable
+ *	let the child go
+ *	monitor_run(m): until the sandbox has ended
+ */
+#ifndef SBX_BROKER_H
+#define SBX_BROKER_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "emul/abi/broker.h"
+#include "emul/abi/hostfd.h"
+
+#define MONITOR_GRANTS_MAX	1024
+
+/* A place under a grant that must not be reached through it. */
+struct hide {
+	char *path;		/* relative to the grant */
+	bool known;		/* dev and ino hold: it exists */
+	uint64_t dev;
+	uint64_t ino;
+};
+
+struct grant {
+	int dirfd;		/* O_PATH, opened at start */
+	char *guest;		/* where the guest sees it: absolute, clean */
+	bool writable;
+	bool is_file;
+	struct hide *hides;
+	size_t hide_count;
+};
+
+struct monitor {
+	int channel[HOSTFD_CHANNELS];	/* our ends; -1: closed */
+	int meta_fd;			/* memfd of the kernel's data */
+	off_t hostsig_off;		/* of struct hostsig in it */
+	int life_fd;			/* write end of the life line */
+	pid_t child;			/* first process, leader of the group */
+
+	struct grant *grants;
+	size_t grant_count;
+	int inherited[INHERITED_MAX];	/* our duplicates; -1: closed */
+
+	bool no_openat2;		/* the host refuses it, or forced */
+	bool no_landlock;		/* set by monitor_confine */
+	int proc_fd;			/* /proc/self/fd, O_PATH, or -1 */
+
+	/* The state of the run. */
+	int signal_fd;
+	int epoll_fd;
+	sigset_t old_mask;
+	bool exit_known;		/* the kernel told its status */
+	bool ending;			/* the group has been killed */
+	int status;			/* wait status for sbx */
+	char reason[256];		/* why it was ended by us, or "" */
+	struct hostsig hostsig;		/* our copy: count[] and seq */
+};
+
+/*
+ * Fill *m: everything empty, duplicates of 0, 1 and 2 taken (of those that
+ * are open).  Returns 0 or -errno.
+ */
+int monitor_init(struct monitor *m);
+
+/*
+ * Grant what lies at the host path, to be seen by the guest at guest (which
+ * is copied).  Symbolic links in host are followed here, once.  Devices,
+ * fifos and sockets are refused with -ENXIO.  Returns its index or -errno.
+ * A grant seen beneath another's place in the guest is hidden from the other,
+ * so that the narrower right holds; monitor_confine does that.
+ */
+int monitor_grant(struct monitor *m, const char *host, const char *guest,
+		  bool writable);
+
+/* Hide the path rel under a grant from the sandbox.  0 or -errno. */
+int monitor_hide(struct monitor *m, size_t grant, const char *rel);
+
+/* Duplicate fd as inherited number index (3..).  Returns 0 or -errno. */
+int monitor_pass(struct monitor *m, unsigned int index, int fd);
+
+/*
+ * After fork, in the parent: child is the first process, in a session of its
+ * own.  Blocks the signals that will be forwarded.  Returns 0 or -errno.
+ */
+int monitor_start(struct monitor *m, pid_t child);
+
+/*
+ * Drop everything that serving does not need: no_new_privs, Landlock where
+ * the host has it, the broker's own filter.  Returns 0 or -errno; with an
+ * error nothing may be run.
+ */
+int monitor_confine(struct monitor *m);
+
+/*
+ * Serve, reap and forward until the sandbox has ended.  Returns the wait
+ * status with which sbx ends (exit status, or a signal to re-raise); a
+ * failure of the sandbox as such is 125 << 8, with a line on standard error.
+ */
+int monitor_run(struct monitor *m);
+
+/* Close and free what *m holds. */
+void monitor_destroy(struct monitor *m);
+
+/*
+ * In the sandbox's first process, after setsid(): have the host kill the
+ * whole group when the last write end of the pipe that fd reads from goes
+ * away.  Returns 0 or -errno.
+ */
+int lifeline_arm(int fd);
+
+/* Print the table of vetted host calls (sbx --vetted). */
+void vetted_print(FILE *out);
+
+#endif
