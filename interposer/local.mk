@@ -1,0 +1,37 @@
+# interposer/local.mk: the kernel image: emul and interposer, freestanding,
+# linked at a fixed address and cut to a flat file that sbx carries.
+
+# Parts without machine state, tested in the hosted build too.
+interposer_pure_sources =
+
+interposer_sources = \
+	$(interposer_pure_sources) \
+	%D%/boot.c
+
+noinst_LIBRARIES += libkernel.a
+libkernel_a_SOURCES = $(emul_sources) $(interposer_sources)
+nodist_libkernel_a_SOURCES = \
+	$(emul_generated_headers) $(emul_generated_sources)
+libkernel_a_CFLAGS = -std=gnu11 $(WARN_CFLAGS) $(KERNEL_CFLAGS)
+libkernel_a_CCASFLAGS = $(AM_CPPFLAGS) -fcf-protection=none
+
+# The addresses come from emul/abi/region.h: one place for C, as and ld.
+EXTRA_DIST += %D%/kernel.lds
+CLEANFILES += kernel.lds kernel.elf kernel.bin
+kernel.lds: %D%/kernel.lds emul/abi/region.h
+	$(AM_V_GEN)$(CPP) -P -undef -D__ASSEMBLER__ -x assembler-with-cpp \
+		$(AM_CPPFLAGS) $(srcdir)/interposer/kernel.lds >$@.tmp
+	@mv $@.tmp $@
+
+# All objects: nothing in the image is there because something asked for it.
+kernel.elf: libkernel.a kernel.lds
+	$(AM_V_CCLD)$(CC) -nostdlib -static -Wl,-T,kernel.lds \
+		-Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,norelro \
+		-Wl,-z,max-page-size=4096 -Wl,--fatal-warnings \
+		-Wl,--whole-archive libkernel.a -Wl,--no-whole-archive -o $@
+
+kernel.bin: kernel.elf build-aux/check-image
+	$(AM_V_GEN)OBJDUMP="$(OBJDUMP)" READELF="$(READELF)" \
+		$(SHELL) $(srcdir)/build-aux/check-image kernel.elf
+	@$(OBJCOPY) -O binary kernel.elf $@.tmp
+	@mv $@.tmp $@

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guest.h: TAP for guest programs.
+ *
+ * A guest test is a plain Linux program: it must pass natively, and its
+ * output must be the same in every run (no addresses, no times, no pids),
+ * for the run in the sandbox is compared with the native one.
+ *
+ *	int main(void)
+ *	{
+ *		ok(getppid() > 0, "there is a parent");
+ *		is(close(-1), -1, "close of -1");
+ *		is_errno(close(-1), EBADF, "close of -1");
+ *		return done_testing();
+ *	}
+ */
+#ifndef SBX_T_GUEST_H
+#define SBX_T_GUEST_H
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int tap_n;
+static int tap_failed;
+
+/* One test: `good` is its result, `name` is unique in the program. */
+static inline int ok(int good, const char *name)
+{
+	printf("%sok %d - %s\n", good ? "" : "not ", ++tap_n, name);
+	fflush(stdout);
+	if (!good)
+		tap_failed++;
+	return good;
+}
+
+/* Two numbers are the same. */
+static inline int is(long got, long wanted, const char *name)
+{
+	if (!ok(got == wanted, name)) {
+		printf("# got %ld, wanted %ld\n", got, wanted);
+		return 0;
+	}
+	return 1;
+}
+
+/*
+ * A libc call failed with errno `wanted`; 0 means that it succeeded.
+ * `ret` is the call itself, so that errno is its own.
+ */
+static inline int is_errno_(long ret, int err, int wanted, const char *name)
+{
+	int got = ret == -1 ? err : 0;
+
+	if (!ok(got == wanted, name)) {
+		printf("# got errno %d, wanted %d\n", got, wanted);
+		return 0;
+	}
+	return 1;
+}
+#define is_errno(call, wanted, name) do {				\
+	long is_ret_;							\
+									\
+	errno = 0;							\
+	is_ret_ = (long)(call);						\
+	is_errno_(is_ret_, errno, (wanted), (name));			\
+} while (0)
+
+/* Give up: the host lacks what the test needs. */
+static inline void __attribute__((__noreturn__)) skip_all(const char *why)
+{
+	printf("1..0 # SKIP %s\n", why);
+	exit(0);
+}
+
+/* Print the plan; returns the exit status of main. */
+static inline int done_testing(void)
+{
+	printf("1..%d\n", tap_n);
+	fflush(stdout);
+	return tap_failed != 0;
+}
+
+#endif

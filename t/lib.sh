@@ -1,0 +1,139 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: Apache-2.0
+# lib.sh: TAP for shell tests.  The plan is counted, never written by hand.
+#
+#	. "${SRCDIR:-.}/t/lib.sh"
+#	ok NAME, not_ok NAME, skip NAME WHY	one line of TAP
+#	run_ok NAME COMMAND...			the command exits 0
+#	run_code NAME STATUS COMMAND...		the command exits with STATUS
+#	is NAME GOT WANTED			two strings are the same
+#	same NAME COMMAND...			native and in the sandbox: same
+#						output, errors and exit status
+#	skip_all WHY				nothing to test here
+#	done_testing				print the plan; last line
+#
+# $tmp is a directory of the test's own, removed at its end.
+# shellcheck disable=SC2034
+set -u
+SRCDIR=${SRCDIR:-$(pwd)}
+BUILDDIR=${BUILDDIR:-$(pwd)}
+SBX=${SBX:-$BUILDDIR/sbx}
+CC=${CC:-cc}
+LC_ALL=C
+export LC_ALL
+tap_n=0
+tap_failed=0
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/sbx-test.XXXXXX") || exit 99
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 99' HUP INT TERM
+
+# note FILE...: show files as TAP comments.
+note()
+{
+	cat -- "$@" 2>/dev/null | head -n 40 | sed 's/^/# /'
+}
+
+ok()
+{
+	tap_n=$((tap_n + 1))
+	printf 'ok %d - %s\n' "$tap_n" "$1"
+}
+
+not_ok()
+{
+	tap_n=$((tap_n + 1))
+	tap_failed=$((tap_failed + 1))
+	printf 'not ok %d - %s\n' "$tap_n" "$1"
+}
+
+skip()
+{
+	tap_n=$((tap_n + 1))
+	printf 'ok %d - %s # SKIP %s\n' "$tap_n" "$1" "$2"
+}
+
+skip_all()
+{
+	printf '1..0 # SKIP %s\n' "$1"
+	exit 0
+}
+
+run_ok()
+{
+	run_name=$1
+	shift
+	run_code "$run_name" 0 "$@"
+}
+
+run_code()
+{
+	run_name=$1
+	run_want=$2
+	shift 2
+	run_got=0
+	"$@" >"$tmp/.out" 2>"$tmp/.err" </dev/null || run_got=$?
+	if [ "$run_got" -eq "$run_want" ]; then
+		ok "$run_name"
+	else
+		not_ok "$run_name"
+		printf '# exit status %d, not %d: %s\n' \
+			"$run_got" "$run_want" "$*"
+		note "$tmp/.out" "$tmp/.err"
+	fi
+}
+
+is()
+{
+	if [ "$2" = "$3" ]; then
+		ok "$1"
+	else
+		not_ok "$1"
+		printf '%s\n' "got:" "$2" "wanted:" "$3" | sed 's/^/# /'
+	fi
+}
+
+# compare NAME: the files $tmp/native.* against $tmp/sbx.*
+compare()
+{
+	for compare_what in status out err; do
+		if ! cmp -s "$tmp/native.$compare_what" \
+		    "$tmp/sbx.$compare_what"; then
+			not_ok "$1"
+			printf '# %s differs, native first:\n' "$compare_what"
+			diff -a "$tmp/native.$compare_what" \
+				"$tmp/sbx.$compare_what" | head -n 20 |
+				cut -c 1-200 | sed 's/^/# /'
+			[ "$compare_what" = err ] || note "$tmp/sbx.err"
+			return 1
+		fi
+	done
+	ok "$1"
+}
+
+# capture WHERE COMMAND...: stdin is the caller's.
+capture()
+{
+	capture_to=$1
+	shift
+	capture_status=0
+	timeout "${SBX_TEST_TIMEOUT:-60}" "$@" >"$tmp/$capture_to.out" \
+		2>"$tmp/$capture_to.err" || capture_status=$?
+	printf '%d\n' "$capture_status" >"$tmp/$capture_to.status"
+}
+
+same()
+{
+	same_name=$1
+	shift
+	capture native "$@" </dev/null
+	# shellcheck disable=SC2086
+	capture sbx "$SBX" ${SBX_OPTIONS-} -- "$@" </dev/null
+	compare "$same_name"
+}
+
+done_testing()
+{
+	printf '1..%d\n' "$tap_n"
+	[ "$tap_failed" -eq 0 ]
+	exit
+}

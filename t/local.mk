@@ -1,0 +1,79 @@
+# t/local.mk: lists of tests.  One line a test.  See t/README.
+
+# Unit tests: u-<subsystem>-<topic>.c with check, against the hosted kernel.
+unit_tests =
+
+# Guest programs: g-<family>.c, run natively, then in the sandbox; the two
+# must do the same.  .guest is linked statically, .dyn dynamically, .musl
+# with musl; one source may be in more than one list.
+guest_tests =
+guest_dyn_tests =
+guest_musl_tests =
+
+# Shell tests: tNNNN-area-topic.sh; the first digit is the area.
+shell_tests = \
+	%D%/t0000-image.sh
+
+# Guest tests of what does not work yet: built and run by hand, not by check.
+guest_todo = \
+	%D%/g-hello.guest
+
+if HAVE_CHECK
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+endif
+AM_CPPFLAGS += $(CHECK_CFLAGS)
+LDADD = libemul-hosted.a $(CHECK_LIBS)
+
+if HAVE_MUSL
+musl_tests = $(guest_musl_tests)
+endif
+guest_all = $(guest_tests) $(guest_dyn_tests) $(musl_tests) $(guest_todo)
+check_SCRIPTS += $(guest_all)
+TESTS += $(guest_tests) $(guest_dyn_tests) $(musl_tests) $(shell_tests)
+CLEANFILES += $(guest_all)
+$(guest_all): t/guest.h
+
+SUFFIXES = .guest .dyn .musl
+GUEST_CFLAGS = -std=gnu11 -O2 -g -pthread $(WARN_CFLAGS) -I$(top_srcdir)
+.c.guest:
+	$(AM_V_CC)$(MKDIR_P) $(@D) && \
+		$(CC) $(GUEST_CFLAGS) -static -o $@ $<
+.c.dyn:
+	$(AM_V_CC)$(MKDIR_P) $(@D) && \
+		$(CC) $(GUEST_CFLAGS) -o $@ $<
+.c.musl:
+	$(AM_V_CC)$(MKDIR_P) $(@D) && \
+		$(MUSL_GCC) -std=gnu11 -O2 -g -I$(top_srcdir) -static -o $@ $<
+
+EXTRA_DIST += \
+	%D%/README \
+	%D%/guest.h \
+	%D%/unit.h \
+	%D%/lib.sh \
+	%D%/run-guest.sh \
+	$(shell_tests) \
+	$(guest_tests:.guest=.c) \
+	$(guest_dyn_tests:.dyn=.c) \
+	$(guest_musl_tests:.musl=.c) \
+	$(guest_todo:.guest=.c)
+
+TEST_EXTENSIONS = .sh .guest .dyn .musl
+tap_driver = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_DRIVER = $(tap_driver)
+SH_LOG_DRIVER = $(tap_driver)
+SH_LOG_COMPILER = $(SHELL)
+GUEST_LOG_DRIVER = $(tap_driver)
+GUEST_LOG_COMPILER = $(SHELL) $(srcdir)/t/run-guest.sh
+DYN_LOG_DRIVER = $(tap_driver)
+DYN_LOG_COMPILER = $(GUEST_LOG_COMPILER)
+MUSL_LOG_DRIVER = $(tap_driver)
+MUSL_LOG_COMPILER = $(GUEST_LOG_COMPILER)
+AM_TESTS_ENVIRONMENT = \
+	SRCDIR='$(abs_top_srcdir)'; export SRCDIR; \
+	BUILDDIR='$(abs_top_builddir)'; export BUILDDIR; \
+	SBX='$(abs_top_builddir)/sbx'; export SBX; \
+	CC='$(CC)'; export CC; \
+	OBJDUMP='$(OBJDUMP)'; export OBJDUMP; \
+	READELF='$(READELF)'; export READELF; \
+	LC_ALL=C; export LC_ALL;

@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# run-guest.sh: run a guest test natively, then in the sandbox, and compare.
+# Linux is the oracle: what fails natively is a wrong test, what differs in
+# the sandbox is a wrong kernel.
+#
+# usage: run-guest.sh PROGRAM [ARG...]
+#
+# The program prints TAP (t/guest.h) or any text that is the same in each
+# run.  PROGRAM's own lines are shown under "# native" and "# sbx".
+. "${SRCDIR:-.}/t/lib.sh"
+
+prog=$1
+shift
+case $prog in
+*/*) ;;
+*) prog=./$prog ;;
+esac
+name=$(basename "$prog")
+
+# A working directory for each run, so that neither sees the other's files.
+mkdir "$tmp/cwd" || exit 99
+prog=$(cd "$(dirname "$prog")" && pwd)/$name
+cd "$tmp/cwd" || exit 99
+
+capture native "$prog" "$@" </dev/null
+if grep -q '^1\.\.0' "$tmp/native.out"; then
+	cat "$tmp/native.out"
+	exit 0
+fi
+if grep -q '^not ok' "$tmp/native.out"; then
+	not_ok "$name: native run"
+	grep '^not ok' "$tmp/native.out" | sed 's/^/# /'
+	note "$tmp/native.err"
+else
+	ok "$name: native run"
+fi
+rm -rf "$tmp/cwd"/*
+
+# shellcheck disable=SC2086
+capture sbx "$SBX" ${SBX_OPTIONS-} -- "$prog" "$@" </dev/null
+
+# Each test of the program is a test of ours, by name.
+sed -n 's/^\(not \)\{0,1\}ok [0-9]* - //p' "$tmp/native.out" >"$tmp/names"
+while IFS= read -r line; do
+	if grep '^ok ' "$tmp/sbx.out" | sed 's/^ok [0-9]* - //' |
+	    grep -qxF -e "$line"; then
+		ok "$name: $line"
+	else
+		not_ok "$name: $line"
+	fi
+done <"$tmp/names"
+compare "$name: same output, errors and exit status"
+done_testing
