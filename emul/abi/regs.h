@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * regs.h: a guest thread's registers as the entry code saves them, and the
+ * thread block that GS points to while the kernel or a rewritten guest runs.
+ *
+ * struct regs is laid out as Linux's struct user_regs_struct up to ss, which
+ * ptrace and core files want.
+ */
+#ifndef SBX_ABI_REGS_H
+#define SBX_ABI_REGS_H
+
+#include "emul/abi/region.h"
+
+/* Offsets for the assembler; interposer/offsets.c asserts each. */
+#define REGS_R15	0
+#define REGS_R14	8
+#define REGS_R13	16
+#define REGS_R12	24
+#define REGS_RBP	32
+#define REGS_RBX	40
+#define REGS_R11	48
+#define REGS_R10	56
+#define REGS_R9		64
+#define REGS_R8		72
+#define REGS_RAX	80
+#define REGS_RCX	88
+#define REGS_RDX	96
+#define REGS_RSI	104
+#define REGS_RDI	112
+#define REGS_ORIG_RAX	120
+#define REGS_RIP	128
+#define REGS_CS		136
+#define REGS_EFLAGS	144
+#define REGS_RSP	152
+#define REGS_SS		160
+#define REGS_SIZE	168
+
+#define THREAD_SELF	0
+#define THREAD_ENTRY	8	/* where thunks jump: %gs:8 */
+#define THREAD_URSP	16
+#define THREAD_KSP	24
+#define THREAD_WORK	32
+#define THREAD_WAITING	36
+#define THREAD_URIP	40
+#define THREAD_JUMPS	48
+#define THREAD_TRAPS	56
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+struct regs {
+	uint64_t r15, r14, r13, r12, rbp, rbx;
+	uint64_t r11, r10, r9, r8;
+	uint64_t rax, rcx, rdx, rsi, rdi;
+	uint64_t orig_rax;	/* the call's number; -1: not in a call */
+	uint64_t rip, cs, eflags, rsp, ss;
+};
+
+struct task;
+
+/* What a thread has to look at before it goes back to the guest. */
+#define WORK_SIGNAL	1u	/* a signal may be deliverable, or kicked */
+#define WORK_EXIT	2u	/* the thread group is ending */
+#define WORK_RESTORE	4u	/* leave with every register from struct regs */
+#define WORK_GS		8u	/* the guest's own GS base has to come back */
+
+/*
+ * The thread block, first page of a slot.  The first fields are known to the
+ * assembler.  Only its own thread writes it, but for `work`.
+ */
+struct thread {
+	struct thread *self;
+	uint64_t entry;		/* address of the jump door */
+	uint64_t user_rsp;	/* scratch of the entry and exit code */
+	uint64_t kstack;	/* address of struct regs at the stack's top */
+	uint32_t work;		/* WORK_*; set by anyone, atomically */
+	uint32_t waiting;	/* in host_wait(): the kick may rewind it */
+	uint64_t user_rip;	/* scratch of the exit code */
+	uint64_t n_jump;	/* calls that came by the jump door ... */
+	uint64_t n_trap;	/* ... of all; and those of the trap door */
+	struct task *task;
+	int32_t host_tid;	/* 0: not to be kicked yet */
+	uint32_t wait_seq;	/* futex word of R7's waiting protocol */
+	uint64_t guest_gs;	/* guest's GS base where it set one */
+	uint64_t fault_rip;	/* for panic: where the kernel faulted */
+	uint64_t fault_addr;
+};
+#endif
+#endif

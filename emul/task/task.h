@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * task.h: tasks (threads), thread groups (processes), and the lock order.
+ *
+ * Order of the kernel's locks, outer first.  A lock is never held over an
+ * access to guest memory or a sleep, except that mm->lock may be held over a
+ * host call on mappings and the locks marked (b) over a broker request.
+ *
+ *	pids_lock			the pid table, parents, groups
+ *	  tgroup->lock			threads, signal state of a group
+ *	    task->lock			nothing below it
+ *	rename_lock (b)			renames of directories
+ *	  inode->lock (b)		a directory, then its child
+ *	    file->pos_lock (b)
+ *	mm->lock			vma tree
+ *	files->lock			a descriptor table
+ *	waitqueue->lock			nothing below it but the allocator
+ *	allocator's locks		innermost
+ */
+#ifndef SBX_TASK_TASK_H
+#define SBX_TASK_TASK_H
+
+#include "emul/abi/regs.h"
+#include "emul/lib/list.h"
+#include "emul/lib/lock.h"
+#include "emul/lib/types.h"
+#include "emul/signal/signal.h"
+#include "emul/task/wait.h"
+
+struct cred;
+struct file;
+struct files;
+struct fs_ctx;
+struct mm;
+
+#define TASK_COMM_LEN	16
+#define NR_RLIMITS	16
+
+struct rlimit64 {
+	uint64_t cur, max;
+};
+
+/* Who a task is; shared by its threads, copied on write. */
+struct cred {
+	struct ref ref;
+	uid_t uid, euid, suid, fsuid;
+	gid_t gid, egid, sgid, fsgid;
+	uint64_t cap_effective, cap_permitted, cap_inheritable, cap_bounding;
+	uint64_t cap_ambient;
+	uint32_t n_groups;
+	gid_t *groups;		/* kmalloc'd, or NULL */
+};
+
+/* A thread group: what Linux's getpid() names. */
+struct tgroup {
+	struct ref ref;
+	int pid;				/* immutable */
+	int pgid, sid;				/* pids_lock protects */
+	struct tgroup *parent;			/* pids_lock protects */
+	struct list_head children, sibling;	/* pids_lock protects */
+
+	struct mutex lock;	/* protects: */
+	struct list_head threads;
+	uint32_t n_threads;
+	bool exiting;		/* exit_group began: exit_code is set */
+	int exit_code;		/* as wait4's status word */
+	struct sigpending pending;
+	struct rlimit64 rlimits[NR_RLIMITS];
+	bool dumpable;
+
+	struct sighand *sighand;
+	int64_t start_ns;	/* CLOCK_MONOTONIC at its start; immutable */
+	int host_pid;		/* host process that carries it */
+};
+
+/* A thread. */
+struct task {
+	struct ref ref;
+	int tid;				/* immutable */
+	struct tgroup *group;			/* immutable */
+	struct list_head thread_link;		/* group->lock protects */
+	struct thread *thread;	/* its slot; NULL once the host thread ended */
+
+	/* Private to the thread, or fixed while it runs. */
+	struct mm *mm;
+	struct files *files;
+	struct fs_ctx *fs;
+	struct cred *cred;
+	uint64_t fs_base_hint;	/* last FS base set by a call, for reports */
+	uaddr_t clear_child_tid;
+	uaddr_t robust_list;
+	size_t robust_list_len;
+	char comm[TASK_COMM_LEN];
+	uint64_t personality;
+
+	/* Signals: see emul/signal/signal.h. */
+	sigset64_t blocked;
+	sigset64_t saved_mask;	/* to be put back by sigsuspend, ppoll, ... */
+	bool restore_mask;
+	struct sigpending pending;	/* group->lock protects */
+	struct sigaltstack_state altstack;
+	struct restart_block restart;
+
+	struct waiter waiter;	/* for sleeps on one queue */
+	uint64_t nvcsw;
+};
+
+/* The task of the calling thread. */
+#ifdef SBX_HOSTED
+extern _Thread_local struct task *hosted_current;
+static inline struct task *current(void)
+{
+	return hosted_current;
+}
+#else
+static inline struct thread *this_thread(void)
+{
+	struct thread *t;
+
+	__asm__("mov %%gs:0, %0" : "=r"(t));
+	return t;
+}
+
+static inline struct task *current(void)
+{
+	return this_thread()->task;
+}
+#endif
+
+/*
+ * Find by guest id; a reference comes with what is returned, NULL if there is
+ * none.  Give it back with task_put() or tgroup_put().
+ */
+struct task *task_find(int tid) __must_check;
+struct tgroup *tgroup_find(int pid) __must_check;
+void task_put(struct task *t);
+void tgroup_put(struct tgroup *g);
+
+/*
+ * Make @t look at WORK_* @bits before it returns to the guest, wherever it is
+ * now: awake in the kernel, asleep in a wait (which ends with -EINTR), or in
+ * guest code (it is kicked).
+ */
+void task_notify(struct task *t, uint32_t bits);
+
+/* Does @t have to give up a sleep? */
+static inline bool task_interrupted(const struct task *t)
+{
+	return load_once(&t->thread->work) & (WORK_SIGNAL | WORK_EXIT);
+}
+
+/* End the calling thread; the last one ends the group with @code. */
+void task_exit(struct task *t, int code) __noreturn;
+/* End the whole group: every thread leaves, the status word is @status. */
+void group_exit(struct task *t, int status) __noreturn;
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wait.h: sleeping and waking (rule R7).
+ *
+ * Each thread has a sequence word.  To wait for a condition on emulated
+ * objects:
+ *
+ *	wait_add(&queue, &t->waiter);
+ *	for (;;) {
+ *		uint32_t seq = wait_prepare(t);
+ *		if (condition)			// under the object's lock
+ *			break;
+ *		err = wait_sleep(t, seq, deadline_ns);
+ *		if (err)			// -EINTR, -ETIMEDOUT
+ *			break;
+ *	}
+ *	wait_del(&t->waiter);
+ *
+ * Whoever changes the condition calls wait_wake(), which bumps the word of
+ * each waiter and wakes it if it sleeps: no wake-up is lost, none costs a host
+ * call unless somebody sleeps.  A caller that gets -EINTR returns one of the
+ * -ERESTART codes of emul/signal/signal.h.
+ */
+#ifndef SBX_TASK_WAIT_H
+#define SBX_TASK_WAIT_H
+
+#include "emul/lib/list.h"
+#include "emul/lib/lock.h"
+#include "emul/lib/types.h"
+
+struct task;
+
+struct waitqueue {
+	struct mutex lock;
+	struct list_head waiters;
+};
+
+/* In arena memory, never on a kernel stack. */
+struct waiter {
+	struct list_head link;
+	struct waitqueue *queue;	/* NULL while on none */
+	struct task *task;
+	uint32_t key;		/* poll events or futex bits it cares for; 0: all */
+	bool exclusive;		/* wait_wake(n) counts it */
+	bool woken;
+};
+
+void waitqueue_init(struct waitqueue *q);
+void wait_add(struct waitqueue *q, struct waiter *w, struct task *t);
+void wait_del(struct waiter *w);
+
+/* Read the calling thread's word; to be done before testing the condition. */
+uint32_t wait_prepare(struct task *t);
+/*
+ * Sleep until the word moved away from @seq.  @deadline_ns is an absolute
+ * CLOCK_MONOTONIC time or NEVER_NS.  0, -EINTR (work is pending) or -ETIMEDOUT.
+ */
+int wait_sleep(struct task *t, uint32_t seq, int64_t deadline_ns) __must_check;
+/*
+ * Wake waiters whose key meets @key (0: every one): all that are not
+ * exclusive and at most @n exclusive ones.
+ */
+void wait_wake(struct waitqueue *q, uint32_t key, int n);
+/* Bump and wake one task, on whatever it sleeps. */
+void wait_wake_task(struct task *t);
+
+#endif
