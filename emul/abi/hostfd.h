@@ -17,21 +17,25 @@
 #define HOSTFD_STDOUT		1
 #define HOSTFD_STDERR		2
 
-/* Kernel ends of the channels to the broker. */
-#define HOSTFD_CHANNEL		3
-#define HOSTFD_CHANNELS		8
+#define HOSTFD_META		3	/* memfd of the kernel's data */
+#define HOSTFD_SLOTS		4	/* memfd of the thread slots */
+#define HOSTFD_DATA		5	/* memfd of file data */
+#define HOSTFD_LIFE		6	/* read end of the life line */
+#define HOSTFD_TRACE		7	/* where --trace goes */
 
-#define HOSTFD_META		11	/* memfd of the kernel's data */
-#define HOSTFD_SLOTS		12	/* memfd of the thread slots */
-#define HOSTFD_DATA		13	/* memfd of file data */
-#define HOSTFD_LIFE		14	/* read end of the life line */
-#define HOSTFD_TRACE		15	/* where --trace goes */
+/*
+ * Kernel ends of the channels to the broker: an aligned block of eight, which
+ * the filter tests by one masked comparison.
+ */
+#define HOSTFD_CHANNEL		8
+#define HOSTFD_CHANNELS		8
 
 /* Further inherited descriptors (--pass-fd), in the order given. */
 #define HOSTFD_PASS		16
 #define HOSTFD_PASS_MAX		16
 
 #define HOSTFD_FIRST_FREE	32
+#define HOSTFD_END		65536	/* RLIMIT_NOFILE is set to it */
 
 /*
  * Inherited descriptors as requests to the broker name them: 0, 1, 2 are
