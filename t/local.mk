@@ -12,7 +12,9 @@ guest_musl_tests =
 
 # Shell tests: tNNNN-area-topic.sh; the first digit is the area.
 shell_tests = \
-	%D%/t0000-image.sh
+	%D%/t0000-image.sh \
+	%D%/t0001-style.sh \
+	%D%/t0003-docs.sh
 
 # Guest tests of what does not work yet: built and run by hand, not by check.
 guest_todo = \
@@ -52,6 +54,7 @@ EXTRA_DIST += \
 	%D%/unit.h \
 	%D%/lib.sh \
 	%D%/run-guest.sh \
+	%D%/t0002-headers.sh \
 	$(shell_tests) \
 	$(guest_tests:.guest=.c) \
 	$(guest_dyn_tests:.dyn=.c) \
@@ -77,3 +80,7 @@ AM_TESTS_ENVIRONMENT = \
 	OBJDUMP='$(OBJDUMP)'; export OBJDUMP; \
 	READELF='$(READELF)'; export READELF; \
 	LC_ALL=C; export LC_ALL;
+
+print-tests:
+	@echo $(guest_tests) $(guest_dyn_tests) $(musl_tests) $(shell_tests)
+.PHONY: print-tests
