@@ -26,7 +26,9 @@ emul_host_sources =
 
 emul_ipc_sources =
 
-emul_lib_sources =
+emul_lib_sources = \
+	%D%/lib/rbtree.c \
+	%D%/lib/rbtree.h
 
 emul_misc_sources =
 

@@ -1,7 +1,8 @@
 # t/local.mk: lists of tests.  One line a test.  See t/README.
 
 # Unit tests: u-<subsystem>-<topic>.c with check, against the hosted kernel.
-unit_tests =
+unit_tests = \
+	%D%/u-rbtree
 
 # Guest programs: g-<family>.c, run natively, then in the sandbox; the two
 # must do the same.  .guest is linked statically, .dyn dynamically, .musl
