@@ -18,7 +18,21 @@ emul_sources += \
 	$(emul_time_sources) \
 	$(emul_vfs_sources)
 
-emul_entry_sources =
+emul_entry_sources = \
+	%D%/entry/argkind.h \
+	%D%/entry/dispatch.h \
+	%D%/entry/trace.h \
+	%D%/entry/trace-int.h
+
+# Go up, with systable.c below, once what they call is there: uaccess, lib,
+# trace_emit() and the sys_ functions of the table.
+emul_entry_next = \
+	%D%/entry/dispatch.c \
+	%D%/entry/trace.c \
+	%D%/entry/trace-errno.c \
+	%D%/entry/trace-struct.c \
+	%D%/entry/trace-syms.c
+EXTRA_DIST += $(emul_entry_next)
 
 emul_fs_sources =
 
@@ -47,8 +61,29 @@ emul_time_sources =
 emul_vfs_sources =
 
 # What is made from the one list of system calls.
-emul_generated_headers =
+emul_generated_headers = \
+	%D%/sysnames.h \
+	%D%/sysproto.h
 emul_generated_sources =
+
+# The mistakes it finds are told as file:line.
+syscalls_in = \
+	$(top_srcdir)/%D%/entry/argkind.h $(top_srcdir)/%D%/syscalls.tbl
+syscalls_awk = $(top_srcdir)/%D%/syscalls.awk
+EXTRA_DIST += %D%/syscalls.awk %D%/syscalls.tbl
+
+%D%/sysnames.h: $(syscalls_awk) $(syscalls_in)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+		$(AWK) -v out=names -f $(syscalls_awk) $(syscalls_in) >$@.tmp
+	@mv $@.tmp $@
+%D%/sysproto.h: $(syscalls_awk) $(syscalls_in)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+		$(AWK) -v out=proto -f $(syscalls_awk) $(syscalls_in) >$@.tmp
+	@mv $@.tmp $@
+%D%/systable.c: $(syscalls_awk) $(syscalls_in)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+		$(AWK) -v out=table -f $(syscalls_awk) $(syscalls_in) >$@.tmp
+	@mv $@.tmp $@
 
 # The same sources with libc and sanitizers, for the unit tests.
 check_LIBRARIES += libemul-hosted.a

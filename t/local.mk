@@ -14,6 +14,7 @@ guest_musl_tests =
 # Shell tests: tNNNN-area-topic.sh; the first digit is the area.
 shell_tests = \
 	%D%/t0000-image.sh \
+	%D%/t0000-table.sh \
 	%D%/t0001-style.sh \
 	%D%/t0003-docs.sh
 

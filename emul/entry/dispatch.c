@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dispatch.c: from a call's number to the function that does it. */
+#include "emul/entry/dispatch.h"
+
+#include <linux/errno.h>
+
+#include "emul/abi/regs.h"
+#include "emul/entry/trace.h"
+
+struct dispatch_ctl dispatch_ctl __arena;
+uint64_t dispatch_counts[NR_SYSCALLS + 1] __arena;
+
+_Static_assert((sizeof(struct sysdesc) & (sizeof(struct sysdesc) - 1)) == 0,
+	       "an element of systable[] is found by a shift");
+
+static const struct sysdesc no_such_call = {
+	.level = SYS_ABSENT,
+	.err = ENOSYS,
+};
+
+/* Kept out of line so that the fast path has no frame of its own. */
+static __attribute__((noinline)) __cold long
+dispatch_slow(struct task *t, struct regs *r, uint32_t flags)
+{
+	uint32_t nr = (uint32_t)r->orig_rax;
+	bool known = nr < NR_SYSCALLS;
+	const struct sysdesc *d = known ? &systable[nr] : &no_such_call;
+	struct trace_line line;
+	long ret;
+
+	if (flags & DISPATCH_COUNT)
+		__atomic_fetch_add(&dispatch_counts[known ? nr : NR_SYSCALLS],
+				   1, __ATOMIC_RELAXED);
+	if (!(flags & DISPATCH_TRACE))
+		return known ? d->fn(t, r) : -ENOSYS;
+
+	trace_enter(&line, t, d, r);
+	ret = known ? d->fn(t, r) : -ENOSYS;
+	trace_exit(&line, d, ret);
+	return ret;
+}
+
+/*
+ * Linux looks at the low 32 bits of rax only.  x32 numbers have bit 30 set,
+ * so one compare refuses them as well.
+ */
+long dispatch_call(struct task *t, struct regs *r)
+{
+	uint32_t nr = (uint32_t)r->orig_rax;
+	uint32_t flags = load_once(&dispatch_ctl.flags);
+
+	if (unlikely(flags))
+		return dispatch_slow(t, r, flags);
+	if (unlikely(nr >= NR_SYSCALLS))
+		return -ENOSYS;
+	return systable[nr].fn(t, r);
+}
