@@ -4,7 +4,9 @@
 bin_PROGRAMS += sbx
 sbx_SOURCES = \
 	%D%/image.S \
-	%D%/main.c
+	%D%/main.c \
+	%D%/vetted.c \
+	$(broker_sources)
 nodist_sbx_SOURCES = $(loader_generated_headers)
 sbx_CFLAGS = -std=gnu11 $(WARN_CFLAGS) -fPIE
 sbx_CCASFLAGS = $(AM_CPPFLAGS)
@@ -15,4 +17,33 @@ sbx_LDADD =
 %D%/sbx-image.$(OBJEXT): kernel.bin
 
 # The filter is made at build time, so that sbx need not carry libseccomp.
-loader_generated_headers =
+noinst_PROGRAMS += mkfilter
+mkfilter_SOURCES = %D%/mkfilter.c
+mkfilter_CFLAGS = -std=gnu11 $(WARN_CFLAGS) $(SECCOMP_CFLAGS)
+mkfilter_LDADD = $(SECCOMP_LIBS)
+
+loader_generated_headers = vetted-filter.h vetted-rows.h broker-filter.h
+BUILT_SOURCES += $(loader_generated_headers)
+CLEANFILES += $(loader_generated_headers)
+EXTRA_DIST += emul/abi/vetted.tbl %D%/broker/host.tbl
+
+vetted-filter.h: emul/abi/vetted.tbl mkfilter$(EXEEXT)
+	$(AM_V_GEN)./mkfilter$(EXEEXT) gate \
+		$(srcdir)/emul/abi/vetted.tbl >$@.tmp
+	@mv $@.tmp $@
+vetted-rows.h: emul/abi/vetted.tbl mkfilter$(EXEEXT)
+	$(AM_V_GEN)./mkfilter$(EXEEXT) rows \
+		$(srcdir)/emul/abi/vetted.tbl >$@.tmp
+	@mv $@.tmp $@
+broker-filter.h: %D%/broker/host.tbl mkfilter$(EXEEXT)
+	$(AM_V_GEN)./mkfilter$(EXEEXT) plain broker_filter \
+		$(srcdir)/loader/broker/host.tbl >$@.tmp
+	@mv $@.tmp $@
+
+# The monitor and broker, apart so that the unit tests have them too.
+broker_sources = \
+	emul/abi/broker.h \
+	emul/abi/hostclone.h \
+	emul/abi/hostfd.h \
+	%D%/broker/broker.h \
+	%D%/broker/confine.h

@@ -2,7 +2,8 @@
 
 # Unit tests: u-<subsystem>-<topic>.c with check, against the hosted kernel.
 unit_tests = \
-	%D%/u-rbtree
+	%D%/u-rbtree \
+	%D%/u-vetted-filter
 
 # Guest programs: g-<family>.c, run natively, then in the sandbox; the two
 # must do the same.  .guest is linked statically, .dyn dynamically, .musl
