@@ -2,7 +2,25 @@
 # too, in the block of its folder.
 
 emul_sources = \
-	%D%/abi/region.h
+	%D%/abi/region.h \
+	%D%/abi/broker.h \
+	%D%/abi/hostclone.h \
+	%D%/abi/hostfd.h \
+	%D%/abi/regs.h \
+	%D%/entry/uaccess.h \
+	%D%/host/broker.h \
+	%D%/host/host.h \
+	%D%/lib/alloc.h \
+	%D%/lib/list.h \
+	%D%/lib/lock.h \
+	%D%/lib/print.h \
+	%D%/lib/string.h \
+	%D%/lib/types.h \
+	%D%/mm/mm.h \
+	%D%/signal/signal.h \
+	%D%/task/task.h \
+	%D%/task/wait.h \
+	%D%/vfs/vfs.h
 emul_sources += \
 	$(emul_entry_sources) \
 	$(emul_fs_sources) \

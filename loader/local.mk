@@ -3,6 +3,7 @@
 
 bin_PROGRAMS += sbx
 sbx_SOURCES = \
+	%D%/broker/broker.h \
 	%D%/image.S \
 	%D%/main.c \
 	%D%/vetted.c \
