@@ -10,12 +10,44 @@
 #ifndef SBX_VFS_VFS_H
 #define SBX_VFS_VFS_H
 
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/stat.h>
+
 #include "emul/lib/list.h"
 #include "emul/lib/lock.h"
 #include "emul/lib/types.h"
 #include "emul/task/wait.h"
 
+/* <linux/stat.h> keeps these to itself when a libc has been included. */
+#ifndef S_IFMT
+#define S_IFMT		00170000
+#define S_IFSOCK	0140000
+#define S_IFLNK		0120000
+#define S_IFREG		0100000
+#define S_IFBLK		0060000
+#define S_IFDIR		0040000
+#define S_IFCHR		0020000
+#define S_IFIFO		0010000
+#define S_ISUID		0004000
+#define S_ISGID		0002000
+#define S_ISVTX		0001000
+#endif
+#ifndef S_ISLNK
+#define S_ISLNK(m)	(((m) & S_IFMT) == S_IFLNK)
+#define S_ISREG(m)	(((m) & S_IFMT) == S_IFREG)
+#define S_ISDIR(m)	(((m) & S_IFMT) == S_IFDIR)
+#define S_ISCHR(m)	(((m) & S_IFMT) == S_IFCHR)
+#define S_ISBLK(m)	(((m) & S_IFMT) == S_IFBLK)
+#define S_ISFIFO(m)	(((m) & S_IFMT) == S_IFIFO)
+#define S_ISSOCK(m)	(((m) & S_IFMT) == S_IFSOCK)
+#endif
+
+#define NAME_LEN_MAX	255	/* bytes of one name */
+#define PATH_LEN_MAX	4096	/* bytes of a path, with its NUL */
+
 struct backing;
+struct cred;
 struct dentry;
 struct file;
 struct inode;
@@ -87,6 +119,8 @@ struct file_ops {
 	int (*getattr)(struct file *f, struct kstat *st); /* NULL: the inode's */
 	/* F_SETFL changed O_APPEND, O_NONBLOCK...; NULL: nothing to do */
 	int (*setfl)(struct file *f, unsigned int flags);
+	/* a descriptor of it was closed, others may be left; NULL: nothing */
+	int (*flush)(struct file *f);
 	/* the last reference went */
 	void (*release)(struct file *f);
 };
@@ -107,10 +141,19 @@ struct backing {
 
 struct inode_ops {
 	/*
-	 * Find @name in @dir: fills @d with d_instantiate() (NULL inode when it
-	 * does not exist) and returns 0, or -errno.  dir->lock is held.
+	 * Find @d->name in @dir: fills @d with d_instantiate() (NULL inode when
+	 * it does not exist) and returns 0, or -errno.  dir->lock is held.
+	 * NULL: every name that exists is in the cache, pinned.
 	 */
 	int (*lookup)(struct inode *dir, struct dentry *d);
+	/*
+	 * Optional: the path walk is going to look up the components of @rest,
+	 * of @len bytes, from @dir on; none of the first is known.  The file
+	 * system may put what it finds out in one go into the cache with
+	 * d_add_found().  No lock is held.
+	 */
+	void (*prefetch)(struct dentry *dir, const char *rest, size_t len,
+			 unsigned int flags);
 	int (*create)(struct inode *dir, struct dentry *d, mode_t mode);
 	int (*mkdir)(struct inode *dir, struct dentry *d, mode_t mode);
 	int (*mknod)(struct inode *dir, struct dentry *d, mode_t mode, dev_t dev);
@@ -125,37 +168,62 @@ struct inode_ops {
 	/* Magic links of /proc: the place itself; takes references. */
 	int (*follow)(struct inode *i, struct path *out);
 	int (*getattr)(struct inode *i, struct kstat *st); /* NULL: generic */
-	int (*setattr)(struct inode *i, const struct iattr *a); /* -EROFS/-EPERM */
-	int (*open)(struct inode *i, struct file *f); /* NULL: inode->fops */
+	int (*setattr)(struct inode *i, const struct iattr *a); /* -EPERM */
+	/*
+	 * f->ops is inode->fops already, f->flags and f->path are set; may
+	 * change f->ops and f->priv.  On failure release() is not called.
+	 */
+	int (*open)(struct inode *i, struct file *f); /* NULL: nothing to do */
+	/* O_TMPFILE: a new regular inode without a name into @d. -EOPNOTSUPP */
+	int (*tmpfile)(struct inode *dir, struct dentry *d, mode_t mode);
 	void (*evict)(struct inode *i);	/* last reference went */
 };
 
 struct inode {
 	struct ref ref;
-	struct superblock *sb;
+	uint32_t mode, uid, gid;	/* with dir lookups read without a lock */
+	uint32_t nlink;
+	uint32_t n_writers;	/* files open for writing; atomic */
 	const struct inode_ops *ops;
 	const struct file_ops *fops;
+	/* Target of a symbolic link that never changes, or NULL: readlink. */
+	const char *link;
+	uint32_t link_len;
 	struct mutex lock;	/* directory contents, size changes */
+	struct superblock *sb;
 	uint64_t ino;
-	uint32_t mode, uid, gid;
-	uint32_t nlink;
-	uint64_t size, blocks, rdev;
+	uint64_t size, blocks, rdev;	/* blocks of 512 bytes */
 	struct ktime atime, mtime, ctime, btime;
 	void *priv;		/* the file system's */
+	void *locks;		/* struct file_locks of flock.c, or NULL */
+	void *special;		/* pipe of a fifo, socket's name ... */
 };
 
+#define D_NAME_INLINE	40
 struct dentry {
+	/* count; D_CACHED while it is in the hash, where 0 users may leave it */
 	struct ref ref;
+	uint32_t hash, len;
+	uint32_t flags;			/* D_*; dcache_lock protects */
+	struct dentry *hash_next, **hash_prev;
 	struct dentry *parent;		/* a reference; itself at a root */
 	struct inode *inode;		/* a reference; NULL: does not exist */
+	char *name;			/* iname or kmalloc'd; with a NUL */
 	struct superblock *sb;
-	struct list_head hash_link;	/* bucket lock protects */
-	struct list_head children, sibling;
-	uint32_t hash, len;
-	uint32_t flags;
 	uint32_t n_mounted;		/* mounts that sit on it */
-	char *name;			/* inside the same allocation, or kmalloc */
+	uint32_t n_children;
+	struct list_head children, sibling;
+	struct list_head lru;
+	uint64_t cookie;		/* its place in readdir; grows */
+	void *priv;			/* the file system's */
+	char iname[D_NAME_INLINE];
 };
+#define D_CACHED	0x80000000u	/* in ref.count */
+#define D_PINNED	1u	/* holds a reference for itself: d_pin() */
+#define D_USED		2u	/* looked up since the shrinker came by */
+#define D_DELETED	4u	/* its name was removed: " (deleted)" */
+#define D_REVALIDATE	8u	/* ask super_ops->revalidate at each lookup */
+#define D_ROOT		16u	/* root of a superblock */
 
 struct superblock {
 	struct ref ref;
@@ -193,26 +261,34 @@ struct mount {
 	struct dentry *root;
 	uint32_t flags, id;
 	const char *source;
-	struct list_head link;
+	struct list_head link;		/* all mounts, in order */
+	struct mount *hash_next;	/* same bucket of mount points */
 };
 
 struct file {
 	struct ref ref;
 	const struct file_ops *ops;
-	struct inode *inode;		/* a reference; never NULL */
-	struct path path;		/* references */
+	/* Never NULL.  A reference only when path.dentry is NULL. */
+	struct inode *inode;
+	struct path path;		/* references, or both NULL */
 	uint32_t flags;			/* O_*: access mode and status */
 	uint32_t mode;			/* FMODE_* */
 	struct mutex pos_lock;
 	off_t pos;
 	void *priv;			/* the file type's */
 	int host_fd;			/* host descriptor or -1 */
+	const char *kind;	/* without a path: "pipe", "[eventfd]" ... */
+	struct dentry *cursor;		/* of readdir; a reference */
+	void *watchers;			/* epoll's */
+	int owner, owner_type, owner_sig;	/* F_SETOWN, F_SETSIG */
 };
 #define FMODE_READ	1u
 #define FMODE_WRITE	2u
 #define FMODE_PATH	4u	/* O_PATH */
 #define FMODE_SEEK	8u	/* has a position */
+#define FMODE_WRITER	16u	/* counted in inode->n_writers */
 
+/* uio.c */
 /*
  * Where bytes go to or come from: guest buffers, or kernel memory when @kbuf
  * is set.  The copy functions advance it; they return bytes copied, which is
@@ -233,5 +309,179 @@ struct uio {
 ssize_t uio_write(struct uio *u, const void *src, size_t n); /* to the guest */
 ssize_t uio_read(struct uio *u, void *dst, size_t n);	/* from the guest */
 ssize_t uio_zero(struct uio *u, size_t n);
+/* One buffer of kernel memory. */
+void uio_kernel(struct uio *u, void *buf, size_t n);
+/* One buffer of the guest, described by *@v. -EFAULT if out of its range. */
+int uio_guest(struct uio *u, struct uvec *v, uaddr_t base, size_t n);
+/*
+ * The next piece in one run of addresses: its address into *@p (a guest's, or
+ * kernel memory's), its length is returned; 0 at the end.  uio_advance()
+ * says how much of it was used.
+ */
+size_t uio_piece(const struct uio *u, void **p);
+void uio_advance(struct uio *u, size_t n);
+/*
+ * An iovec array of the guest.  @fast of 8 entries is used where it suffices;
+ * else memory that uio_free() gives back.  -EFAULT, -EINVAL, -ENOMEM.
+ */
+#define UIO_FAST	8
+int uio_import(struct uio *u, struct uvec *fast, uaddr_t vec, uint64_t n);
+void uio_free(struct uio *u, const struct uvec *fast, const struct uvec *vec);
+
+/* inode.c */
+/* Wall time as inodes stamp it (the coarse clock). */
+struct ktime ktime_now(void);
+static inline bool ktime_before(struct ktime a, struct ktime b)
+{
+	return a.sec < b.sec || (a.sec == b.sec && a.nsec < b.nsec);
+}
+/*
+ * A new inode: one reference, a number of its own, nlink 1, owner of the
+ * calling task, all times now, no operations.  NULL: no memory.
+ */
+struct inode *inode_new(struct superblock *sb) __must_check;
+void inode_get(struct inode *i);
+void inode_put(struct inode *i);
+/* A superblock with a device number of its own; one reference. */
+struct superblock *sb_new(const char *type, uint64_t magic,
+			  const struct super_ops *ops) __must_check;
+/* stat's view of an inode, by its getattr or from its fields. */
+int inode_getattr(struct inode *i, struct kstat *st);
+void inode_fill_stat(const struct inode *i, struct kstat *st);
+/* Set what @a says in the inode's fields; ctime becomes now. */
+void inode_set_attr(struct inode *i, const struct iattr *a);
+
+/* dentry.c */
+/*
+ * A dentry with one reference, not in the hash, that does not exist yet.
+ * @name is copied; takes a reference to @parent.  NULL: no memory.
+ */
+struct dentry *d_alloc(struct dentry *parent, const char *name, size_t len)
+	__must_check;
+/* The root of @sb over @i, whose reference it takes; one reference. */
+struct dentry *d_alloc_root(struct superblock *sb, struct inode *i)
+	__must_check;
+/* Give a dentry its inode and take over the reference; NULL: none exists. */
+void d_instantiate(struct dentry *d, struct inode *i);
+/* Put it in the hash, to be found by lookups. */
+void d_hash_add(struct dentry *d);
+/* Take it out of the hash: lookups ask the file system again. */
+void d_drop(struct dentry *d);
+/* Keep it in memory (file systems whose names live in the cache alone). */
+void d_pin(struct dentry *d);
+void d_unpin(struct dentry *d);
+/* Its name is gone; if nobody else uses it, it becomes a negative one. */
+void d_delete(struct dentry *d);
+/* Move @d to the name and parent of @to, which is dropped; or exchange. */
+void d_move(struct dentry *d, struct dentry *to, bool exchange);
+/*
+ * What a file system found out on the way: the cached dentry of that name, or
+ * a new one in the hash with @i (its reference is taken over in any case;
+ * NULL: does not exist).  A reference is returned, or NULL.
+ */
+struct dentry *d_add_found(struct dentry *parent, const char *name, size_t len,
+			   struct inode *i) __must_check;
+/* The cached dentry of a name with a reference, or NULL when not cached. */
+struct dentry *d_lookup(struct dentry *parent, const char *name, size_t len)
+	__must_check;
+void dput(struct dentry *d);
+static inline struct dentry *dget(struct dentry *d)
+{
+	ref_get(&d->ref);
+	return d;
+}
+static inline bool d_unhashed(const struct dentry *d)
+{
+	return !(load_once(&d->ref.count) & D_CACHED);
+}
+
+/* mount.c */
+/*
+ * Mount @root of its superblock on @on (NULL: the first mount).  Takes a
+ * reference to all; @source is kept as it is.  err_ptr() on failure.
+ */
+struct mount *mount_add(const struct path *on, struct dentry *root,
+			uint32_t flags, const char *source) __must_check;
+static inline void path_get(const struct path *p)
+{
+	ref_get(&p->mnt->ref);
+	ref_get(&p->dentry->ref);
+}
+void path_put(const struct path *p);
+/*
+ * The absolute name of a path below @root as d_path(9) makes it, with
+ * " (deleted)" where it applies, put at the end of @buf.  Its start, or
+ * err_ptr(-ENAMETOOLONG).
+ */
+char *path_name(const struct path *p, const struct path *root, char *buf,
+		size_t size) __must_check;
+/* Call @fn for each mount in order, until it returns false. */
+void mounts_each(bool (*fn)(struct mount *m, void *arg), void *arg);
+
+/* file.c */
+/*
+ * Open what @p names, whose references it takes over on success.  @flags are
+ * O_* of open(2), permissions are not checked.  err_ptr() on failure.
+ */
+struct file *file_open_path(const struct path *p, unsigned int flags)
+	__must_check;
+/*
+ * A file without a name: @i's reference is taken over; @kind is what
+ * /proc/self/fd shows: "pipe" and "socket" as pipe:[ino], others as
+ * anon_inode:KIND.  FMODE_* follow from @flags; not seekable.  NULL: no
+ * memory, then the inode is put.
+ */
+struct file *file_new(struct inode *i, const struct file_ops *ops,
+		      unsigned int flags, const char *kind, void *priv)
+	__must_check;
+/* As file_new with the inode that eventfd, epoll and their like share. */
+struct file *file_new_anon(const struct file_ops *ops, unsigned int flags,
+			   const char *kind, void *priv) __must_check;
+void file_put(struct file *f);
+static inline void file_get(struct file *f)
+{
+	ref_get(&f->ref);
+}
+/* Kernel's own reads and writes at an offset. Bytes or -errno. */
+ssize_t file_kread(struct file *f, void *buf, size_t n, off_t pos);
+ssize_t file_kwrite(struct file *f, const void *buf, size_t n, off_t pos);
+int file_getattr(struct file *f, struct kstat *st);
+/* lseek of what has a size. */
+off_t generic_lseek(struct file *f, off_t off, int whence);
+/* lseek with a size given, and of files for which any position will do. */
+off_t lseek_sized(struct file *f, off_t off, int whence, uint64_t size);
+/* EPOLL* bits ready now; @w as in file_ops. */
+uint32_t file_poll(struct file *f, struct waiter *w);
+
+/* libfs.c: trees whose nodes the kernel makes by itself (dev, parts of proc) */
+/* A superblock with a root directory of that mode; root's dentry is pinned. */
+struct superblock *simple_super(const char *type, uint64_t magic,
+				const struct super_ops *ops, mode_t mode)
+	__must_check;
+/*
+ * A node below @dir: S_IF* and permissions in @mode.  A directory gets the
+ * simple operations where @ops or @fops are NULL.  Borrowed: the tree keeps
+ * it.  err_ptr() on failure.
+ */
+struct dentry *simple_add(struct dentry *dir, const char *name, mode_t mode,
+			  const struct inode_ops *ops,
+			  const struct file_ops *fops, void *priv);
+/* @target is kept as it is. */
+struct dentry *simple_symlink(struct dentry *dir, const char *name,
+			      const char *target);
+/* Directories whose names are all in the cache. */
+extern const struct inode_ops simple_dir_iops;
+extern const struct file_ops simple_dir_fops;
+int simple_readdir(struct file *f, struct dir_ctx *ctx);
+/* Emit "." and ".." as positions 0 and 1; false when it is full. */
+bool dir_emit_dots(struct file *f, struct dir_ctx *ctx);
+int simple_statfs(struct superblock *sb, struct kstatfs *st);
+
+/*
+ * What is opened when a fifo or a device node is, wherever its name lies;
+ * emul/ipc/pipe.c and emul/fs/dev.c have them.  As inode_ops->open.
+ */
+int fifo_open(struct inode *i, struct file *f);
+int chrdev_open(struct inode *i, struct file *f);
 
 #endif
