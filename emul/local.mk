@@ -20,6 +20,8 @@ emul_sources = \
 	%D%/signal/signal.h \
 	%D%/task/task.h \
 	%D%/task/wait.h \
+	%D%/vfs/fdtable.h \
+	%D%/vfs/namei.h \
 	%D%/vfs/vfs.h
 emul_sources += \
 	$(emul_entry_sources) \
