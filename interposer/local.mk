@@ -2,7 +2,14 @@
 # linked at a fixed address and cut to a flat file that sbx carries.
 
 # Parts without machine state, tested in the hosted build too.
-interposer_pure_sources =
+interposer_pure_sources = \
+	%D%/ehframe.c \
+	%D%/ehframe.h \
+	%D%/gmem.h \
+	%D%/insn.c \
+	%D%/insn.h \
+	%D%/site.c \
+	%D%/site.h
 
 interposer_sources = \
 	$(interposer_pure_sources) \

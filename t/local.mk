@@ -2,7 +2,9 @@
 
 # Unit tests: u-<subsystem>-<topic>.c with check, against the hosted kernel.
 unit_tests = \
+	%D%/u-insn \
 	%D%/u-rbtree \
+	%D%/u-site \
 	%D%/u-vetted-filter
 
 # Guest programs: g-<family>.c, run natively, then in the sandbox; the two
@@ -17,7 +19,8 @@ shell_tests = \
 	%D%/t0000-image.sh \
 	%D%/t0000-table.sh \
 	%D%/t0001-style.sh \
-	%D%/t0003-docs.sh
+	%D%/t0003-docs.sh \
+	%D%/t0010-sites.sh
 
 # Shell tests of what does not work yet: run by hand, not by check.
 shell_todo = \
@@ -30,6 +33,11 @@ shell_todo = \
 # Guest tests of what does not work yet: built and run by hand, not by check.
 guest_todo = \
 	%D%/g-hello.guest
+
+# Tools of the tests.
+check_PROGRAMS += %D%/insn-objdump %D%/site-survey
+t_insn_objdump_LDADD = libemul-hosted.a
+t_site_survey_LDADD = libemul-hosted.a
 
 if HAVE_CHECK
 check_PROGRAMS += $(unit_tests)
