@@ -32,6 +32,13 @@ struct siginfo128 {
 	uint64_t fields[14];
 };
 
+/* One signal in a queue; a standard one is there at most once. */
+struct sigqueue {
+	struct list_head link;
+	struct siginfo128 info;
+	bool counted;		/* in the count that RLIMIT_SIGPENDING bounds */
+};
+
 struct sigpending {
 	sigset64_t set;
 	struct list_head queue;	/* of struct sigqueue */
@@ -68,6 +75,12 @@ struct restart_block {
 
 struct regs;
 
+void sigpending_init(struct sigpending *p);
+/* Drop everything that waits in @p. */
+void sigpending_flush(struct sigpending *p);
+struct sighand *sighand_alloc(void) __must_check;
+void sighand_put(struct sighand *h);
+
 /*
  * Send @info->signo to one thread, or to the group of @t: queue it and wake
  * whoever has to take it.  0 or -EAGAIN.
@@ -79,6 +92,42 @@ int signal_send(struct task *t, const struct siginfo128 *info, bool to_group);
  * the default action is forced then.
  */
 void signal_force(struct task *t, const struct siginfo128 *info);
+
+/*
+ * The guest of @t faulted: @signo, @code and @addr as the host's siginfo has
+ * them, @trapno, @err and @cr2 from its sigcontext.  Forces the signal.
+ */
+void signal_fault(struct task *t, int signo, int code, uint64_t addr,
+		  uint64_t trapno, uint64_t err, uint64_t cr2);
+/* @t has bad guest code or data of its own making: force @signo, SI_KERNEL. */
+void signal_force_kernel(struct task *t, int signo);
+
+/* Can @signo reach @t, or is it ignored? (for job control's SIGTTIN) */
+bool signal_ignored(struct task *t, int signo);
+
+/* Change the mask of @t, which is current(). */
+void signal_set_blocked(struct task *t, sigset64_t mask);
+/*
+ * The mask argument of ppoll, pselect6, epoll_pwait: put the set at @mask
+ * (0: none) in force until the call ends, which tells by signal_mask_leave()
+ * whether it was interrupted.  0, -EINVAL (@size is not 8), -EFAULT.
+ */
+int signal_mask_enter(struct task *t, uaddr_t mask, size_t size) __must_check;
+void signal_mask_leave(struct task *t, bool interrupted);
+
+/*
+ * Ready the signal state of @t's group for a new program, execve(2): handlers
+ * become default, the alternate stack goes.
+ */
+void signal_exec(struct task *t);
+
+/* AT_MINSIGSTKSZ: the stack that a frame takes at most, bytes. */
+size_t signal_min_stack(void);
+/* Vector state as a new program finds it; for execve. */
+void signal_reset_fpu(void);
+
+/* restart_block's function when nothing is to be restarted: -EINTR. */
+long restart_none(struct task *t);
 
 /*
  * On the way back to the guest: act on what is pending: build a frame,

@@ -25,8 +25,10 @@
 #include "emul/lib/lock.h"
 #include "emul/lib/types.h"
 #include "emul/signal/signal.h"
+#include "emul/sync/futex.h"
 #include "emul/task/wait.h"
 
+struct boot;
 struct cred;
 struct file;
 struct files;
@@ -59,16 +61,23 @@ struct tgroup {
 	struct tgroup *parent;			/* pids_lock protects */
 	struct list_head children, sibling;	/* pids_lock protects */
 
+	struct list_head all_link;		/* pids_lock protects */
+
 	struct mutex lock;	/* protects: */
 	struct list_head threads;
 	uint32_t n_threads;
 	bool exiting;		/* exit_group began: exit_code is set */
+	bool stopped;		/* by job control: every thread parks */
+	bool unkillable;	/* init: only what it handles reaches it */
 	int exit_code;		/* as wait4's status word */
+	int leader_code;	/* the leader's, where no exit_group came */
 	struct sigpending pending;
 	struct rlimit64 rlimits[NR_RLIMITS];
 	bool dumpable;
 
 	struct sighand *sighand;
+	bool no_exec_yet;	/* setpgid(2) by the parent is allowed */
+	bool subreaper;
 	int64_t start_ns;	/* CLOCK_MONOTONIC at its start; immutable */
 	int host_pid;		/* host process that carries it */
 };
@@ -95,14 +104,29 @@ struct task {
 
 	/* Signals: see emul/signal/signal.h. */
 	sigset64_t blocked;
+	sigset64_t real_blocked; /* the mask that sigtimedwait put aside */
 	sigset64_t saved_mask;	/* to be put back by sigsuspend, ppoll, ... */
 	bool restore_mask;
 	struct sigpending pending;	/* group->lock protects */
 	struct sigaltstack_state altstack;
 	struct restart_block restart;
 
+	/* The last fault, as sigcontext(7) shows it. */
+	uint64_t trap_nr, trap_err, trap_cr2;
+
 	struct waiter waiter;	/* for sleeps on one queue */
+	struct futex_waiter futex;
 	uint64_t nvcsw;
+
+	/* prctl(2), sched(7): kept and told; the host is not asked. */
+	uint64_t timer_slack_ns;
+	uint32_t securebits;
+	int pdeath_signal;
+	int nice;
+	int sched_policy;
+	bool no_new_privs;
+	bool thp_disable;
+	bool sched_reset_on_fork;
 };
 
 /* The task of the calling thread. */
@@ -127,6 +151,60 @@ static inline struct task *current(void)
 }
 #endif
 
+/* The guest's registers while @t is in the kernel; of current() only. */
+static inline struct regs *task_regs(struct task *t)
+{
+	return (struct regs *)(t->thread->kstack - sizeof(struct regs));
+}
+
+extern struct mutex pids_lock;
+extern struct list_head all_groups;	/* pids_lock protects */
+extern uint32_t task_count;		/* threads that exist, atomic */
+
+/*
+ * The first two processes: 1, init, an object only, and 2, the first guest
+ * process, which is returned with its one thread and no mm, files, fs and
+ * slot: the caller fills them in.  NULL: no memory.
+ */
+struct task *task_init(const struct boot *boot) __must_check;
+
+/*
+ * A new thread of @g, not yet in its list or the pid table; identity,
+ * signal mask and the like come from @from unless that is NULL.  The caller
+ * has the one reference.  NULL: no memory.
+ */
+struct task *task_alloc(struct tgroup *g, struct task *from) __must_check;
+/* A new group with a table of actions; the caller has the one reference. */
+struct tgroup *tgroup_alloc(void) __must_check;
+/*
+ * Give @t a number and a place in its group.  0, -EAGAIN (no number left), or
+ * -ERESTARTNOINTR when the group is ending.
+ */
+int task_link(struct task *t) __must_check;
+/* Undo task_link(); the reference of the table goes. */
+void task_unlink(struct task *t);
+
+/* Soft limit @resource of @t's group. */
+static inline uint64_t rlimit_cur(const struct task *t, int resource)
+{
+	return load_once(&t->group->rlimits[resource].cur);
+}
+
+/* Does @t have capability CAP_* @cap in effect? */
+static inline bool task_capable(const struct task *t, int cap)
+{
+	return t->cred->cap_effective >> cap & 1;
+}
+
+/*
+ * cred.c: @c with a reference of its own for its taker; a private copy to be
+ * changed (NULL: no memory); and putting that in force for @t.
+ */
+void cred_put(struct cred *c);
+struct cred *cred_copy(const struct cred *c) __must_check;
+void cred_commit(struct task *t, struct cred *new);
+bool cred_in_group(const struct cred *c, gid_t gid);
+
 /*
  * Find by guest id; a reference comes with what is returned, NULL if there is
  * none.  Give it back with task_put() or tgroup_put().
@@ -149,8 +227,11 @@ static inline bool task_interrupted(const struct task *t)
 	return load_once(&t->thread->work) & (WORK_SIGNAL | WORK_EXIT);
 }
 
-/* End the calling thread; the last one ends the group with @code. */
-void task_exit(struct task *t, int code) __noreturn;
+/*
+ * End the calling thread, with the status word @status; the last thread ends
+ * the group.
+ */
+void task_exit(struct task *t, int status) __noreturn;
 /* End the whole group: every thread leaves, the status word is @status. */
 void group_exit(struct task *t, int status) __noreturn;
 
