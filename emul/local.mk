@@ -72,7 +72,8 @@ emul_net_sources =
 
 emul_signal_sources =
 
-emul_sync_sources =
+emul_sync_sources = \
+	%D%/sync/futex.h
 
 emul_task_sources =
 

@@ -1,5 +1,7 @@
 # man/local.mk: manual pages; mdoc.
 
+dist_man_MANS += %D%/sbx.1
+
 # Made from the list of system calls.
 nodist_man_MANS += %D%/sbx-syscalls.7
 CLEANFILES += %D%/sbx-syscalls.7
