@@ -7,8 +7,10 @@ sbx_SOURCES = \
 	%D%/image.S \
 	%D%/main.c \
 	%D%/vetted.c \
-	$(broker_sources)
-nodist_sbx_SOURCES = $(loader_generated_headers)
+	$(broker_sources) \
+	$(cli_sources) \
+	$(policy_sources)
+nodist_sbx_SOURCES = $(loader_generated_headers) emul/sysnames.h
 sbx_CFLAGS = -std=gnu11 $(WARN_CFLAGS) -fPIE
 sbx_CCASFLAGS = $(AM_CPPFLAGS)
 sbx_LDFLAGS = -static-pie
@@ -48,3 +50,18 @@ broker_sources = \
 	emul/abi/hostfd.h \
 	%D%/broker/broker.h \
 	%D%/broker/confine.h
+
+# The command line; the policy apart, which has unit tests.
+cli_sources = \
+	%D%/cli.c \
+	%D%/cli.h \
+	%D%/options.h \
+	%D%/syslist.c
+policy_sources = \
+	%D%/environ.c \
+	%D%/err.c \
+	%D%/err.h \
+	%D%/policy.h \
+	%D%/program.c \
+	%D%/view.c \
+	%D%/view-default.c

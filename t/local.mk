@@ -3,9 +3,12 @@
 # Unit tests: u-<subsystem>-<topic>.c with check, against the hosted kernel.
 unit_tests = \
 	%D%/u-insn \
+	%D%/u-policy \
 	%D%/u-rbtree \
 	%D%/u-site \
 	%D%/u-vetted-filter
+
+t_u_policy_SOURCES = %D%/u-policy.c $(policy_sources)
 
 # Guest programs: g-<family>.c, run natively, then in the sandbox; the two
 # must do the same.  .guest is linked statically, .dyn dynamically, .musl
@@ -20,7 +23,8 @@ shell_tests = \
 	%D%/t0000-table.sh \
 	%D%/t0001-style.sh \
 	%D%/t0003-docs.sh \
-	%D%/t0010-sites.sh
+	%D%/t0010-sites.sh \
+	%D%/t8000-cli-errors.sh
 
 # Shell tests of what does not work yet: run by hand, not by check.
 shell_todo = \
