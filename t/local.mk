@@ -10,6 +10,11 @@ unit_tests = \
 
 t_u_policy_SOURCES = %D%/u-policy.c $(policy_sources)
 
+# Unit tests that wait for parts of the kernel.
+unit_todo = \
+	%D%/u-trace.c
+EXTRA_DIST += $(unit_todo)
+
 # Guest programs: g-<family>.c, run natively, then in the sandbox; the two
 # must do the same.  .guest is linked statically, .dyn dynamically, .musl
 # with musl; one source may be in more than one list.

@@ -29,19 +29,19 @@ typedef long syscall_fn(struct task *t, const struct regs *r);
 
 struct sysdesc {
 	syscall_fn *fn;
-	const char *name;	/* NULL: Linux has no call of that number */
+	const char *name;	/* NULL: Linux has no such call */
 	const char *const *arg_names;
 	uint8_t level;		/* enum syslevel */
 	uint8_t err;		/* what a refused or absent call gives */
 	uint8_t nargs;
 	uint8_t ret;		/* enum argkind of the result */
 	uint8_t kind[6];	/* enum argkind */
-	uint8_t ref[6];		/* index of the size's argument or ARG_NO_REF */
+	uint8_t ref[6];		/* index of the size, or ARG_NO_REF */
 } __attribute__((aligned(64)));	/* one line each; the index is a shift */
 
 extern const struct sysdesc systable[NR_SYSCALLS];
 
-/* What dispatch_call() does besides: any of these costs the fast path. */
+/* What dispatch_call() does besides; any of it takes the slow path. */
 #define DISPATCH_TRACE	1u	/* a line for every call, see trace.h */
 #define DISPATCH_COUNT	2u	/* count in dispatch_counts[] */
 

@@ -35,6 +35,7 @@ void trace_flags(struct trace_line *l, const struct sym *syms, uint64_t v);
 /* trace-syms.c: show @v of a kind with names; false: it has none. */
 bool trace_symbolic(struct trace_line *l, enum argkind kind, uint64_t v);
 void trace_signal(struct trace_line *l, int sig);
+void trace_sigset(struct trace_line *l, uint64_t set);
 /* st_mode with its type, "S_IFREG|0644". */
 void trace_st_mode(struct trace_line *l, unsigned int mode);
 extern const struct sym trace_poll_events[], trace_epoll_events[];

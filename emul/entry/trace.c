@@ -381,6 +381,7 @@ static void put_arg(struct trace_line *l, const struct sysdesc *d,
 		put_fdset(l, v, size);
 		break;
 	case AK_OEPEVENTS:
+	case AK_OUINTS:
 		trace_struct(l, kind, v, (uint64_t)l->ret);
 		break;
 	default:

@@ -20,14 +20,13 @@ struct regs;
 struct sysdesc;
 struct task;
 
-#define TRACE_LINE_MAX	768	/* bytes; what does not fit ends in "..." */
+#define TRACE_LINE_MAX	768	/* bytes; a longer one has "..." */
 #define TRACE_STR_MAX	32	/* bytes shown of a string or a buffer */
 
 /* A line in the making; it lies on the kernel stack during the call. */
 struct trace_line {
 	uint64_t arg[6];	/* the registers as they were at the entry */
-	uint32_t next;		/* first argument that is still to be shown */
-	uint32_t nr;
+	uint32_t next;		/* first argument still to be shown */
 	long ret;
 	bool returned;		/* the call is over: ret counts */
 	bool full;		/* the text was cut */
