@@ -79,7 +79,19 @@ emul_task_sources =
 
 emul_time_sources =
 
-emul_vfs_sources =
+emul_vfs_sources = \
+	%D%/vfs/dcache.h
+
+# Go up once what they call is there: alloc, lock, uaccess.
+emul_vfs_next = \
+	%D%/vfs/dentry.c \
+	%D%/vfs/fdtable.c \
+	%D%/vfs/file.c \
+	%D%/vfs/inode.c \
+	%D%/vfs/libfs.c \
+	%D%/vfs/mount.c \
+	%D%/vfs/uio.c
+EXTRA_DIST += $(emul_vfs_next)
 
 # What is made from the one list of system calls.
 emul_generated_headers = \

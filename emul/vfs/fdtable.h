@@ -95,9 +95,21 @@ int fd_add(struct task *t, struct file *f, unsigned int flags) __must_check;
 /* close(2). */
 int fd_close(struct files *fs, unsigned int n);
 
+/*
+ * dup2(2): @f, a reference of which is taken over in any case, becomes @n,
+ * whatever that was.  @n or -EBADF, -ENOMEM, -EBUSY.
+ */
+int fd_replace(struct task *t, unsigned int n, struct file *f, bool cloexec)
+	__must_check;
+int fd_get_cloexec(struct files *fs, unsigned int n);
+void fd_set_cloexec(struct files *fs, unsigned int n, bool on);
+/* close_range(2): close @first..@last or mark them close-on-exec. */
+void fd_close_range(struct files *fs, unsigned int first, unsigned int last,
+		    bool cloexec);
+
 /* An empty table; NULL: no memory. */
 struct files *files_new(void) __must_check;
-/* A copy for fork, without the descriptors from @max on. */
+/* A copy, for fork. */
 struct files *files_copy(struct files *from) __must_check;
 /* Leave the table; the last user closes everything. */
 void files_put(struct files *fs);

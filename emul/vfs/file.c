@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* file.c: open files. */
+#include "emul/lib/alloc.h"
+#include "emul/lib/string.h"
+#include "emul/vfs/dcache.h"
+
+/* Only reused as files, so that fdget_shared() may look at a stale one. */
+static __arena struct {
+	struct mutex lock;
+	struct file *free;		/* by priv */
+	struct inode *anon;		/* of eventfd and the like */
+} files_cache;
+
+static struct file *file_alloc(void)
+{
+	struct file *f;
+
+	mutex_lock(&files_cache.lock);
+	f = files_cache.free;
+	if (f)
+		files_cache.free = f->priv;
+	mutex_unlock(&files_cache.lock);
+	if (!f) {
+		f = kzalloc(sizeof(*f));
+		if (!f)
+			return NULL;
+	}
+	f->ops = NULL;
+	f->inode = NULL;
+	f->path.mnt = NULL;
+	f->path.dentry = NULL;
+	f->flags = 0;
+	f->mode = 0;
+	mutex_init(&f->pos_lock);
+	f->pos = 0;
+	f->priv = NULL;
+	f->host_fd = -1;
+	f->kind = NULL;
+	f->cursor = NULL;
+	f->watchers = NULL;
+	f->owner = f->owner_type = f->owner_sig = 0;
+	ref_init(&f->ref);
+	return f;
+}
+
+static void file_free(struct file *f)
+{
+	mutex_lock(&files_cache.lock);
+	f->priv = files_cache.free;
+	files_cache.free = f;
+	mutex_unlock(&files_cache.lock);
+}
+
+static void file_drop_refs(struct file *f)
+{
+	if (f->mode & FMODE_WRITER)
+		__atomic_fetch_sub(&f->inode->n_writers, 1, __ATOMIC_RELEASE);
+	if (f->cursor)
+		dput(f->cursor);
+	if (f->path.dentry)
+		path_put(&f->path);
+	else if (f->inode)
+		inode_put(f->inode);
+}
+
+void file_put(struct file *f)
+{
+	if (!ref_put(&f->ref))
+		return;
+	if (f->ops && f->ops->release)
+		f->ops->release(f);
+	file_drop_refs(f);
+	file_free(f);
+}
+
+/* Everything of a file opened with O_PATH fails but what needs no access. */
+static const struct file_ops opath_ops;
+
+static unsigned int fmode_of(unsigned int flags)
+{
+	/* Access mode 3 may neither read nor write: ioctl alone. */
+	return (flags + 1) & 3;
+}
+
+struct file *file_open_path(const struct path *p, unsigned int flags)
+{
+	struct inode *i = p->dentry->inode;
+	struct file *f = file_alloc();
+	int err = 0;
+
+	if (!f)
+		return err_ptr(-ENOMEM);
+	f->path = *p;
+	f->inode = i;
+	if (unlikely(flags & O_PATH)) {
+		f->flags = flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW);
+		f->mode = FMODE_PATH;
+		f->ops = &opath_ops;
+		return f;
+	}
+	f->flags = flags & ~(unsigned int)(O_CREAT | O_EXCL | O_NOCTTY |
+					   O_TRUNC | O_CLOEXEC);
+	f->mode = fmode_of(flags);
+	f->ops = i->fops;
+	switch (i->mode & S_IFMT) {
+	case S_IFREG:
+		if (f->mode & FMODE_WRITE) {
+			__atomic_fetch_add(&i->n_writers, 1, __ATOMIC_ACQUIRE);
+			f->mode |= FMODE_WRITER;
+		}
+		f->mode |= FMODE_SEEK;
+		break;
+	case S_IFDIR:
+		f->mode |= FMODE_SEEK;
+		break;
+	case S_IFIFO:
+		err = fifo_open(i, f);
+		goto opened;
+	case S_IFCHR:
+		if (!f->ops) {
+			err = chrdev_open(i, f);
+			goto opened;
+		}
+		break;
+	default:	/* sockets; block devices, of which there are none */
+		err = -ENXIO;
+		goto opened;
+	}
+	if (i->ops && i->ops->open)
+		err = i->ops->open(i, f);
+opened:
+	if (!err && !f->ops)
+		err = -ENXIO;
+	if (err) {
+		f->cursor = NULL;
+		f->path.dentry = NULL;	/* the caller keeps the references */
+		if (f->mode & FMODE_WRITER)
+			__atomic_fetch_sub(&i->n_writers, 1, __ATOMIC_RELEASE);
+		store_once(&f->ref.count, 0);
+		file_free(f);
+		return err_ptr(err);
+	}
+	if (f->ops->lseek)
+		f->mode |= FMODE_SEEK;
+	return f;
+}
+
+struct file *file_new(struct inode *i, const struct file_ops *ops,
+		      unsigned int flags, const char *kind, void *priv)
+{
+	struct file *f = file_alloc();
+
+	if (!f) {
+		inode_put(i);
+		return NULL;
+	}
+	f->inode = i;
+	f->ops = ops;
+	f->flags = flags & ~(unsigned int)O_CLOEXEC;
+	f->mode = fmode_of(flags);
+	if (ops->lseek)
+		f->mode |= FMODE_SEEK;
+	f->kind = kind;
+	f->priv = priv;
+	return f;
+}
+
+static struct inode *anon_inode(void)
+{
+	struct inode *i;
+
+	mutex_lock(&files_cache.lock);
+	i = files_cache.anon;
+	mutex_unlock(&files_cache.lock);
+	if (!i) {
+		struct superblock *sb = sb_new("anon_inodefs", 0x09041934,
+					       NULL);
+
+		if (!sb)
+			return NULL;
+		i = inode_new(sb);
+		if (!i)
+			return NULL;
+		i->mode = 0600;		/* no file type, as on Linux */
+		mutex_lock(&files_cache.lock);
+		if (!files_cache.anon)
+			files_cache.anon = i;
+		i = files_cache.anon;
+		mutex_unlock(&files_cache.lock);
+	}
+	inode_get(i);
+	return i;
+}
+
+struct file *file_new_anon(const struct file_ops *ops, unsigned int flags,
+			   const char *kind, void *priv)
+{
+	struct inode *i = anon_inode();
+
+	return i ? file_new(i, ops, flags, kind, priv) : NULL;
+}
+
+ssize_t file_kread(struct file *f, void *buf, size_t n, off_t pos)
+{
+	struct uio u;
+
+	if (!f->ops->read)
+		return -EINVAL;
+	uio_kernel(&u, buf, n);
+	return f->ops->read(f, &u, &pos);
+}
+
+ssize_t file_kwrite(struct file *f, const void *buf, size_t n, off_t pos)
+{
+	struct uio u;
+
+	if (!f->ops->write)
+		return -EINVAL;
+	/* Writers only read from it. */
+	uio_kernel(&u, (void *)(uintptr_t)buf, n);
+	return f->ops->write(f, &u, &pos);
+}
+
+int file_getattr(struct file *f, struct kstat *st)
+{
+	int err;
+
+	if (f->ops->getattr)
+		err = f->ops->getattr(f, st);
+	else
+		err = inode_getattr(f->inode, st);
+	st->mnt_id = f->path.mnt ? f->path.mnt->id : 0;
+	return err;
+}
+
+/* lseek(2); the file's position is private or pos_lock is held. */
+off_t lseek_sized(struct file *f, off_t off, int whence, uint64_t size)
+{
+	off_t base;
+
+	switch (whence) {
+	case 0:			/* SEEK_SET */
+		base = 0;
+		break;
+	case 1:			/* SEEK_CUR */
+		base = f->pos;
+		break;
+	case 2:			/* SEEK_END */
+		base = (off_t)size;
+		break;
+	case 3:			/* SEEK_DATA: all of it is data */
+	case 4:			/* SEEK_HOLE: the end */
+		if (off < 0 || (uint64_t)off >= size)
+			return -ENXIO;
+		base = 0;
+		if (whence == 4)
+			off = (off_t)size;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (__builtin_add_overflow(base, off, &off))
+		return -EOVERFLOW;
+	if (off < 0)
+		return -EINVAL;
+	f->pos = off;
+	return off;
+}
+
+off_t generic_lseek(struct file *f, off_t off, int whence)
+{
+	return lseek_sized(f, off, whence, load_once(&f->inode->size));
+}
+
+uint32_t file_poll(struct file *f, struct waiter *w)
+{
+	if (!f->ops->poll)	/* EPOLLIN OUT RDNORM WRNORM */
+		return 0x1 | 0x4 | 0x40 | 0x100;
+	return f->ops->poll(f, w);
+}
