@@ -218,6 +218,11 @@ START_TEST(test_symbols)
 	ck_assert_str_eq(one(AK_ACCMODE, 5, 0, 0), "R_OK|X_OK");
 	ck_assert_str_eq(one(AK_IOCTLCMD, 0x5413, 0, 0), "TIOCGWINSZ");
 	ck_assert_str_eq(one(AK_IOCTLCMD, 0x1234, 0, 0), "0x1234");
+	ck_assert_str_eq(one(AK_FCNTLARG, O_APPEND, F_SETFL, 0),
+			 "O_RDONLY|O_APPEND");
+	ck_assert_str_eq(one(AK_FCNTLARG, FD_CLOEXEC, F_SETFD, 0),
+			 "FD_CLOEXEC");
+	ck_assert_str_eq(one(AK_FCNTLARG, 10, F_DUPFD, 0), "10");
 	ck_assert_str_eq(one(AK_WAITOPTS, 0x80000001, 0, 0),
 			 "WNOHANG|__WCLONE");
 }

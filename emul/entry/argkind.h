@@ -48,6 +48,7 @@
 	X(TIMERID, timerid, int, VAL) \
 	X(SIGHOW, sighow, int, VAL) \
 	X(FCNTLCMD, fcntlcmd, unsigned int, VAL) \
+	X(FCNTLARG, fcntlarg, unsigned long, VAL) \
 	X(IOCTLCMD, ioctlcmd, unsigned int, VAL) \
 	X(FUTEXOP, futexop, int, VAL) \
 	X(MADV, madv, int, VAL) \

@@ -331,6 +331,28 @@ static uint64_t narrow(enum argkind kind, uint64_t v)
 	}
 }
 
+/* fcntl's third argument, where it is a number with a meaning. */
+static void put_fcntl_arg(struct trace_line *l, uint64_t cmd, uint64_t v)
+{
+	switch (cmd) {
+	case F_SETFL:
+		put_scalar(l, AK_OFLAGS, v);
+		break;
+	case F_SETFD:
+		if (v == FD_CLOEXEC)
+			trace_put(l, "FD_CLOEXEC");
+		else
+			trace_put(l, "%lu", (unsigned long)v);
+		break;
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		trace_put(l, "%d", (int)v);
+		break;
+	default:
+		put_scalar(l, AK_HEX, v);
+	}
+}
+
 static void put_arg(struct trace_line *l, const struct sysdesc *d,
 		    unsigned int i)
 {
@@ -341,6 +363,10 @@ static void put_arg(struct trace_line *l, const struct sysdesc *d,
 	uint64_t size = has_ref ? narrow(d->kind[ref], l->arg[ref]) : 0;
 	bool out = dir_of[kind] == ARG_OUT || dir_of[kind] == ARG_IO;
 
+	if (kind == AK_FCNTLARG) {
+		put_fcntl_arg(l, size, v);
+		return;
+	}
 	if (dir_of[kind] == ARG_VAL) {
 		put_scalar(l, kind, v);
 		return;
