@@ -8,8 +8,10 @@ interposer_pure_sources = \
 	%D%/gmem.h \
 	%D%/insn.c \
 	%D%/insn.h \
+	%D%/patch.h \
 	%D%/site.c \
-	%D%/site.h
+	%D%/site.h \
+	%D%/sites.h
 
 interposer_sources = \
 	$(interposer_pure_sources) \

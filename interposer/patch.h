@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * patch.h: rewrite the `syscall` sites of a guest, so that they jump.
+ *
+ * A cache over the trap: a site that is left alone is correct, only slow.
+ * Nothing here fails towards the guest.
+ *
+ * What calls it:
+ *	the trap door		patch_site_trapped()
+ *	the fault door		patch_fault()
+ *	mmap, mprotect		patch_mapped(), patch_unmap()
+ *	munmap			patch_unmap()
+ *	mprotect, mremap,
+ *	madvise			patch_change()
+ *	fork			patch_fork()
+ *	mm_put()		patch_free()
+ */
+#ifndef SBX_INTERPOSER_PATCH_H
+#define SBX_INTERPOSER_PATCH_H
+
+#include "emul/lib/types.h"
+
+struct file;
+struct mm;
+struct regs;
+struct task;
+
+/*
+ * The `syscall` at @site trapped in @t, the calling task.  A site that traps
+ * for the second time is rewritten if that can be done.  No lock is held.
+ */
+void patch_site_trapped(struct task *t, uaddr_t site);
+
+/*
+ * @t, the calling task, left guest code by a fault or a kick with registers
+ * @r.  If it was in a thunk, @r->rip becomes the instruction of the guest's
+ * that it would be at (rule R5).  Returns true when the fault came from a page
+ * that is being rewritten: it means nothing, let the guest go on.
+ */
+bool patch_fault(struct task *t, struct regs *r) __must_check;
+
+/*
+ * An executable, private mapping [@start, @end) of @file from @off on was made,
+ * or became executable: if the sites of the file are known, rewrite them.
+ * mm->lock is not held.
+ */
+void patch_mapped(struct mm *mm, struct file *file, uint64_t start,
+		  uint64_t end, off_t off);
+
+/*
+ * [@start, @end) is going to be unmapped or mapped over.  mm->lock is not
+ * held; to be called before the host is.
+ */
+void patch_unmap(struct mm *mm, uint64_t start, uint64_t end);
+
+/*
+ * [@start, @end) is going to become writable, lose execute permission, move or
+ * (MADV_DONTNEED and its like) lose its pages: its text becomes the file's
+ * again.  mm->lock is not held; to be called before the host is.
+ */
+void patch_change(struct mm *mm, uint64_t start, uint64_t end);
+
+/* @to is a copy of @from for a new process.  0 or -ENOMEM. */
+int patch_fork(struct mm *to, const struct mm *from) __must_check;
+
+/* Free mm->patch. */
+void patch_free(struct mm *mm);
+
+/* Counters of the sandbox, for --stats. */
+struct patch_stats {
+	uint64_t known_a, known_b, known_c;	/* sites seen, by tier */
+	uint64_t live, mapped;	/* rewritten after a trap, when mapped */
+	uint64_t restored, failed;
+	uint64_t why_c[8];	/* by enum site_why */
+};
+void patch_get_stats(struct patch_stats *st);
+
+#endif
