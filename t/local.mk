@@ -115,3 +115,15 @@ AM_TESTS_ENVIRONMENT = \
 print-tests:
 	@echo $(guest_tests) $(guest_dyn_tests) $(musl_tests) $(shell_tests)
 .PHONY: print-tests
+
+# Speed and memory, as ratios to native.  Not part of check: a busy machine
+# must not fail a build.
+bench_programs = \
+	%D%/bench/bench.guest \
+	%D%/bench/spawn.guest \
+	%D%/bench/true.guest
+CLEANFILES += $(bench_programs)
+EXTRA_DIST += %D%/bench/run.sh $(bench_programs:.guest=.c)
+bench: sbx $(bench_programs)
+	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/t/bench/run.sh
+.PHONY: bench

@@ -1,0 +1,157 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# run.sh: `make bench`.  Each figure is the ratio to native in the same run,
+# with native and sandbox in turn; beside it bwrap and runsc, where they are
+# installed and work.
+#
+# usage: run.sh [ROUNDS]
+set -u
+LC_ALL=C
+PATH=/usr/bin:/bin:/usr/sbin:/sbin
+export LC_ALL PATH
+SRCDIR=${SRCDIR:-$(pwd)}
+BUILDDIR=${BUILDDIR:-$(pwd)}
+SBX=${SBX:-$BUILDDIR/sbx}
+rounds=${1:-${SBX_BENCH_ROUNDS:-5}}
+bin=$BUILDDIR/t/bench
+dir=$(mktemp -d) || exit 99
+memory=$(mktemp -d /dev/shm/sbx-bench.XXXXXX) || exit 99
+trap 'rm -rf "$dir" "$memory"' EXIT
+trap 'exit 99' HUP INT TERM
+cp "$bin/bench.guest" "$bin/true.guest" "$dir"
+dd if=/dev/urandom of="$dir/file" bs=1024 count=256 status=none
+cd "$dir" || exit 99
+
+# run_in KIND COMMAND...: in another sandbox
+run_in()
+{
+	run_kind=$1
+	shift
+	case $run_kind in
+	bwrap) bwrap --ro-bind / / --dev /dev --proc /proc --tmpfs /dev/shm \
+		--chdir "$dir" "$@" ;;
+	runsc) runsc --rootless --network=none "do" "$@" ;;
+	esac
+}
+
+others=
+for o in bwrap runsc; do
+	command -v $o >/dev/null && run_in $o true >/dev/null 2>&1 &&
+		others="$others $o"
+done
+
+# best FILES: the least of each case over rounds; "case ns".
+best()
+{
+	awk '!($1 in b) || $2 < b[$1] { b[$1] = $2 }
+		END { for (c in b) print c, b[c] }' "$@"
+}
+
+i=0
+: >native.all
+: >sbx.all
+while [ $i -lt "$rounds" ]; do
+	i=$((i + 1))
+	./bench.guest ./file "$memory" >>native.all || exit 1
+	"$SBX" -- ./bench.guest ./file /dev/shm >>sbx.all 2>sbx.err ||
+		sed 's/^/# /' sbx.err
+	for o in $others; do
+		run_in "$o" ./bench.guest ./file /dev/shm >>"$o.all" 2>/dev/null
+	done
+done
+
+# Ratios to reach, from the project's goals; "-" where there is none.
+cat >goals <<'EOF'
+getpid 0.15
+getpid-trap -
+read-zero 0.3
+write-null 0.3
+fstat 0.3
+lseek 0.3
+clock_gettime 0.3
+open-close 0.5
+stat 0.5
+tmpfs-cycle 0.5
+pipe 0.5
+pread-host 1.3
+pread-tmpfs 0.8
+EOF
+
+heads=
+for o in $others; do
+	heads="$heads$(printf ' %9s' "$o")"
+done
+printf '%-14s %9s %9s %7s %6s%s\n' case 'native ns' 'sbx ns' ratio goal "$heads"
+while read -r name goal; do
+	n=$(best native.all | awk -v c="$name" '$1 == c { print $2 }')
+	s=$(best sbx.all | awk -v c="$name" '$1 == c { print $2 }')
+	rest=
+	for o in $others; do
+		rest="$rest $(best "$o.all" | awk -v c="$name" -v n="$n" \
+			'$1 == c { r = sprintf("%.2f", $2 / n) }
+			END { printf "%9s", r == "" ? "-" : r }')"
+	done
+	awk -v c="$name" -v n="$n" -v s="${s:-0}" -v g="$goal" -v r="$rest" '
+		BEGIN {
+			ratio = s > 0 ? sprintf("%.2f", s / n) : "failed"
+			mark = g != "-" && (s <= 0 || s / n > g) ? " <" : ""
+			printf "%-14s %9.1f %9.1f %7s %6s%s%s\n", c, n, s,
+				ratio, g, r, mark
+		}'
+done <goals
+
+# Whole programs: wall time of a run.
+# whole NAME GOAL COMMAND...
+whole()
+{
+	whole_name=$1
+	whole_goal=$2
+	shift 2
+	# shellcheck disable=SC2086
+	set -- "$rounds" "$@" , "$SBX" -- "$@"
+	whole_n=$(($1 * 8))
+	shift
+	"$bin/spawn.guest" "$whole_n" "$@" >"$dir/wall" 2>whole.err || {
+		printf '%-14s failed: %s\n' "$whole_name" "$(cat whole.err)"
+		return
+	}
+	awk -v c="$whole_name" -v g="$whole_goal" '
+		{ t[NR] = $1 }
+		END { printf "%-14s %6.0f us %6.0f us %7.2f %6s%s\n", c, t[1],
+			t[2], t[2] / t[1], g, (t[2] / t[1] > g ? " <" : "") }' \
+		"$dir/wall"
+}
+whole "run-true" 3 ./true.guest
+whole "run-python" 1.3 /usr/bin/python3 -c 'import json,os'
+
+# Memory of a sleeping static program: PSS over all processes of a run.
+# pss PID: of PID and what descends from it, in KiB
+pss()
+{
+	pss_sum=0
+	pss_list=$1
+	while [ -n "$pss_list" ]; do
+		pss_next=
+		for p in $pss_list; do
+			kib=$(awk '/^Pss:/ { s += $2 } END { print s + 0 }' \
+				"/proc/$p/smaps_rollup" 2>/dev/null)
+			pss_sum=$((pss_sum + ${kib:-0}))
+			for c in $(cat "/proc/$p/task/"*/children 2>/dev/null); do
+				pss_next="$pss_next $c"
+			done
+		done
+		pss_list=$pss_next
+	done
+	printf '%d\n' "$pss_sum"
+}
+./true.guest sleep & p=$!
+sleep 0.5
+native=$(pss $p)
+wait $p
+"$SBX" -- ./true.guest sleep 2>/dev/null & p=$!
+sleep 0.5
+ours=$(pss $p)
+wait $p
+added=$((ours - native))
+printf '%-14s %5d KiB %5d KiB  +%d KiB goal +1024%s\n' memory "$native" \
+	"$ours" "$added" "$([ "$added" -gt 1024 ] && echo ' <')"
