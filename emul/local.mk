@@ -2,6 +2,11 @@
 # too, in the block of its folder.
 
 emul_sources = \
+	%D%/boot.h \
+	%D%/report.h \
+	%D%/host/hoststat.h \
+	%D%/abi/boot.h \
+	%D%/abi/gate.h \
 	%D%/abi/region.h \
 	%D%/abi/broker.h \
 	%D%/abi/hostclone.h \
@@ -38,31 +43,37 @@ emul_sources += \
 	$(emul_time_sources) \
 	$(emul_vfs_sources)
 
+# Not for the unit tests: what starts a sandbox and reports on it.
+emul_image_sources = \
+	%D%/boot.c \
+	%D%/report.c
+
 emul_entry_sources = \
 	%D%/entry/argkind.h \
 	%D%/entry/dispatch.h \
 	%D%/entry/trace.h \
-	%D%/entry/trace-int.h
-
-# Go up, with systable.c below, once what they call is there: uaccess, lib,
-# trace_emit() and the sys_ functions of the table.
-emul_entry_next = \
+	%D%/entry/trace-int.h \
 	%D%/entry/dispatch.c \
 	%D%/entry/trace.c \
 	%D%/entry/trace-errno.c \
 	%D%/entry/trace-struct.c \
 	%D%/entry/trace-syms.c
-EXTRA_DIST += $(emul_entry_next)
 
 emul_fs_sources =
 
 emul_host_sources =
+emul_hosted_sources = %D%/host/hosted.c
 
 emul_ipc_sources =
 
 emul_lib_sources = \
+	%D%/lib/alloc.c \
+	%D%/lib/lock.c \
+	%D%/lib/print.c \
+	%D%/lib/string.c \
 	%D%/lib/rbtree.c \
-	%D%/lib/rbtree.h
+	%D%/lib/rbtree.h \
+	%D%/lib/random.h
 
 emul_misc_sources =
 
@@ -70,20 +81,20 @@ emul_mm_sources =
 
 emul_net_sources =
 
-emul_signal_sources =
+emul_signal_sources = \
+	%D%/signal/fault.h
 
 emul_sync_sources = \
 	%D%/sync/futex.h
 
-emul_task_sources =
+emul_task_sources = \
+	%D%/task/exec.h \
+	%D%/task/wait.c
 
 emul_time_sources =
 
 emul_vfs_sources = \
-	%D%/vfs/dcache.h
-
-# Go up once what they call is there: alloc, lock, uaccess.
-emul_vfs_next = \
+	%D%/vfs/dcache.h \
 	%D%/vfs/dentry.c \
 	%D%/vfs/fdtable.c \
 	%D%/vfs/file.c \
@@ -91,13 +102,12 @@ emul_vfs_next = \
 	%D%/vfs/libfs.c \
 	%D%/vfs/mount.c \
 	%D%/vfs/uio.c
-EXTRA_DIST += $(emul_vfs_next)
 
 # What is made from the one list of system calls.
 emul_generated_headers = \
 	%D%/sysnames.h \
 	%D%/sysproto.h
-emul_generated_sources =
+emul_generated_sources = %D%/systable.c
 
 # The mistakes it finds are told as file:line.
 syscalls_in = \
@@ -120,7 +130,7 @@ EXTRA_DIST += %D%/syscalls.awk %D%/syscalls.tbl
 
 # The same sources with libc and sanitizers, for the unit tests.
 check_LIBRARIES += libemul-hosted.a
-libemul_hosted_a_SOURCES = $(emul_sources) $(interposer_pure_sources)
+libemul_hosted_a_SOURCES = $(emul_sources) $(emul_hosted_sources) $(interposer_pure_sources)
 nodist_libemul_hosted_a_SOURCES = \
 	$(emul_generated_headers) $(emul_generated_sources)
 libemul_hosted_a_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1

@@ -15,7 +15,23 @@ interposer_pure_sources = \
 
 interposer_sources = \
 	$(interposer_pure_sources) \
-	%D%/boot.c
+	$(emul_image_sources) \
+	%D%/boot.c \
+	%D%/clock.c \
+	%D%/clock.h \
+	%D%/entry.S \
+	%D%/extable.h \
+	%D%/gate.S \
+	%D%/host.c \
+	%D%/hostsig.c \
+	%D%/interposer.h \
+	%D%/kentry.c \
+	%D%/missing.S \
+	%D%/offsets.c \
+	%D%/patch.h \
+	%D%/rawhost.h \
+	%D%/slot.c \
+	%D%/uaccess.c
 
 noinst_LIBRARIES += libkernel.a
 libkernel_a_SOURCES = $(emul_sources) $(interposer_sources)
@@ -37,7 +53,7 @@ kernel.elf: libkernel.a kernel.lds
 	$(AM_V_CCLD)$(CC) -nostdlib -static -Wl,-T,kernel.lds \
 		-Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,norelro \
 		-Wl,-z,max-page-size=4096 -Wl,--fatal-warnings \
-		-Wl,--whole-archive libkernel.a -Wl,--no-whole-archive -o $@
+		-Wl,--whole-archive libkernel.a -Wl,--no-whole-archive -lgcc -o $@
 
 kernel.bin: kernel.elf build-aux/check-image
 	$(AM_V_GEN)OBJDUMP="$(OBJDUMP)" READELF="$(READELF)" \

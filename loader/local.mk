@@ -4,7 +4,13 @@
 bin_PROGRAMS += sbx
 sbx_SOURCES = \
 	%D%/broker/broker.h \
+	%D%/bootpage.c \
+	%D%/bootpage.h \
 	%D%/image.S \
+	%D%/landlock.c \
+	%D%/landlock.h \
+	%D%/launch.c \
+	%D%/launch.h \
 	%D%/main.c \
 	%D%/vetted.c \
 	$(broker_sources) \
@@ -13,7 +19,7 @@ sbx_SOURCES = \
 nodist_sbx_SOURCES = $(loader_generated_headers) emul/sysnames.h
 sbx_CFLAGS = -std=gnu11 $(WARN_CFLAGS) -fPIE
 sbx_CCASFLAGS = $(AM_CPPFLAGS)
-sbx_LDFLAGS = -static-pie
+sbx_LDFLAGS = -static-pie -Wl,--unresolved-symbols=ignore-all
 sbx_LDADD =
 
 # .incbin does not show in the generated dependencies.

@@ -61,7 +61,7 @@ dnl or memcpy would call itself.
 AC_DEFUN([SBX_KERNEL_FLAGS], [
 	KERNEL_CFLAGS=
 	m4_foreach_w([sbx_flag], [
-		-ffreestanding -fPIE -mgeneral-regs-only -fno-stack-protector
+		-ffreestanding -fPIE -mgeneral-regs-only -mno-red-zone -fno-stack-protector
 		-fvisibility=hidden -fno-asynchronous-unwind-tables
 		-fno-unwind-tables -fcf-protection=none -fno-omit-frame-pointer
 		-fno-tree-loop-distribute-patterns -fno-common

@@ -63,6 +63,7 @@ struct task;
 #define WORK_EXIT	2u	/* the thread group is ending */
 #define WORK_RESTORE	4u	/* leave with every register from struct regs */
 #define WORK_GS		8u	/* the guest's own GS base has to come back */
+#define WORK_PATCH	16u	/* trap_site trapped: rewrite it, perhaps */
 
 /*
  * The thread block, first page of a slot.  The first fields are known to the
@@ -79,11 +80,21 @@ struct thread {
 	uint64_t n_jump;	/* calls that came by the jump door ... */
 	uint64_t n_trap;	/* ... of all; and those of the trap door */
 	struct task *task;
-	int32_t host_tid;	/* 0: not to be kicked yet */
+	int32_t host_tid;	/* the host clears it at the thread's very end */
+	uint32_t live;		/* GS and alternate stack are set: kick it */
 	uint32_t wait_seq;	/* futex word of R7's waiting protocol */
 	uint64_t guest_gs;	/* guest's GS base where it set one */
-	uint64_t fault_rip;	/* for panic: where the kernel faulted */
-	uint64_t fault_addr;
+	uint64_t trap_site;	/* address of the `syscall` that trapped last */
+
+	/* The fault that the fault door is to handle; signo 0: a kick. */
+	int32_t fault_signo, fault_code;
+	uint64_t fault_addr, fault_trapno, fault_err;
 };
+
+/* The frame of guest registers at the top of @th's kernel stack. */
+static inline struct regs *thread_frame(struct thread *th)
+{
+	return (struct regs *)(th->kstack - sizeof(struct regs));
+}
 #endif
 #endif

@@ -31,7 +31,8 @@ dispatch_slow(struct task *t, struct regs *r, uint32_t flags)
 	if (flags & DISPATCH_COUNT)
 		__atomic_fetch_add(&dispatch_counts[known ? nr : NR_SYSCALLS],
 				   1, __ATOMIC_RELAXED);
-	if (!(flags & DISPATCH_TRACE))
+	if (!(flags & DISPATCH_TRACE) ||
+	    (known && !(dispatch_ctl.trace_set[nr / 64] >> nr % 64 & 1)))
 		return known ? d->fn(t, r) : -ENOSYS;
 
 	trace_enter(&line, t, d, r);

@@ -48,6 +48,7 @@ extern const struct sysdesc systable[NR_SYSCALLS];
 /* Read by every call and hardly ever written: alone in its cache line. */
 struct dispatch_ctl {
 	uint32_t flags;		/* DISPATCH_*; set at start, or any time */
+	uint64_t trace_set[16];	/* a bit a number: which calls to trace */
 } __attribute__((aligned(64)));
 
 extern struct dispatch_ctl dispatch_ctl;

@@ -14,7 +14,7 @@
 struct iovec;
 struct msghdr;
 struct pollfd;
-struct timespec;
+struct thread;
 
 /* mmap(2): the host's flags and protections; returns the address. */
 long host_mmap(uaddr_t addr, size_t len, int prot, int flags, int fd,
@@ -62,9 +62,10 @@ void host_exit_group(int status) __attribute__((noreturn));
 /*
  * A new host thread of this process, or (with !@thread) a new process, which
  * starts at @fn(@arg) on the stack that ends at @stack_top, never returns, and
- * has GS at @gs from its first instruction of C on.  Returns its host tid.
+ * has GS at @th from its first instruction of C on; its host tid is kept in
+ * @th->host_tid, which the host clears when it has ended.  Returns that tid.
  */
-long host_clone(bool thread, uint64_t stack_top, void *gs,
+long host_clone(bool thread, uint64_t stack_top, struct thread *th,
 		void (*fn)(void *), void *arg);
 
 /* Nanoseconds of the host's clocks, from the vvar page, without a call. */

@@ -93,13 +93,7 @@ int signal_send(struct task *t, const struct siginfo128 *info, bool to_group);
  */
 void signal_force(struct task *t, const struct siginfo128 *info);
 
-/*
- * The guest of @t faulted: @signo, @code and @addr as the host's siginfo has
- * them, @trapno, @err and @cr2 from its sigcontext.  Forces the signal.
- */
-void signal_fault(struct task *t, int signo, int code, uint64_t addr,
-		  uint64_t trapno, uint64_t err, uint64_t cr2);
-/* @t has bad guest code or data of its own making: force @signo, SI_KERNEL. */
+/* @t has bad guest code or data of its own making: force @signo, SICODE_KERNEL. */
 void signal_force_kernel(struct task *t, int signo);
 
 /* Can @signo reach @t, or is it ignored? (for job control's SIGTTIN) */

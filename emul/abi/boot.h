@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * boot.h: what the launcher hands to the kernel when it starts it.
+ *
+ * It lies in the META memfd behind the globals; the kernel finds it at
+ * BOOT_BASE.  Strings are offsets from the start of struct boot.  It is
+ * trusted until the first guest instruction, and not read after that, but for
+ * what the kernel copied.
+ */
+#ifndef SBX_ABI_BOOT_H
+#define SBX_ABI_BOOT_H
+
+#include <stdint.h>
+
+#include "emul/abi/region.h"
+
+#define BOOT_MAGIC	0x736278626f6f7431UL
+#define BOOT_VERSION	1
+#define BOOT_OFFSET	META_GLOBALS		/* in the memfd */
+#define BOOT_BASE	(META_BASE + BOOT_OFFSET)
+#define BOOT_SIZE	0x800000UL		/* at most; the heap follows */
+
+/* struct hostsig (emul/abi/broker.h): the last page of the same space. */
+#define HOSTSIG_OFFSET	(BOOT_OFFSET + BOOT_SIZE - PAGE_SIZE)
+
+/* Where the host's vvar and vdso are moved to. */
+#define HOST_VDSO_BASE	0x7fe000100000UL
+
+enum boot_mount_kind {
+	BOOT_MOUNT_RO = 1,	/* host directory or file, read-only */
+	BOOT_MOUNT_RW,		/* the same, writable: writes reach the host */
+	BOOT_MOUNT_OVERLAY,	/* host below, memory above: writes discarded */
+	BOOT_MOUNT_TMPFS,
+	BOOT_MOUNT_PROC,
+	BOOT_MOUNT_SYS,
+	BOOT_MOUNT_DEV,
+	BOOT_MOUNT_SYMLINK,	/* a link, in a directory of the view's own */
+	BOOT_MOUNT_HIDE,	/* as if absent (ENOENT) */
+	BOOT_MOUNT_DENY,	/* there, and EACCES */
+};
+
+struct boot_mount {
+	uint32_t kind;
+	uint32_t grant;		/* broker's grant index where kind is a host's */
+	uint32_t path;		/* absolute path in the guest's view; string */
+	uint32_t source;	/* host path, for /proc/mounts; string */
+	uint64_t size;		/* tmpfs: bytes at most; 0: no limit of its own */
+	uint32_t mode;		/* tmpfs: mode of its root; 0: 01777 */
+	uint32_t is_dir;	/* host kinds: a directory, else a single file */
+	uint32_t target;	/* symlink: where it leads; string */
+	uint32_t read_only;	/* tmpfs: an empty directory, and stays so */
+};
+
+struct boot_map {
+	uint64_t start, len;	/* a piece of vvar or vdso, as the host put it */
+};
+
+#define BOOT_TRACE	1u	/* write a line a call to HOSTFD_TRACE */
+#define BOOT_STATS	2u	/* count, and report at the end */
+#define BOOT_SCOPED	4u	/* signals cannot leave: tgkill is vetted */
+
+struct boot {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t size;		/* of everything, strings included */
+	uint32_t flags;		/* BOOT_* */
+
+	uint32_t exe;		/* path to run, in the guest's view; string */
+	uint32_t cwd;		/* string */
+	uint32_t hostname;	/* string */
+	uint32_t argc, envc;
+	uint32_t argv, envp;	/* arrays of argc, envc string offsets */
+
+	uint32_t n_mounts;
+	uint32_t mounts;	/* array of struct boot_mount */
+
+	uint32_t filter;	/* array of struct sock_filter */
+	uint32_t filter_len;	/* instructions */
+
+	uint64_t vdso_ehdr;	/* AT_SYSINFO_EHDR of the host's; 0: none */
+	uint32_t n_vdso_maps;
+	uint32_t host_pid;	/* of the process that becomes the first guest */
+	struct boot_map vdso_maps[4];
+
+	uint32_t hwcap, hwcap2;
+	uint32_t clktck, minsigstksz;
+	uint32_t uid, gid;	/* as the guest shall see itself */
+	uint32_t umask;
+	uint32_t n_groups;
+	uint32_t groups;	/* array of uint32_t */
+	uint64_t rlimits[16][2];	/* cur, max, by RLIMIT_ number */
+	uint64_t mem_total, mem_free;	/* bytes, for meminfo and sysinfo */
+	uint64_t cpu_mask[16];		/* CPUs the sandbox may run on */
+	uint32_t n_cpus;
+	uint32_t cpuinfo;		/* text of the host's cpuinfo; string */
+	uint32_t cpuinfo_len;
+	uint32_t std_closed;	/* bit n: descriptor n was closed outside */
+	uint32_t n_pass;	/* descriptors at HOSTFD_PASS; guest 3 on */
+	uint32_t zero;
+	uint64_t trace_set[16];	/* a bit a call's number */
+	uint8_t seed[64];	/* random */
+};
+
+static inline const char *boot_str(const struct boot *b, uint32_t off)
+{
+	return (const char *)b + off;
+}
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wait.c: sleeping and waking; see wait.h for the protocol. */
+#include "emul/task/wait.h"
+
+#include <asm-generic/errno.h>
+
+#include "emul/host/host.h"
+#include "emul/task/task.h"
+
+/*
+ * thread->wait_seq: the sequence in the upper bits; bit 0 says that the
+ * thread sleeps or is about to, so that the waker has to make a host call.
+ */
+#define SLEEPS	1u
+
+void waitqueue_init(struct waitqueue *q)
+{
+	mutex_init(&q->lock);
+	list_init(&q->waiters);
+}
+
+void wait_add(struct waitqueue *q, struct waiter *w, struct task *t)
+{
+	w->task = t;
+	w->woken = false;
+	mutex_lock(&q->lock);
+	w->queue = q;
+	list_add_tail(&w->link, &q->waiters);
+	mutex_unlock(&q->lock);
+}
+
+void wait_del(struct waiter *w)
+{
+	struct waitqueue *q = w->queue;
+
+	if (!q)
+		return;
+	mutex_lock(&q->lock);
+	list_del(&w->link);
+	w->queue = NULL;
+	mutex_unlock(&q->lock);
+}
+
+uint32_t wait_prepare(struct task *t)
+{
+	return __atomic_load_n(&t->thread->wait_seq, __ATOMIC_SEQ_CST) & ~SLEEPS;
+}
+
+int wait_sleep(struct task *t, uint32_t seq, int64_t deadline_ns)
+{
+	struct thread *th = t->thread;
+	uint32_t old = seq;
+	long err;
+
+	if (!__atomic_compare_exchange_n(&th->wait_seq, &old, seq | SLEEPS,
+					 false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST) &&
+	    old != (seq | SLEEPS))
+		return 0;	/* somebody bumped it since wait_prepare() */
+	err = host_futex_wait(&th->wait_seq, seq | SLEEPS, deadline_ns);
+	__atomic_fetch_and(&th->wait_seq, ~SLEEPS, __ATOMIC_SEQ_CST);
+	if (err == -EINTR && !task_interrupted(t))
+		return 0;
+	if (err == -EINTR || err == -ETIMEDOUT)
+		return (int)err;
+	return 0;
+}
+
+void wait_wake_task(struct task *t)
+{
+	struct thread *th = t->thread;
+	uint32_t old = load_once(&th->wait_seq);
+
+	while (!__atomic_compare_exchange_n(&th->wait_seq, &old,
+					    (old & ~SLEEPS) + 2, true,
+					    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		;
+	if (old & SLEEPS)
+		host_futex_wake(&th->wait_seq, 1);
+}
+
+void wait_wake(struct waitqueue *q, uint32_t key, int n)
+{
+	struct waiter *w;
+
+	/*
+	 * Who adds itself after this look has not tested its condition yet:
+	 * wait_add() comes first, and takes the lock.
+	 */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!q->waiters.next || list_empty(&q->waiters))
+		return;
+	mutex_lock(&q->lock);
+	list_for_each(w, &q->waiters, link) {
+		if (key && w->key && !(key & w->key))
+			continue;
+		w->woken = true;
+		wait_wake_task(w->task);
+		if (w->exclusive && --n <= 0)
+			break;
+	}
+	mutex_unlock(&q->lock);
+}

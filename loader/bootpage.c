@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bootpage.c: what the kernel is told at its start. */
+#include "config.h"
+
+#include "loader/bootpage.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/filter.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "emul/abi/boot.h"
+#include "emul/abi/gate.h"
+
+#define VETTED_GATE_RET GATE_IP
+#include "vetted-filter.h"
+
+/* Text that grows; offsets into it stay good, addresses do not. */
+struct page {
+	char *mem;
+	size_t used, size;
+};
+
+static uint32_t put(struct page *pg, const void *data, size_t n, size_t align)
+{
+	size_t at = (pg->used + align - 1) & ~(align - 1);
+
+	if (at + n > pg->size) {
+		pg->size = (at + n) * 2;
+		pg->mem = xrealloc(pg->mem, pg->size);
+	}
+	memset(pg->mem + pg->used, 0, at - pg->used);
+	if (data)
+		memcpy(pg->mem + at, data, n);
+	else
+		memset(pg->mem + at, 0, n);
+	pg->used = at + n;
+	return (uint32_t)at;
+}
+
+static uint32_t put_str(struct page *pg, const char *s)
+{
+	return put(pg, s, strlen(s) + 1, 1);
+}
+
+static uint32_t put_list(struct page *pg, char *const *list, uint32_t *count)
+{
+	uint32_t at, i, n = 0;
+
+	while (list[n])
+		n++;
+	*count = n;
+	at = put(pg, NULL, n * sizeof(uint32_t), sizeof(uint32_t));
+	for (i = 0; i < n; i++) {
+		uint32_t s = put_str(pg, list[i]);
+
+		memcpy(pg->mem + at + i * sizeof(s), &s, sizeof(s));
+	}
+	return at;
+}
+
+static const uint32_t boot_kind[] = {
+	[VIEW_RW] = BOOT_MOUNT_RW,
+	[VIEW_OVERLAY] = BOOT_MOUNT_OVERLAY,
+	[VIEW_RO] = BOOT_MOUNT_RO,
+	[VIEW_TMPFS] = BOOT_MOUNT_TMPFS,
+	[VIEW_PROC] = BOOT_MOUNT_PROC,
+	[VIEW_SYS] = BOOT_MOUNT_SYS,
+	[VIEW_DEV] = BOOT_MOUNT_DEV,
+	[VIEW_SYMLINK] = BOOT_MOUNT_SYMLINK,
+	[VIEW_HIDE] = BOOT_MOUNT_HIDE,
+};
+
+static uint32_t put_mounts(struct page *pg, const struct policy *p,
+			   const uint32_t *grants)
+{
+	uint32_t at = put(pg, NULL, p->n_mounts * sizeof(struct boot_mount), 8);
+	size_t i;
+
+	for (i = 0; i < p->n_mounts; i++) {
+		const struct view_mount *m = &p->mounts[i];
+		struct boot_mount b = {
+			.kind = boot_kind[m->kind],
+			.grant = grants[i],
+			.path = put_str(pg, m->guest),
+			.source = put_str(pg, m->host ? m->host : "none"),
+			.size = m->size,
+			.mode = m->mode,
+			.is_dir = m->is_dir,
+			.target = put_str(pg, m->target ? m->target : ""),
+			.read_only = m->read_only,
+		};
+
+		memcpy(pg->mem + at + i * sizeof(b), &b, sizeof(b));
+	}
+	return at;
+}
+
+/*
+ * The pieces of vvar and vdso, in order of address.  Without /proc there is
+ * no vdso for the kernel, and time costs it a call.
+ */
+static void find_vdso(struct boot *b)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	unsigned long from, to;
+	char line[512];
+
+	if (!f)
+		return;
+	while (fgets(line, sizeof(line), f)) {
+		if (!strstr(line, "[vvar") && !strstr(line, "[vdso]"))
+			continue;
+		if (sscanf(line, "%lx-%lx", &from, &to) != 2 ||
+		    b->n_vdso_maps == 4)
+			continue;
+		b->vdso_maps[b->n_vdso_maps].start = from;
+		b->vdso_maps[b->n_vdso_maps++].len = to - from;
+	}
+	fclose(f);
+	if (b->n_vdso_maps)
+		b->vdso_ehdr = getauxval(AT_SYSINFO_EHDR);
+}
+
+static void about_host(struct boot *b)
+{
+	struct sysinfo si;
+	struct rlimit rl;
+	cpu_set_t cpus;
+	mode_t mask = umask(022);
+	unsigned int i;
+
+	umask(mask);
+	b->umask = mask;
+	b->hwcap = (uint32_t)getauxval(AT_HWCAP);
+	b->hwcap2 = (uint32_t)getauxval(AT_HWCAP2);
+	b->clktck = (uint32_t)getauxval(AT_CLKTCK);
+	b->minsigstksz = (uint32_t)getauxval(51 /* AT_MINSIGSTKSZ */);
+	b->uid = getuid();
+	b->gid = getgid();
+	for (i = 0; i < 16; i++) {
+		if (getrlimit((__rlimit_resource_t)i, &rl))
+			rl.rlim_cur = rl.rlim_max = RLIM_INFINITY;
+		b->rlimits[i][0] = rl.rlim_cur;
+		b->rlimits[i][1] = rl.rlim_max;
+	}
+	if (!sysinfo(&si)) {
+		b->mem_total = (uint64_t)si.totalram * si.mem_unit;
+		b->mem_free = (uint64_t)si.freeram * si.mem_unit;
+	}
+	CPU_ZERO(&cpus);
+	if (sched_getaffinity(0, sizeof(cpus), &cpus))
+		CPU_SET(0, &cpus);
+	_Static_assert(sizeof(cpus) == sizeof(b->cpu_mask), "cpu_mask");
+	memcpy(b->cpu_mask, &cpus, sizeof(cpus));
+	b->n_cpus = (uint32_t)CPU_COUNT(&cpus);
+}
+
+int bootpage_write(int meta_fd, const struct policy *p, const uint32_t *grants,
+		   bool scoped, struct err *e)
+{
+	struct boot b = {
+		.magic = BOOT_MAGIC,
+		.version = BOOT_VERSION,
+		.n_mounts = (uint32_t)p->n_mounts,
+		.n_pass = p->n_pass,
+	};
+	struct page pg = { 0 };
+	gid_t groups[64];
+	size_t done;
+	int i, n;
+
+	put(&pg, NULL, sizeof(b), 8);
+	about_host(&b);
+	find_vdso(&b);
+	if (getrandom(b.seed, sizeof(b.seed), 0) != sizeof(b.seed)) {
+		free(pg.mem);
+		return err_set(e, EXIT_SBX, "getrandom: %s", strerror(errno));
+	}
+	b.flags = (p->trace ? BOOT_TRACE : 0) | (p->stats ? BOOT_STATS : 0) |
+		  (scoped ? BOOT_SCOPED : 0);
+	_Static_assert(sizeof(b.trace_set) == sizeof(p->trace_set), "set");
+	memcpy(b.trace_set, p->trace_set, sizeof(b.trace_set));
+	for (i = 0; i < 3; i++)
+		b.std_closed |= (uint32_t)p->std_closed[i] << i;
+	b.exe = put_str(&pg, p->program);
+	b.cwd = put_str(&pg, p->cwd);
+	b.hostname = put_str(&pg, "sbx");
+	b.argv = put_list(&pg, p->argv, &b.argc);
+	b.envp = put_list(&pg, p->env, &b.envc);
+	b.mounts = put_mounts(&pg, p, grants);
+	n = getgroups(64, groups);
+	b.n_groups = n > 0 ? (uint32_t)n : 0;
+	b.groups = put(&pg, groups, b.n_groups * sizeof(gid_t), 8);
+	if (scoped) {
+		b.filter = put(&pg, vetted_filter_scope,
+			       sizeof(vetted_filter_scope), 8);
+		b.filter_len = sizeof(vetted_filter_scope) /
+			       sizeof(struct sock_filter);
+	} else {
+		b.filter = put(&pg, vetted_filter, sizeof(vetted_filter), 8);
+		b.filter_len = sizeof(vetted_filter) /
+			       sizeof(struct sock_filter);
+	}
+	b.size = (uint32_t)pg.used;
+	memcpy(pg.mem, &b, sizeof(b));
+	if (pg.used > BOOT_SIZE - PAGE_SIZE) {
+		free(pg.mem);
+		return err_set(e, EXIT_NOEXEC, "%s: %s", p->program,
+			       strerror(E2BIG));
+	}
+	for (done = 0; done < pg.used;) {
+		ssize_t w = pwrite(meta_fd, pg.mem + done, pg.used - done,
+				   (off_t)(BOOT_OFFSET + done));
+
+		if (w < 0) {
+			free(pg.mem);
+			return err_set(e, EXIT_SBX, "memfd: %s",
+				       strerror(errno));
+		}
+		done += (size_t)w;
+	}
+	free(pg.mem);
+	return 0;
+}

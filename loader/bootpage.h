@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bootpage.h: the launcher's side of emul/abi/boot.h. */
+#ifndef SBX_BOOTPAGE_H
+#define SBX_BOOTPAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "loader/err.h"
+#include "loader/policy.h"
+
+/*
+ * Write struct boot for the policy into the memfd @meta_fd.  @grants[i] is
+ * the broker's grant of p->mounts[i], where that is a host's; @scoped: the
+ * host keeps signals inside the sandbox.  0, or -1 with *e.
+ */
+int bootpage_write(int meta_fd, const struct policy *p, const uint32_t *grants,
+		   bool scoped, struct err *e);
+
+#endif

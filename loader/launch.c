@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * launch.c: the order of a sandbox's start.
+ *
+ * The parent becomes monitor and broker.  The child arranges the descriptors
+ * as emul/abi/hostfd.h numbers them, takes from itself what it will not need,
+ * moves the kernel image to its place and jumps into it; from there on it is
+ * interposer/boot.c's.  No guest byte is mapped before both are confined: the
+ * child's filter is on before it asks for the first file, and the parent
+ * answers no request before it has confined itself.
+ */
+#include "config.h"
+
+#include "loader/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/rseq.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "emul/abi/boot.h"
+#include "emul/abi/hostfd.h"
+#include "loader/bootpage.h"
+#include "loader/broker/broker.h"
+#include "loader/landlock.h"
+
+extern const char kernel_image[], kernel_image_end[];
+
+/* The second word of the image: where its text ends; interposer/boot.c. */
+#define IMAGE_TEXT_END	(*(const uint64_t *)(kernel_image + 8))
+#define HWCAP2_FSGSBASE	(1UL << 1)
+
+struct start {
+	int meta, slots, data, trace;
+	int life[2];
+	int channel[HOSTFD_CHANNELS][2];
+};
+
+static bool in_place(const void *p)
+{
+	return (uint64_t)p - IMAGE_BASE < IMAGE_MAX;
+}
+
+void launch_check_place(char **argv)
+{
+	int on_stack;
+
+	/* Own text, data and the stack; the heap is not used by the child. */
+	if (in_place((void *)launch_check_place) || in_place(kernel_image) ||
+	    in_place(kernel_image_end) || in_place(&stderr) ||
+	    in_place(&on_stack))
+		execv("/proc/self/exe", argv);
+}
+
+static int make_memfd(const char *name, uint64_t size)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC);
+
+	if (fd >= 0 && ftruncate(fd, (off_t)size)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int make_start(struct start *s, struct monitor *m,
+		      const struct policy *p, struct err *e)
+{
+	int i;
+
+	s->meta = make_memfd("sbx-meta", META_SIZE);
+	s->slots = make_memfd("sbx-slots", SLOTS_SIZE);
+	s->data = make_memfd("sbx-data", DATA_SIZE);
+	if (s->meta < 0 || s->slots < 0 || s->data < 0)
+		return err_set(e, EXIT_SBX, "memfd_create: %s",
+			       strerror(errno));
+	if (pipe2(s->life, O_CLOEXEC))
+		return err_set(e, EXIT_SBX, "pipe: %s", strerror(errno));
+	for (i = 0; i < HOSTFD_CHANNELS; i++) {
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+			       s->channel[i]))
+			return err_set(e, EXIT_SBX, "socketpair: %s",
+				       strerror(errno));
+		m->channel[i] = s->channel[i][0];
+	}
+	m->meta_fd = s->meta;
+	m->life_fd = s->life[1];
+	m->hostsig_off = HOSTSIG_OFFSET;
+	s->trace = STDERR_FILENO;
+	if (p->trace_file) {
+		s->trace = open(p->trace_file, O_WRONLY | O_CREAT | O_TRUNC |
+				O_APPEND | O_CLOEXEC | O_NOCTTY, 0666);
+		if (s->trace < 0)
+			return err_set(e, EXIT_SBX, "--output: %s: %s",
+				       p->trace_file, strerror(errno));
+	}
+	return 0;
+}
+
+static void child_fail(const char *what)
+{
+	dprintf(HOSTFD_STDERR, "sbx: %s: %s\n", what, strerror(errno));
+	_exit(EXIT_SBX);
+}
+
+/*
+ * Bring the descriptors to their numbers.  All sources go above the end first,
+ * so that no target hits one that is still to be moved.
+ */
+static void place_descriptors(const struct start *s, const struct policy *p)
+{
+	int from[HOSTFD_FIRST_FREE];
+	int fd, i;
+
+	for (i = 0; i < HOSTFD_FIRST_FREE; i++)
+		from[i] = s->life[0];
+	for (i = 0; i < 3; i++)
+		if (!p->std_closed[i])
+			from[i] = i;
+	from[HOSTFD_META] = s->meta;
+	from[HOSTFD_SLOTS] = s->slots;
+	from[HOSTFD_DATA] = s->data;
+	from[HOSTFD_TRACE] = s->trace;
+	for (i = 0; i < HOSTFD_CHANNELS; i++)
+		from[HOSTFD_CHANNEL + i] = s->channel[i][1];
+	for (i = 0; i < (int)p->n_pass; i++)
+		from[HOSTFD_PASS + i] = p->pass[i];
+	for (i = 3; i < HOSTFD_FIRST_FREE; i++) {
+		fd = fcntl(from[i], F_DUPFD_CLOEXEC, 256);
+		if (fd < 0)
+			child_fail("descriptors");
+		from[i] = fd;
+	}
+	for (i = 0; i < HOSTFD_FIRST_FREE; i++)
+		if (from[i] != i && dup2(from[i], i) < 0)
+			child_fail("descriptors");
+	if (syscall(SYS_close_range, HOSTFD_FIRST_FREE, ~0U, 0))
+		for (i = HOSTFD_FIRST_FREE; i < 4096; i++)
+			close(i);
+}
+
+static void limit_child(void)
+{
+	struct rlimit rl;
+
+	if (!getrlimit(RLIMIT_NOFILE, &rl)) {
+		rl.rlim_cur = rl.rlim_max;
+		if (rl.rlim_cur > HOSTFD_END)
+			rl.rlim_cur = HOSTFD_END;
+		setrlimit(RLIMIT_NOFILE, &rl);
+	}
+	/* The kernel has its own of these for the guest. */
+	rl.rlim_cur = rl.rlim_max = 0;
+	setrlimit(RLIMIT_CORE, &rl);
+	if (!getrlimit(RLIMIT_STACK, &rl)) {
+		rl.rlim_cur = rl.rlim_max;
+		setrlimit(RLIMIT_STACK, &rl);
+	}
+}
+
+/*
+ * libc told the host of places in its memory, which is about to go: the host
+ * would write there (rseq, at every return from the kernel) or read (the
+ * robust list, at exit) what is the guest's by then.
+ */
+static void forget_libc(void)
+{
+	void *rs = (char *)__builtin_thread_pointer() + __rseq_offset;
+
+	if (__rseq_size &&
+	    syscall(SYS_rseq, rs, 32, RSEQ_FLAG_UNREGISTER, RSEQ_SIG) &&
+	    syscall(SYS_rseq, rs, __rseq_size, RSEQ_FLAG_UNREGISTER, RSEQ_SIG))
+		child_fail("rseq");
+	syscall(SYS_set_robust_list, NULL, 3 * sizeof(long));
+}
+
+static void __attribute__((noreturn)) child(const struct start *s,
+					    const struct policy *p)
+{
+	size_t size = (size_t)(kernel_image_end - kernel_image);
+	uint64_t text = IMAGE_TEXT_END - IMAGE_BASE;
+	void *at;
+
+	if (setsid() < 0)
+		child_fail("setsid");
+	place_descriptors(s, p);
+	if (lifeline_arm(HOSTFD_LIFE))
+		child_fail("life line");
+	limit_child();
+	prctl(PR_SET_NAME, "sbx-guest");
+	prctl(PR_SET_DUMPABLE, 0);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		child_fail("no_new_privs");
+	landlock_shut();
+	forget_libc();
+	/* kernel_image is data of sbx: page aligned, whole pages. */
+	at = mremap((void *)(uintptr_t)kernel_image, size, size,
+		    MREMAP_MAYMOVE | MREMAP_FIXED, (void *)IMAGE_BASE);
+	if (at == MAP_FAILED || mprotect(at, text, PROT_READ | PROT_EXEC))
+		child_fail("kernel image");
+	((void (*)(void))at)();
+	__builtin_unreachable();
+}
+
+/* Grants of the broker for what of the view is a host's. */
+static int make_grants(struct monitor *m, const struct policy *p,
+		       uint32_t *grants, struct err *e)
+{
+	size_t i;
+	int r;
+
+	for (i = 0; i < p->n_mounts; i++) {
+		const struct view_mount *v = &p->mounts[i];
+
+		if (v->kind != VIEW_RO && v->kind != VIEW_RW &&
+		    v->kind != VIEW_OVERLAY)
+			continue;
+		r = monitor_grant(m, v->host, v->guest, v->kind == VIEW_RW);
+		if (r < 0)
+			return err_set(e, EXIT_SBX, "%s: %s", v->host,
+				       strerror(-r));
+		grants[i] = (uint32_t)r;
+	}
+	for (i = 0; i < p->n_mounts; i++) {
+		const struct view_mount *v = &p->mounts[i], *in;
+		const char *rel;
+
+		if (v->kind != VIEW_HIDE)
+			continue;
+		in = view_parent(p, v, &rel);
+		if (!in || !in->host)
+			continue;
+		r = monitor_hide(m, grants[in - p->mounts], rel);
+		if (r < 0)
+			return err_set(e, EXIT_SBX, "hide %s: %s", v->guest,
+				       strerror(-r));
+	}
+	return 0;
+}
+
+static void close_child_ends(const struct start *s)
+{
+	int i;
+
+	close(s->slots);
+	close(s->data);
+	close(s->life[0]);
+	for (i = 0; i < HOSTFD_CHANNELS; i++)
+		close(s->channel[i][1]);
+	if (s->trace != STDERR_FILENO)
+		close(s->trace);
+}
+
+int launch_run(const struct policy *p, struct err *e)
+{
+	uint32_t *grants = xmalloc((p->n_mounts + 1) * sizeof(*grants));
+	struct monitor m;
+	struct start s;
+	unsigned int i;
+	int r, status = -1;
+	pid_t pid;
+
+	memset(grants, 0, (p->n_mounts + 1) * sizeof(*grants));
+	if (!(getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE)) {
+		free(grants);
+		return err_set(e, EXIT_SBX, "this host does not let programs "
+			       "set GS (no FSGSBASE): Linux 5.9 and a CPU "
+			       "since 2012 are needed");
+	}
+	r = monitor_init(&m);
+	if (r < 0) {
+		free(grants);
+		return err_set(e, EXIT_SBX, "monitor: %s", strerror(-r));
+	}
+	for (i = 0; i < p->n_pass; i++)
+		monitor_pass(&m, 3 + i, p->pass[i]);
+	if (make_start(&s, &m, p, e) || make_grants(&m, p, grants, e) ||
+	    bootpage_write(s.meta, p, grants, landlock_scopes_signals(), e))
+		goto out;
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0) {
+		err_set(e, EXIT_SBX, "fork: %s", strerror(errno));
+		goto out;
+	}
+	if (!pid)
+		child(&s, p);
+	close_child_ends(&s);
+	r = monitor_start(&m, pid);
+	if (!r)
+		r = monitor_confine(&m);
+	if (r) {
+		kill(pid, SIGKILL);
+		err_set(e, EXIT_SBX, "this host lets the broker not be "
+			"confined: %s", strerror(-r));
+		goto out;
+	}
+	status = monitor_run(&m);
+out:
+	monitor_destroy(&m);
+	free(grants);
+	return status;
+}
