@@ -17,6 +17,7 @@
 #include "interposer/extable.h"
 
 #define WORK_RESTORE_BIT	4
+#define WORK_GS_BIT		8
 /* Flags that sahf and an addition cannot bring back: TF DF IOPL NT RF AC... */
 #define FLAGS_SLOW	(~(0x8d5 | 0x2 | 0x200 | 0x200000) & 0xffffffff)
 
@@ -95,16 +96,20 @@ GLOBAL(exit_full)
 	mov	REGS_R10(%rsp), %r10
 	mov	REGS_R9(%rsp), %r9
 	mov	REGS_R8(%rsp), %r8
-	mov	REGS_RAX(%rsp), %rax
 	mov	REGS_RCX(%rsp), %rcx
 	mov	REGS_RDX(%rsp), %rdx
 	mov	REGS_RSI(%rsp), %rsi
 	mov	REGS_RDI(%rsp), %rdi
 	/*
 	 * From here on WORK_RESTORE is off; a kick that comes now goes back to
-	 * exit_test and sets it again.
+	 * exit_test and sets it again, and GS too.
 	 */
 	lock andl $~WORK_RESTORE_BIT, %gs:THREAD_WORK
+	testl	$WORK_GS_BIT, %gs:THREAD_WORK
+	jz	1f
+	mov	%gs:THREAD_GUEST_GS, %rax
+	wrgsbase %rax
+1:	mov	REGS_RAX(%rsp), %rax
 	lea	REGS_RIP(%rsp), %rsp
 exit_iret:
 	iretq
@@ -123,7 +128,7 @@ exit_bad:
 	jmp	exit_test
 
 exit_work:
-	testl	$~WORK_RESTORE_BIT, %gs:THREAD_WORK
+	testl	$~(WORK_RESTORE_BIT | WORK_GS_BIT), %gs:THREAD_WORK
 	jz	exit_full
 	mov	%rsp, %rdi
 	call	kernel_exit_work

@@ -82,6 +82,27 @@ static void set_work(struct thread *th, uint32_t bits)
 }
 
 /*
+ * Back to the kernel's GS.  Guest code that runs with another one has set it
+ * by itself, by an instruction or by arch_prctl(2): it gets it back on each
+ * way out (WORK_GS), and none of its sites may jump by way of GS any more.
+ */
+static void take_gs(struct thread *th, bool from_guest)
+{
+	uint64_t gs;
+
+	__asm__ volatile("rdgsbase %0" : "=r"(gs));
+	if (gs == (uint64_t)th)
+		return;
+	set_gs_base(th);
+	if (!from_guest)
+		return;
+	th->guest_gs = gs;
+	set_work(th, WORK_GS | WORK_PATCH);
+	if (th->task && th->task->mm)
+		store_once(&th->task->mm->no_patch, true);
+}
+
+/*
  * Send a thread that was in guest code through the fault door: its registers
  * become the frame on the kernel stack, and the kernel decides.
  */
@@ -134,6 +155,7 @@ static void on_sigsys(int sig, const struct sigsys_info *info,
 	struct sigcontext *sc = &uc->uc_mcontext;
 
 	(void)sig;
+	take_gs(th, !in_kernel(sc->rip));
 	if (in_kernel(sc->rip)) {
 		/*
 		 * The vdso fell back to a call: its clock cannot be read
@@ -147,7 +169,6 @@ static void on_sigsys(int sig, const struct sigsys_info *info,
 		      (unsigned long)sc->rip);
 	}
 	th->n_trap++;
-	set_gs_base(th);
 	if (info->arch != AUDIT_ARCH_X86_64) {
 		/* int 0x80: as on a kernel without 32-bit emulation. */
 		sc->rip = info->call_addr - 2;
@@ -178,6 +199,7 @@ static void on_fault(int sig, const struct fault_info *info,
 	struct sigcontext *sc = &uc->uc_mcontext;
 	uint64_t to;
 
+	take_gs(th, !in_kernel(sc->rip));
 	if (in_kernel(sc->rip)) {
 		/* Flags the guest left on; its own copy is in the frame. */
 		if (sig == SIGTRAP && (sc->eflags & FLAG_TF)) {
@@ -198,7 +220,6 @@ static void on_fault(int sig, const struct fault_info *info,
 		      sig, (unsigned long)sc->rip, (unsigned long)info->addr,
 		      (unsigned long)sc->rsp);
 	}
-	set_gs_base(th);
 	th->fault_signo = sig;
 	th->fault_code = info->code;
 	th->fault_addr = info->addr;
@@ -215,8 +236,8 @@ static void on_kick(int sig, const void *info, struct ucontext *uc)
 
 	(void)sig;
 	(void)info;
+	take_gs(th, !in_kernel(rip));
 	if (!in_kernel(rip)) {
-		set_gs_base(th);
 		set_work(th, WORK_SIGNAL);
 		th->fault_signo = 0;
 		to_fault_door(th, sc);

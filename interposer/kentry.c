@@ -4,7 +4,7 @@
 #include <asm/signal.h>
 
 #include "emul/entry/dispatch.h"
-#include "emul/lib/print.h"
+#include "emul/mm/mm.h"
 #include "emul/signal/fault.h"
 #include "emul/task/task.h"
 #include "interposer/interposer.h"
@@ -32,8 +32,12 @@ void kernel_exit_work(struct regs *r)
 				  __ATOMIC_ACQ_REL);
 	if (work & WORK_EXIT)
 		task_exit(t, 0);
-	if (work & WORK_PATCH)
-		patch_site_trapped(t, th->trap_site);
+	if (work & WORK_PATCH) {
+		if (t->mm->no_patch)
+			patch_change(t->mm, 0, REGION_START);
+		else
+			patch_site_trapped(t, th->trap_site);
+	}
 	if (work & WORK_SIGNAL)
 		signal_deliver(t, r);
 }

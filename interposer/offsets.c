@@ -40,6 +40,8 @@ THREAD(WAITING, waiting);
 THREAD(URIP, user_rip);
 THREAD(JUMPS, n_jump);
 THREAD(TRAPS, n_trap);
+THREAD(GUEST_GS, guest_gs);
 _Static_assert(sizeof(struct thread) <= PAGE_SIZE, "struct thread");
-_Static_assert(WORK_SIGNAL == 1 && WORK_EXIT == 2 && WORK_RESTORE == 4,
+_Static_assert(WORK_SIGNAL == 1 && WORK_EXIT == 2 && WORK_RESTORE == 4 &&
+	       WORK_GS == 8,
 	       "gate.S and entry.S test these bits");

@@ -44,6 +44,7 @@
 #define THREAD_URIP	40
 #define THREAD_JUMPS	48
 #define THREAD_TRAPS	56
+#define THREAD_GUEST_GS	64
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -79,11 +80,11 @@ struct thread {
 	uint64_t user_rip;	/* scratch of the exit code */
 	uint64_t n_jump;	/* calls that came by the jump door ... */
 	uint64_t n_trap;	/* ... of all; and those of the trap door */
+	uint64_t guest_gs;	/* guest's GS base where it set one */
 	struct task *task;
 	int32_t host_tid;	/* the host clears it at the thread's very end */
 	uint32_t live;		/* GS and alternate stack are set: kick it */
 	uint32_t wait_seq;	/* futex word of R7's waiting protocol */
-	uint64_t guest_gs;	/* guest's GS base where it set one */
 	uint64_t trap_site;	/* address of the `syscall` that trapped last */
 
 	/* The fault that the fault door is to handle; signo 0: a kick. */
