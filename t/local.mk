@@ -2,6 +2,8 @@
 
 # Unit tests: u-<subsystem>-<topic>.c with check, against the hosted kernel.
 unit_tests = \
+	%D%/u-alloc \
+	%D%/u-trace \
 	%D%/u-insn \
 	%D%/u-policy \
 	%D%/u-rbtree \
@@ -10,10 +12,6 @@ unit_tests = \
 
 t_u_policy_SOURCES = %D%/u-policy.c $(policy_sources)
 
-# Unit tests that wait for parts of the kernel.
-unit_todo = \
-	%D%/u-trace.c
-EXTRA_DIST += $(unit_todo)
 
 # Guest programs: g-<family>.c, run natively, then in the sandbox; the two
 # must do the same.  .guest is linked statically, .dyn dynamically, .musl
