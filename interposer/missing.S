@@ -6,7 +6,7 @@
 	.text
 missing:
 	ud2
-	.irp	name, fifo_open, chrdev_open, broker_exit, broker_log, broker_panic, \
+	.irp	name, fifo_open, chrdev_open, \
 		random_seed, task_init, vfs_boot, vfs_first_task, exec_boot, \
 		patch_get_stats, patch_fault, patch_change, patch_site_trapped, \
 		signal_fault, signal_deliver, task_exit, sys_write, sys_exit, \
