@@ -61,9 +61,7 @@ emul_entry_sources = \
 
 emul_fs_sources =
 
-emul_host_sources = \
-	%D%/host/broker.c \
-	%D%/host/msg.h
+emul_host_sources =
 emul_hosted_sources = %D%/host/hosted.c
 
 emul_ipc_sources =
@@ -75,25 +73,60 @@ emul_lib_sources = \
 	%D%/lib/string.c \
 	%D%/lib/rbtree.c \
 	%D%/lib/rbtree.h \
-	%D%/lib/random.h
+	%D%/lib/random.c \
+	%D%/lib/random.h \
+	%D%/lib/uapi.h
 
-emul_misc_sources =
+emul_misc_sources = \
+	%D%/misc/sys_info.c \
+	%D%/misc/sys_info.h
 
 emul_mm_sources =
 
 emul_net_sources =
 
 emul_signal_sources = \
-	%D%/signal/fault.h
+	%D%/signal/deliver.c \
+	%D%/signal/fault.c \
+	%D%/signal/fault.h \
+	%D%/signal/frame.c \
+	%D%/signal/queue.c \
+	%D%/signal/queue.h \
+	%D%/signal/siginfo.h \
+	%D%/signal/sys_kill.c \
+	%D%/signal/sys_signal.c \
+	%D%/signal/xstate.c \
+	%D%/signal/xstate.h
 
 emul_sync_sources = \
-	%D%/sync/futex.h
+	%D%/sync/futex.c \
+	%D%/sync/futex.h \
+	%D%/sync/membarrier.c \
+	%D%/sync/robust.c \
+	%D%/sync/sys_futex.c
 
 emul_task_sources = \
+	%D%/task/clone.c \
+	%D%/task/cred.c \
 	%D%/task/exec.h \
+	%D%/task/exit.c \
+	%D%/task/notify.c \
+	%D%/task/pid.c \
+	%D%/task/pid.h \
+	%D%/task/rlimit.c \
+	%D%/task/sched.h \
+	%D%/task/session.c \
+	%D%/task/sys_ident.c \
+	%D%/task/sys_prctl.c \
+	%D%/task/sys_process.c \
+	%D%/task/sys_sched.c \
+	%D%/task/task.c \
 	%D%/task/wait.c
 
-emul_time_sources =
+emul_time_sources = \
+	%D%/time/clock.c \
+	%D%/time/sys_time.c \
+	%D%/time/time.h
 
 emul_vfs_sources = \
 	%D%/vfs/dcache.h \

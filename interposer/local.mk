@@ -22,6 +22,7 @@ interposer_sources = \
 	%D%/entry.S \
 	%D%/extable.h \
 	%D%/gate.S \
+	%D%/xstate.S \
 	%D%/host.c \
 	%D%/hostsig.c \
 	%D%/interposer.h \

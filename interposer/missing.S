@@ -6,11 +6,11 @@
 	.text
 missing:
 	ud2
-	.irp	name, fifo_open, chrdev_open, \
-		random_seed, task_init, vfs_boot, vfs_first_task, exec_boot, \
+	.irp	name, fifo_open, chrdev_open, broker_exit, broker_log, broker_panic, \
+		vfs_boot, vfs_first_task, exec_boot, \
+		vma_find, mm_put, broker_kick, broker_call, \
 		patch_get_stats, patch_fault, patch_change, patch_site_trapped, \
-		signal_fault, signal_deliver, task_exit, sys_write, sys_exit, \
-		sys_exit_group, sys_getpid
+		sys_write
 	.weak	\name
 	.hidden	\name
 	.set	\name, missing

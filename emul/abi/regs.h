@@ -90,6 +90,11 @@ struct thread {
 	/* The fault that the fault door is to handle; signo 0: a kick. */
 	int32_t fault_signo, fault_code;
 	uint64_t fault_addr, fault_trapno, fault_err;
+
+	/* Of a new thread: CLONE_* flags, and where it stores its tid. */
+	uint32_t start_flags;
+	uint64_t start_tid;
+	struct thread *next_dead;	/* in the list of slots to be freed */
 };
 
 /* The frame of guest registers at the top of @th's kernel stack. */

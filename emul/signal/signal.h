@@ -121,7 +121,7 @@ size_t signal_min_stack(void);
 void signal_reset_fpu(void);
 
 /* restart_block's function when nothing is to be restarted: -EINTR. */
-long restart_none(struct task *t);
+long restart_none(struct task *t) __attribute__((visibility("hidden")));
 
 /*
  * On the way back to the guest: act on what is pending: build a frame,

@@ -38,7 +38,7 @@ struct mm;
 #define TASK_COMM_LEN	16
 #define NR_RLIMITS	16
 
-struct rlimit64 {
+struct rlimit_pair {
 	uint64_t cur, max;
 };
 
@@ -66,13 +66,14 @@ struct tgroup {
 	struct mutex lock;	/* protects: */
 	struct list_head threads;
 	uint32_t n_threads;
+	uint32_t n_live;	/* of them, those that have not begun to exit */
 	bool exiting;		/* exit_group began: exit_code is set */
 	bool stopped;		/* by job control: every thread parks */
 	bool unkillable;	/* init: only what it handles reaches it */
 	int exit_code;		/* as wait4's status word */
 	int leader_code;	/* the leader's, where no exit_group came */
 	struct sigpending pending;
-	struct rlimit64 rlimits[NR_RLIMITS];
+	struct rlimit_pair rlimits[NR_RLIMITS];
 	bool dumpable;
 
 	struct sighand *sighand;

@@ -66,17 +66,22 @@ int wait_sleep(struct task *t, uint32_t seq, int64_t deadline_ns)
 	return 0;
 }
 
-void wait_wake_task(struct task *t)
+bool wait_wake_task(struct task *t)
 {
-	struct thread *th = t->thread;
-	uint32_t old = load_once(&th->wait_seq);
+	struct thread *th = load_once(&t->thread);
+	uint32_t old;
 
+	if (!th)
+		return false;	/* it has ended meanwhile */
+	old = load_once(&th->wait_seq);
 	while (!__atomic_compare_exchange_n(&th->wait_seq, &old,
 					    (old & ~SLEEPS) + 2, true,
 					    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
 		;
-	if (old & SLEEPS)
-		host_futex_wake(&th->wait_seq, 1);
+	if (!(old & SLEEPS))
+		return false;
+	host_futex_wake(&th->wait_seq, 1);
+	return true;
 }
 
 void wait_wake(struct waitqueue *q, uint32_t key, int n)

@@ -61,7 +61,7 @@ int wait_sleep(struct task *t, uint32_t seq, int64_t deadline_ns) __must_check;
  * exclusive and at most @n exclusive ones.
  */
 void wait_wake(struct waitqueue *q, uint32_t key, int n);
-/* Bump and wake one task, on whatever it sleeps. */
-void wait_wake_task(struct task *t);
+/* Bump and wake one task, on whatever it sleeps; did it sleep by its word? */
+bool wait_wake_task(struct task *t);
 
 #endif

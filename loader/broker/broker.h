@@ -29,16 +29,12 @@
 
 #define MONITOR_GRANTS_MAX	1024
 
-struct file_id {
-	uint64_t dev;
-	uint64_t ino;
-};
-
 /* A place under a grant that must not be reached through it. */
 struct hide {
 	char *path;		/* relative to the grant */
-	bool known;		/* id holds: it exists */
-	struct file_id id;
+	bool known;		/* dev and ino hold: it exists */
+	uint64_t dev;
+	uint64_t ino;
 };
 
 struct grant {
@@ -46,7 +42,6 @@ struct grant {
 	char *guest;		/* where the guest sees it: absolute, clean */
 	bool writable;
 	bool is_file;
-	uint64_t dev;			/* of the root: major << 32 | minor */
 	struct hide *hides;
 	size_t hide_count;
 };
@@ -61,7 +56,6 @@ struct monitor {
 	struct grant *grants;
 	size_t grant_count;
 	int inherited[INHERITED_MAX];	/* our duplicates; -1: closed */
-	struct file_id inherited_id[INHERITED_MAX];
 
 	bool no_openat2;		/* the host refuses it, or forced */
 	bool no_landlock;		/* set by monitor_confine */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* queue.h: what the files of emul/signal share. */
+#ifndef SBX_SIGNAL_QUEUE_H
+#define SBX_SIGNAL_QUEUE_H
+
+#include "emul/signal/signal.h"
+
+struct regs;
+struct tgroup;
+
+/* ksigaction.handler of no function; the libc headers' names clash. */
+#define SIGACT_DFL	0UL
+#define SIGACT_IGN	1UL
+
+bool signal_default_ignores(int signo);
+bool signal_default_stops(int signo);
+
+/* As signal_send() to the group of nobody in particular. */
+int signal_send_group(struct tgroup *g, const struct siginfo128 *info);
+
+/* The rest is called with the group's lock held. */
+
+/* End @g with the wait status @status; nothing when it is ending already. */
+void signal_kill_group(struct tgroup *g, int status);
+/* Drop the pending signals in @which, of @g and its threads. */
+void signal_flush(struct tgroup *g, sigset64_t which);
+/* Take the next signal not in @mask; its number, or 0. */
+int signal_dequeue(struct task *t, sigset64_t mask, struct siginfo128 *info);
+/* Set WORK_SIGNAL of current() if something is to be taken. */
+void signal_recalc(struct task *t);
+
+/*
+ * frame.c: make @r call the handler of @info in @a, with a frame on the
+ * guest's stack that holds @r as it is.  0, or -EFAULT: no frame could be
+ * written, @r is as it was.
+ */
+int frame_push(struct task *t, struct regs *r, const struct ksigaction *a,
+	       const struct siginfo128 *info, sigset64_t mask) __must_check;
+
+#endif

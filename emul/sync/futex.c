@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * futex.c: queues of sleepers by word.
+ *
+ * The word is compared under its queue's lock, so that no wake-up falls
+ * between the comparison and the sleep.  That is the one place where guest
+ * memory is read with a lock held (rule R6): it has been read once before
+ * without, so it is there unless another thread just unmapped it, and an
+ * access never takes a lock of its own.
+ *
+ * A waker takes waiters off the queue under the lock and wakes them after it,
+ * for a wake-up is a host call; until then it holds a reference to each.
+ */
+#include "emul/sync/futex.h"
+
+#include "emul/abi/regs.h"
+#include "emul/entry/uaccess.h"
+#include "emul/lib/alloc.h"
+#include "emul/lib/uapi.h"
+#include "emul/mm/mm.h"
+#include "emul/task/task.h"
+#include "emul/vfs/vfs.h"
+
+#define BUCKETS		1024	/* a power of two */
+#define WAKE_BATCH	32
+
+struct futex_bucket {
+	struct mutex lock;
+	struct list_head waiters;	/* in the order they came */
+} __attribute__((aligned(64)));
+
+static struct futex_bucket buckets[BUCKETS] __arena;
+
+void futex_init(void)
+{
+	for (unsigned int i = 0; i < BUCKETS; i++) {
+		mutex_init(&buckets[i].lock);
+		list_init(&buckets[i].waiters);
+	}
+}
+
+static struct futex_bucket *bucket_of(const struct futex_key *k)
+{
+	uint64_t h = (k->object >> 4) ^ (k->where >> 2);
+
+	h *= 0x9e3779b97f4a7c15ULL;
+	return &buckets[h >> 32 & (BUCKETS - 1)];
+}
+
+static bool key_is(const struct futex_key *a, const struct futex_key *b)
+{
+	return a->where == b->where && a->object == b->object;
+}
+
+/* Which word is it?  A shared one is where its file has it. */
+static int futex_key(struct task *t, uaddr_t addr, unsigned int find,
+		     struct futex_key *k)
+{
+	struct vma *v;
+
+	if (addr & 3)
+		return -EINVAL;
+	if (!uaddr_ok(addr, 4))
+		return -EFAULT;
+	k->object = (uint64_t)t->mm;
+	k->where = addr;
+	if (find & FUTEX_FIND_PRIVATE)
+		return 0;
+	mutex_lock(&t->mm->lock);
+	v = vma_find(t->mm, addr);
+	if (v && (v->flags & VMA_SHARED) && v->file) {
+		k->object = (uint64_t)v->file->inode;
+		k->where = (uint64_t)v->off + (addr - v->start);
+	}
+	mutex_unlock(&t->mm->lock);
+	return v ? 0 : -EFAULT;
+}
+
+static void lock_both(struct futex_bucket *a, struct futex_bucket *b)
+{
+	if (a > b) {
+		struct futex_bucket *c = a;
+
+		a = b;
+		b = c;
+	}
+	mutex_lock(&a->lock);
+	if (a != b)
+		mutex_lock(&b->lock);
+}
+
+static void unlock_both(struct futex_bucket *a, struct futex_bucket *b)
+{
+	mutex_unlock(&a->lock);
+	if (a != b)
+		mutex_unlock(&b->lock);
+}
+
+/* Tasks to be woken when the locks are open again. */
+struct wakes {
+	unsigned int n;
+	struct task *task[WAKE_BATCH];
+};
+
+static void wakes_do(struct wakes *w)
+{
+	for (unsigned int i = 0; i < w->n; i++) {
+		wait_wake_task(w->task[i]);
+		task_put(w->task[i]);
+	}
+	w->n = 0;
+}
+
+/* Move up to @n of the word's waiters to @w; the lock is held. */
+static int take(struct futex_bucket *b, const struct futex_key *k,
+		uint32_t bitset, int n, struct wakes *w)
+{
+	struct futex_waiter *f, *next;
+	int got = 0;
+
+	list_for_each_safe(f, next, &b->waiters, link) {
+		if (got >= n || w->n == WAKE_BATCH)
+			break;
+		if (!key_is(&f->key, k) || !(f->bitset & bitset))
+			continue;
+		ref_get(&f->task->ref);
+		w->task[w->n++] = f->task;
+		list_del(&f->link);
+		/* The sleeper may go on as soon as it sees this. */
+		store_release(&f->bucket, NULL);
+		got++;
+	}
+	return got;
+}
+
+long futex_wake(struct task *t, uaddr_t addr, unsigned int find, int n,
+		uint32_t bitset)
+{
+	struct wakes w = { .n = 0 };
+	struct futex_bucket *b;
+	struct futex_key key;
+	int err, got, sum = 0;
+
+	err = futex_key(t, addr, find, &key);
+	if (err)
+		return err;
+	b = bucket_of(&key);
+	/* A waiter that is not there yet has still to compare the word. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!load_acquire(&b->lock.word) &&
+	    load_once(&b->waiters.next) == &b->waiters)
+		return 0;
+	do {
+		mutex_lock(&b->lock);
+		got = take(b, &key, bitset, n - sum, &w);
+		mutex_unlock(&b->lock);
+		wakes_do(&w);
+		sum += got;
+	} while (got == WAKE_BATCH && sum < n);
+	return sum;
+}
+
+/* Queue @f on the word at @addr if that is still @val. */
+static int enqueue(struct task *t, struct futex_waiter *f, uaddr_t addr,
+		   unsigned int find, uint32_t val, uint32_t bitset)
+{
+	struct futex_bucket *b;
+	uint32_t now;
+	int err;
+
+	err = futex_key(t, addr, find, &f->key);
+	if (err)
+		return err;
+	if (get_user(&now, addr))
+		return -EFAULT;
+	if (now != val)
+		return -EAGAIN;
+	b = bucket_of(&f->key);
+	f->task = t;
+	f->bitset = bitset;
+	mutex_lock(&b->lock);
+	if (get_user(&now, addr)) {
+		err = -EFAULT;
+	} else if (now != val) {
+		err = -EAGAIN;
+	} else {
+		f->bucket = b;
+		list_add_tail(&f->link, &b->waiters);
+	}
+	mutex_unlock(&b->lock);
+	return err;
+}
+
+/* Off the queue again; true: somebody has woken it already. */
+static bool dequeue(struct futex_waiter *f)
+{
+	struct futex_bucket *b;
+
+	for (;;) {
+		b = load_acquire(&f->bucket);
+		if (!b)
+			return true;
+		mutex_lock(&b->lock);
+		/* Requeued meanwhile? */
+		if (f->bucket == b) {
+			list_del(&f->link);
+			f->bucket = NULL;
+			mutex_unlock(&b->lock);
+			return false;
+		}
+		mutex_unlock(&b->lock);
+	}
+}
+
+long futex_wait(struct task *t, uaddr_t addr, unsigned int find, uint32_t val,
+		int64_t deadline_ns, uint32_t bitset)
+{
+	struct futex_waiter *f = &t->futex;
+	uint32_t seq = wait_prepare(t);
+	int err;
+
+	err = enqueue(t, f, addr, find, val, bitset);
+	if (err)
+		return err;
+	while (load_acquire(&f->bucket)) {
+		err = wait_sleep(t, seq, deadline_ns);
+		if (err)
+			break;
+		seq = wait_prepare(t);
+	}
+	return dequeue(f) ? 0 : err;
+}
+
+long futex_requeue(struct task *t, uaddr_t from, uaddr_t to, unsigned int find,
+		   int n_wake, int n_move, const uint32_t *cmp)
+{
+	struct futex_key k1, k2;
+	struct futex_bucket *b1, *b2;
+	struct futex_waiter *f, *next;
+	struct wakes w = { .n = 0 };
+	uint32_t now;
+	int err, sum = 0, moved = 0;
+
+	if (n_wake < 0 || n_move < 0)
+		return -EINVAL;
+	err = futex_key(t, from, find, &k1);
+	if (!err)
+		err = futex_key(t, to, find, &k2);
+	if (err)
+		return err;
+	if (cmp && get_user(&now, from))
+		return -EFAULT;
+	b1 = bucket_of(&k1);
+	b2 = bucket_of(&k2);
+	for (;;) {
+		int got;
+
+		lock_both(b1, b2);
+		if (cmp && get_user(&now, from))
+			err = -EFAULT;
+		else if (cmp && now != *cmp)
+			err = -EAGAIN;
+		if (err) {
+			unlock_both(b1, b2);
+			/* After the first round some were woken already. */
+			return sum ? sum : err;
+		}
+		got = take(b1, &k1, ~0U, n_wake - sum, &w);
+		sum += got;
+		if (got < WAKE_BATCH || sum >= n_wake)
+			break;
+		unlock_both(b1, b2);
+		wakes_do(&w);
+	}
+	list_for_each_safe(f, next, &b1->waiters, link) {
+		if (moved >= n_move)
+			break;
+		if (!key_is(&f->key, &k1))
+			continue;
+		moved++;
+		if (key_is(&k1, &k2))
+			continue;
+		f->key = k2;
+		if (b1 != b2) {
+			list_del(&f->link);
+			list_add_tail(&f->link, &b2->waiters);
+			store_release(&f->bucket, b2);
+		}
+	}
+	unlock_both(b1, b2);
+	wakes_do(&w);
+	return sum + moved;
+}
+
+/* The operation of FUTEX_WAKE_OP on *@addr; 1: wake there too, 0, -errno. */
+static int wake_op_user(uaddr_t addr, uint32_t op)
+{
+	int how = (int)(op >> 28 & 7), cmp = (int)(op >> 24 & 15);
+	/* Both arguments are 12 bits with a sign. */
+	int32_t arg = (int32_t)(op << 8) >> 20, cmparg = (int32_t)(op << 20) >> 20;
+	uint32_t old, new, seen;
+
+	if (op >> 31)
+		arg = (int32_t)(1U << (arg & 31));
+	if (get_user(&old, addr))
+		return -EFAULT;
+	for (;;) {
+		switch (how) {
+		case 0:
+			new = (uint32_t)arg;
+			break;
+		case 1:
+			new = old + (uint32_t)arg;
+			break;
+		case 2:
+			new = old | (uint32_t)arg;
+			break;
+		case 3:
+			new = old & ~(uint32_t)arg;
+			break;
+		case 4:
+			new = old ^ (uint32_t)arg;
+			break;
+		default:
+			return -ENOSYS;
+		}
+		if (cmpxchg_user(addr, old, new, &seen))
+			return -EFAULT;
+		if (seen == old)
+			break;
+		old = seen;
+	}
+	switch (cmp) {
+	case 0:
+		return (int32_t)old == cmparg;
+	case 1:
+		return (int32_t)old != cmparg;
+	case 2:
+		return (int32_t)old < cmparg;
+	case 3:
+		return (int32_t)old <= cmparg;
+	case 4:
+		return (int32_t)old > cmparg;
+	case 5:
+		return (int32_t)old >= cmparg;
+	default:
+		return -ENOSYS;
+	}
+}
+
+long futex_wake_op(struct task *t, uaddr_t addr1, uaddr_t addr2,
+		   unsigned int find, int n1, int n2, uint32_t op)
+{
+	long a, b = 0;
+	int also;
+
+	/*
+	 * The operation comes first and is atomic by itself; who compares
+	 * either word afterwards sees its result and does not sleep, so the
+	 * two queues need not be locked together.
+	 */
+	if ((addr1 | addr2) & 3)
+		return -EINVAL;
+	also = wake_op_user(addr2, op);
+	if (also < 0)
+		return also;
+	a = futex_wake(t, addr1, find, n1, ~0U);
+	if (a < 0 || !also)
+		return a;
+	b = futex_wake(t, addr2, find, n2, ~0U);
+	return b < 0 ? b : a + b;
+}
+
+long futex_wait_many(struct task *t, const struct futex_vec *v, unsigned int n,
+		     int64_t deadline_ns)
+{
+	struct futex_waiter *f = kzalloc(n * sizeof(*f));
+	uint32_t seq = wait_prepare(t);
+	long woken = -1, err = 0;
+	unsigned int i, queued;
+	bool any = false;
+
+	if (!f)
+		return -ENOMEM;
+	for (queued = 0; queued < n; queued++) {
+		err = enqueue(t, &f[queued], v[queued].addr, v[queued].find,
+			      v[queued].val, ~0U);
+		if (err)
+			break;
+	}
+	while (!err) {
+		for (i = 0; i < n; i++)
+			any |= !load_acquire(&f[i].bucket);
+		if (any)
+			break;
+		err = wait_sleep(t, seq, deadline_ns);
+		seq = wait_prepare(t);
+	}
+	/* The last one that was woken counts, as in Linux. */
+	for (i = 0; i < queued; i++)
+		if (dequeue(&f[i]))
+			woken = i;
+	kfree(f);
+	return woken >= 0 ? woken : err;
+}

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * clone.c: new threads, clone(2).
+ *
+ * A guest thread is a host thread.  It begins in thread_start() on its own
+ * kernel stack and leaves for the guest with its parent's registers.
+ */
+#include <linux/capability.h>
+#include <linux/sched.h>
+
+#include "emul/abi/regs.h"
+#include "emul/entry/uaccess.h"
+#include "emul/host/host.h"
+#include "emul/lib/string.h"
+#include "emul/lib/uapi.h"
+#include "emul/mm/mm.h"
+#include "emul/sysproto.h"
+#include "emul/task/sched.h"
+#include "emul/task/task.h"
+#include "emul/vfs/fdtable.h"
+#ifndef SBX_HOSTED
+#include "interposer/interposer.h"
+#endif
+
+#ifndef CLONE_CLEAR_SIGHAND
+#define CLONE_CLEAR_SIGHAND	0x100000000ULL
+#endif
+#ifndef CLONE_INTO_CGROUP
+#define CLONE_INTO_CGROUP	0x200000000ULL
+#endif
+#define CLONE_NAMESPACES						\
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |	\
+	 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
+#define CLONE_KNOWN							\
+	(0xffffffffULL | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP)
+
+/* What the calls of the family come down to. */
+struct clone_req {
+	uint64_t flags;		/* without the signal */
+	int exit_signal;
+	uaddr_t stack;		/* 0: the parent's */
+	uaddr_t pidfd, parent_tid, child_tid;
+	uint64_t tls;
+};
+
+static int clone_check(const struct clone_req *c)
+{
+	uint64_t f = c->flags;
+
+	if ((f & CLONE_NEWNS) && (f & CLONE_FS))
+		return -EINVAL;
+	if ((f & CLONE_NEWUSER) && (f & CLONE_FS))
+		return -EINVAL;
+	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
+		return -EINVAL;
+	if ((f & CLONE_THREAD) && (f & (CLONE_NEWUSER | CLONE_NEWPID)))
+		return -EINVAL;
+	if ((f & CLONE_PIDFD) && (f & (CLONE_DETACHED | CLONE_THREAD)))
+		return -EINVAL;
+	if (f & CLONE_NAMESPACES)
+		return -EPERM;
+	if ((f & CLONE_SETTLS) && c->tls >= REGION_START)
+		return -EPERM;
+	return 0;
+}
+
+#ifndef SBX_HOSTED
+/* Slots of threads that have ended, until the host lets go of them. */
+static struct mutex dead_lock __arena;
+static struct thread *dead_slots __arena;
+
+void slot_retire(struct thread *th)
+{
+	mutex_lock(&dead_lock);
+	th->next_dead = dead_slots;
+	dead_slots = th;
+	mutex_unlock(&dead_lock);
+}
+
+/* Give back what the host has left; with @wait one at least, if there is. */
+static void slots_reap(bool wait)
+{
+	struct thread *th, **link, *todo = NULL;
+
+	if (!load_once(&dead_slots))
+		return;
+	mutex_lock(&dead_lock);
+	for (link = &dead_slots; (th = *link); ) {
+		if (load_acquire(&th->host_tid) && !(wait && !todo)) {
+			link = &th->next_dead;
+			continue;
+		}
+		*link = th->next_dead;
+		th->next_dead = todo;
+		todo = th;
+	}
+	mutex_unlock(&dead_lock);
+	while ((th = todo)) {
+		todo = th->next_dead;
+		slot_free(th);
+	}
+}
+
+static struct thread *slot_get(void)
+{
+	struct thread *th;
+
+	slots_reap(false);
+	th = slot_alloc();
+	if (!th) {
+		slots_reap(true);
+		th = slot_alloc();
+	}
+	return th;
+}
+
+static void thread_start(void *arg)
+{
+	struct task *t = arg;
+	struct thread *th = t->thread;
+
+	hostsig_thread(th);
+	__atomic_store_n(&th->live, 1, __ATOMIC_SEQ_CST);
+	if (th->start_flags & CLONE_SETTLS)
+		__asm__ volatile("wrfsbase %0" :: "r"(t->fs_base_hint));
+	if (th->start_flags & CLONE_CHILD_SETTID) {
+		uint32_t tid = (uint32_t)t->tid;
+
+		/* A bad address is the guest's own loss, clone(2). */
+		if (put_user(th->start_tid, &tid))
+			barrier();
+	}
+	kernel_leave();
+}
+
+/* The host thread for @n, which has its place already. */
+static int thread_launch(struct task *t, struct task *n,
+			 const struct clone_req *c)
+{
+	struct thread *th = n->thread;
+	struct regs *r = thread_frame(th);
+	long tid;
+
+	*r = *task_regs(t);
+	r->rax = 0;
+	r->orig_rax = (uint64_t)-1;
+	if (c->stack)
+		r->rsp = c->stack;
+	th->work = WORK_RESTORE | (t->thread->work & WORK_GS);
+	th->guest_gs = t->thread->guest_gs;
+	th->start_flags = (uint32_t)c->flags;
+	th->start_tid = c->child_tid;
+	/* Work that came before the slot was there. */
+	if (n->group->exiting)
+		th->work |= WORK_EXIT;
+	tid = host_clone(true, (uint64_t)r, th, thread_start, n);
+	return tid < 0 ? (int)tid : 0;
+}
+#else
+static struct thread *slot_get(void)
+{
+	return NULL;
+}
+
+static int thread_launch(struct task *t, struct task *n,
+			 const struct clone_req *c)
+{
+	(void)t;
+	(void)n;
+	(void)c;
+	return -EAGAIN;
+}
+
+void slot_retire(struct thread *th)
+{
+	(void)th;
+}
+#endif
+
+/* The parts of the parent that a thread uses too, or a copy. */
+static int share_parts(struct task *t, struct task *n, uint64_t flags)
+{
+	if (flags & CLONE_FILES) {
+		n->files = t->files;
+		ref_get(&n->files->ref);
+	} else {
+		n->files = files_copy(t->files);
+	}
+	if (flags & CLONE_FS) {
+		n->fs = t->fs;
+		ref_get(&n->fs->ref);
+	} else {
+		n->fs = fs_ctx_copy(t->fs);
+	}
+	n->mm = t->mm;
+	ref_get(&n->mm->ref);
+	__atomic_fetch_add(&n->mm->n_tasks, 1, __ATOMIC_RELAXED);
+	return n->files && n->fs ? 0 : -ENOMEM;
+}
+
+void task_release_parts(struct task *t)
+{
+	if (t->files)
+		files_put(t->files);
+	if (t->fs)
+		fs_ctx_put(t->fs);
+	if (t->mm) {
+		__atomic_fetch_sub(&t->mm->n_tasks, 1, __ATOMIC_RELAXED);
+		mm_put(t->mm);
+	}
+	t->files = NULL;
+	t->fs = NULL;
+	t->mm = NULL;
+}
+
+static bool over_limit(const struct task *t)
+{
+	return load_once(&task_count) >= rlimit_cur(t, RLIMIT_NPROC) &&
+	       t->cred->uid && !task_capable(t, CAP_SYS_RESOURCE);
+}
+
+static long clone_thread(struct task *t, const struct clone_req *c)
+{
+	struct task *n;
+	long err;
+	int tid;
+
+	if (over_limit(t))
+		return -EAGAIN;
+	n = task_alloc(t->group, t);
+	if (!n)
+		return -ENOMEM;
+	err = share_parts(t, n, c->flags);
+	if (err)
+		goto put_task;
+	n->fs_base_hint = c->flags & CLONE_SETTLS ? c->tls : t->fs_base_hint;
+	if (c->flags & CLONE_CHILD_CLEARTID)
+		n->clear_child_tid = c->child_tid;
+
+	err = -EAGAIN;
+	n->thread = slot_get();
+	if (!n->thread)
+		goto put_task;
+	n->thread->task = n;
+	err = task_link(n);
+	if (err)
+		goto put_slot;
+	tid = n->tid;
+	if (c->flags & CLONE_PARENT_SETTID) {
+		/* Before the thread can run, so that both may rely on it. */
+		if (put_user(c->parent_tid, &tid))
+			barrier();
+	}
+	err = thread_launch(t, n, c);
+	if (err)
+		goto unlink;
+	/* n is the new thread's own from here on. */
+	return tid;
+
+unlink:
+	mutex_lock(&n->group->lock);
+	n->group->n_live--;
+	mutex_unlock(&n->group->lock);
+	task_unlink(n);
+put_slot:
+	slot_retire(n->thread);
+	n->thread = NULL;
+put_task:
+	task_release_parts(n);
+	task_put(n);
+	return err;
+}
+
+/*
+ * A new process.  There is none to be had yet: EAGAIN is what clone(2) gives
+ * when no more can be made.
+ */
+static long clone_process(struct task *t, const struct clone_req *c)
+{
+	(void)t;
+	(void)c;
+	return -EAGAIN;
+}
+
+static long do_clone(struct task *t, const struct clone_req *c)
+{
+	int err = clone_check(c);
+
+	if (err)
+		return err;
+	return c->flags & CLONE_THREAD ? clone_thread(t, c) :
+	       clone_process(t, c);
+}
+
+long sys_clone(struct task *t, unsigned long flags, uaddr_t stack,
+	       uaddr_t parent_tid, uaddr_t child_tid, unsigned long tls)
+{
+	struct clone_req c = {
+		.flags = (uint32_t)flags & ~(uint64_t)CSIGNAL,
+		.exit_signal = (int)(flags & CSIGNAL),
+		.stack = stack,
+		.pidfd = parent_tid,
+		.parent_tid = parent_tid,
+		.child_tid = child_tid,
+		.tls = tls,
+	};
+
+	/* One pointer cannot be two things. */
+	if ((c.flags & CLONE_PIDFD) && (c.flags & CLONE_PARENT_SETTID))
+		return -EINVAL;
+	return do_clone(t, &c);
+}
+
+/* struct clone_args up to the newest field; missing ones are 0. */
+struct guest_clone_args {
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal;
+	uint64_t stack, stack_size, tls;
+	uint64_t set_tid, set_tid_size, cgroup;
+};
+
+/* As Linux's copy_struct_from_user(): what we do not know has to be 0. */
+static int get_clone_args(struct guest_clone_args *a, uaddr_t args, size_t size)
+{
+	uint64_t word;
+
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	if (size < CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	memset(a, 0, sizeof(*a));
+	if (copy_in(a, args, MIN(size, sizeof(*a))))
+		return -EFAULT;
+	for (size_t at = sizeof(*a); at < size; at += sizeof(word)) {
+		word = 0;
+		if (copy_in(&word, args + at, MIN(sizeof(word), size - at)))
+			return -EFAULT;
+		if (word)
+			return -E2BIG;
+	}
+	return 0;
+}
+
+long sys_clone3(struct task *t, uaddr_t args, size_t size)
+{
+	struct guest_clone_args a;
+	struct clone_req c;
+	int err = get_clone_args(&a, args, size);
+
+	if (err)
+		return err;
+	if ((a.flags & ~CLONE_KNOWN) || (a.flags & CLONE_DETACHED) ||
+	    (a.flags & (CSIGNAL & ~(uint64_t)CLONE_NEWTIME)))
+		return -EINVAL;
+	if ((a.flags & CLONE_SIGHAND) && (a.flags & CLONE_CLEAR_SIGHAND))
+		return -EINVAL;
+	if (a.exit_signal > CSIGNAL || a.exit_signal > NSIG64)
+		return -EINVAL;
+	if (a.exit_signal && (a.flags & (CLONE_THREAD | CLONE_PARENT)))
+		return -EINVAL;
+	if (!a.stack != !a.stack_size)
+		return -EINVAL;
+	if (a.stack && !uaddr_ok(a.stack, a.stack_size))
+		return -EINVAL;
+	/* Numbers are not to be chosen, and there are no control groups. */
+	if (a.set_tid || a.set_tid_size)
+		return a.set_tid && a.set_tid_size ? -EPERM : -EINVAL;
+	if (a.flags & CLONE_INTO_CGROUP)
+		return -EBADF;
+	c = (struct clone_req){
+		.flags = a.flags,
+		.exit_signal = (int)a.exit_signal,
+		.stack = a.stack + a.stack_size,
+		.pidfd = a.pidfd,
+		.parent_tid = a.parent_tid,
+		.child_tid = a.child_tid,
+		.tls = a.tls,
+	};
+	return do_clone(t, &c);
+}
+
+long sys_fork(struct task *t)
+{
+	struct clone_req c = { .exit_signal = SIGCHLD };
+
+	return do_clone(t, &c);
+}
+
+long sys_vfork(struct task *t)
+{
+	struct clone_req c = {
+		.flags = CLONE_VFORK | CLONE_VM,
+		.exit_signal = SIGCHLD,
+	};
+
+	return do_clone(t, &c);
+}

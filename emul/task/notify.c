@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * notify.c: make a thread look at its work.
+ *
+ * A thread asleep on an emulated object is woken by its word.  One that runs
+ * guest code, or sleeps in the host on a host descriptor, is kicked by a host
+ * signal: directly where the host keeps signals inside the sandbox, else by
+ * the broker.
+ */
+#include "emul/abi/boot.h"
+#include "emul/abi/hostfd.h"
+#include "emul/abi/regs.h"
+#include "emul/host/broker.h"
+#include "emul/host/host.h"
+#include "emul/task/sched.h"
+#include "emul/task/task.h"
+
+static bool scoped __arena;
+
+void notify_init(const struct boot *boot)
+{
+	scoped = boot->flags & BOOT_SCOPED;
+}
+
+static void kick(const struct task *t, const struct thread *th)
+{
+#ifndef SBX_HOSTED
+	int tid = load_acquire(&th->host_tid);
+
+	/* Not live: it will look at its work before its first instruction. */
+	if (!tid || !__atomic_load_n(&th->live, __ATOMIC_SEQ_CST))
+		return;
+	if (scoped)
+		host_tgkill(t->group->host_pid, tid, HOST_SIGKICK);
+	else
+		broker_kick(t->group->host_pid, tid);
+#else
+	(void)t;
+	(void)th;
+#endif
+}
+
+void task_notify(struct task *t, uint32_t bits)
+{
+	struct thread *th = load_acquire(&t->thread);
+	uint32_t old;
+
+	if (!th)
+		return;
+	old = __atomic_fetch_or(&th->work, bits, __ATOMIC_SEQ_CST);
+	/* Its own exit tests the word; and who set the bits first kicked. */
+	if (t == current() || (old & bits) == bits)
+		return;
+	if (!wait_wake_task(t))
+		kick(t, th);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pid.h: the table behind task_find(); pids_lock is held for all of these. */
+#ifndef SBX_TASK_PID_H
+#define SBX_TASK_PID_H
+
+struct task;
+
+#define PID_MAX		4194304		/* as /proc/sys/kernel/pid_max */
+
+void pid_init(void);
+/* Enter @t under a new number, which is returned; -EAGAIN: none is left. */
+int pid_enter(struct task *t);
+void pid_leave(int pid);
+/* Borrowed, good while pids_lock is held. */
+struct task *pid_lookup(int pid);
+/* The number given last, for /proc/loadavg; needs no lock. */
+int pid_newest(void);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* task.c: tasks and thread groups: create, link, free. */
+#include "emul/task/task.h"
+
+#include "emul/abi/boot.h"
+#include "emul/host/host.h"
+#include "emul/lib/alloc.h"
+#include "emul/lib/string.h"
+#include "emul/lib/uapi.h"
+#include "emul/misc/sys_info.h"
+#include "emul/sync/futex.h"
+#include "emul/task/pid.h"
+#include "emul/task/sched.h"
+
+#define TIMER_SLACK_NS	50000
+
+uint32_t task_count __arena;
+
+struct tgroup *tgroup_alloc(void)
+{
+	struct tgroup *g = kzalloc(sizeof(*g));
+
+	if (!g)
+		return NULL;
+	g->sighand = sighand_alloc();
+	if (!g->sighand) {
+		kfree(g);
+		return NULL;
+	}
+	ref_init(&g->ref);
+	mutex_init(&g->lock);
+	list_init(&g->children);
+	list_init(&g->sibling);
+	list_init(&g->all_link);
+	list_init(&g->threads);
+	sigpending_init(&g->pending);
+	g->dumpable = true;
+	g->start_ns = host_clock_ns(CLOCK_MONOTONIC);
+	return g;
+}
+
+void tgroup_put(struct tgroup *g)
+{
+	if (!g || !ref_put(&g->ref))
+		return;
+	sigpending_flush(&g->pending);
+	sighand_put(g->sighand);
+	kfree(g);
+}
+
+struct task *task_alloc(struct tgroup *g, struct task *from)
+{
+	struct task *t = kzalloc(sizeof(*t));
+
+	if (!t)
+		return NULL;
+	ref_init(&t->ref);
+	t->group = g;
+	ref_get(&g->ref);
+	list_init(&t->thread_link);
+	sigpending_init(&t->pending);
+	list_init(&t->waiter.link);
+	list_init(&t->futex.link);
+	t->futex.task = t;
+	t->altstack.flags = SAS_DISABLE;
+	t->restart.fn = restart_none;
+	t->timer_slack_ns = TIMER_SLACK_NS;
+	if (from) {
+		t->blocked = from->blocked;
+		t->personality = from->personality;
+		t->timer_slack_ns = from->timer_slack_ns;
+		t->securebits = from->securebits;
+		t->no_new_privs = from->no_new_privs;
+		t->thp_disable = from->thp_disable;
+		t->cred = from->cred;
+		ref_get(&t->cred->ref);
+		memcpy(t->comm, from->comm, sizeof(t->comm));
+		if (!from->sched_reset_on_fork) {
+			t->nice = from->nice;
+			t->sched_policy = from->sched_policy;
+		}
+	}
+	return t;
+}
+
+void task_put(struct task *t)
+{
+	if (!t || !ref_put(&t->ref))
+		return;
+	sigpending_flush(&t->pending);
+	cred_put(t->cred);
+	tgroup_put(t->group);
+	kfree(t);
+}
+
+int task_link(struct task *t)
+{
+	struct tgroup *g = t->group;
+	int tid;
+
+	mutex_lock(&pids_lock);
+	mutex_lock(&g->lock);
+	if (g->exiting) {
+		tid = -ERESTARTNOINTR;
+	} else {
+		tid = pid_enter(t);
+		if (tid > 0) {
+			t->tid = tid;
+			if (!g->pid) {
+				g->pid = tid;
+				list_add_tail(&g->all_link, &all_groups);
+				ref_get(&g->ref);
+			}
+			list_add_tail(&t->thread_link, &g->threads);
+			g->n_threads++;
+			g->n_live++;
+			ref_get(&t->ref);
+			__atomic_fetch_add(&task_count, 1, __ATOMIC_RELAXED);
+		}
+	}
+	mutex_unlock(&g->lock);
+	mutex_unlock(&pids_lock);
+	return tid > 0 ? 0 : tid;
+}
+
+void task_unlink(struct task *t)
+{
+	struct tgroup *g = t->group;
+	struct task *leader = NULL;
+	bool last;
+
+	mutex_lock(&pids_lock);
+	mutex_lock(&g->lock);
+	list_del(&t->thread_link);
+	last = --g->n_threads == 0;
+	mutex_unlock(&g->lock);
+	/*
+	 * The leader's number is the group's: it stays taken until the group
+	 * is gone, whoever of its threads is the last.
+	 */
+	if (t->tid != g->pid)
+		pid_leave(t->tid);
+	if (last) {
+		leader = pid_lookup(g->pid);
+		pid_leave(g->pid);
+		list_del(&g->sibling);
+		list_del(&g->all_link);
+	}
+	mutex_unlock(&pids_lock);
+	__atomic_fetch_sub(&task_count, 1, __ATOMIC_RELAXED);
+	if (t->tid != g->pid)
+		task_put(t);
+	if (last) {
+		task_put(leader);
+		tgroup_put(g);
+	}
+}
+
+/* Init: a name that others see, with no thread behind it. */
+static struct task *init_object(const struct boot *boot)
+{
+	struct tgroup *g = tgroup_alloc();
+	struct task *t;
+
+	if (!g)
+		return NULL;
+	t = task_alloc(g, NULL);
+	tgroup_put(g);
+	if (!t)
+		return NULL;
+	t->cred = cred_boot(boot);
+	if (!t->cred || task_link(t) < 0) {
+		task_put(t);
+		return NULL;
+	}
+	g->pgid = g->sid = 1;
+	g->unkillable = true;
+	strcopy(t->comm, "init", sizeof(t->comm));
+	return t;
+}
+
+struct task *task_init(const struct boot *boot)
+{
+	struct task *init, *t;
+	struct tgroup *g;
+
+	pid_init();
+	futex_init();
+	notify_init(boot);
+	sched_init(boot);
+	sysinfo_init(boot);
+	task_count = 0;
+
+	init = init_object(boot);
+	g = tgroup_alloc();
+	if (!init || !g)
+		return NULL;
+	t = task_alloc(g, init);
+	tgroup_put(g);
+	if (!t || task_link(t) < 0)
+		return NULL;
+	for (unsigned int i = 0; i < NR_RLIMITS; i++) {
+		g->rlimits[i].cur = boot->rlimits[i][0];
+		g->rlimits[i].max = boot->rlimits[i][1];
+		init->group->rlimits[i] = g->rlimits[i];
+	}
+	/* As a command of an interactive shell: a group of its own. */
+	mutex_lock(&pids_lock);
+	g->parent = init->group;
+	list_add_tail(&g->sibling, &g->parent->children);
+	g->sid = 1;
+	g->pgid = g->pid;
+	mutex_unlock(&pids_lock);
+	g->host_pid = (int)boot->host_pid;
+	task_put(init);
+	return t;
+}

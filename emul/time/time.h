@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* time.h: from the guest's times to deadlines of the kernel. */
+#ifndef SBX_TIME_TIME_H
+#define SBX_TIME_TIME_H
+
+#include "emul/lib/uapi.h"
+
+struct task;
+
+/* Times beyond this many seconds never come: 292 years. */
+#define SEC_MAX		(INT64_MAX / NSEC_PER_SEC)
+
+static inline bool timespec_ok(const struct timespec64 *ts)
+{
+	return ts->sec >= 0 && (uint64_t)ts->nsec < (uint64_t)NSEC_PER_SEC;
+}
+
+/* In nanoseconds; at most NEVER_NS. @ts is timespec_ok(). */
+static inline int64_t timespec_ns(const struct timespec64 *ts)
+{
+	if (ts->sec >= SEC_MAX)
+		return NEVER_NS;
+	return ts->sec * NSEC_PER_SEC + ts->nsec;
+}
+
+static inline struct timespec64 ns_timespec(int64_t ns)
+{
+	struct timespec64 ts = { ns / NSEC_PER_SEC, ns % NSEC_PER_SEC };
+
+	return ts;
+}
+
+int64_t time_now(void);		/* CLOCK_MONOTONIC, ns */
+
+/*
+ * The deadline (CLOCK_MONOTONIC, ns) that lies @ts from now; 0, or -EINVAL
+ * when @ts is no time.
+ */
+int time_deadline(const struct timespec64 *ts, int64_t *deadline_ns)
+	__must_check;
+
+/*
+ * The deadline at which @clock, a CLOCK_* that runs by itself, shows @abs_ns.
+ * A wall clock that is set meanwhile is not followed.
+ */
+int64_t time_deadline_at(int clock, int64_t abs_ns);
+
+/* CLOCK_* @clock now, in ns; -EINVAL, or -errno of the host. */
+int64_t clock_read(struct task *t, int clock);
+
+/* CPU time of @t's process, ns: all, and the part in user mode.  0, -errno. */
+int cpu_time(struct task *t, uint64_t *total_ns, uint64_t *user_ns);
+
+#endif
