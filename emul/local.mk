@@ -61,7 +61,9 @@ emul_entry_sources = \
 
 emul_fs_sources =
 
-emul_host_sources =
+emul_host_sources = \
+	%D%/host/broker.c \
+	%D%/host/msg.h
 emul_hosted_sources = %D%/host/hosted.c
 
 emul_ipc_sources =

@@ -6,9 +6,9 @@
 	.text
 missing:
 	ud2
-	.irp	name, fifo_open, chrdev_open, broker_exit, broker_log, broker_panic, \
+	.irp	name, fifo_open, chrdev_open, \
 		vfs_boot, vfs_first_task, exec_boot, \
-		vma_find, mm_put, broker_kick, broker_call, \
+		vma_find, mm_put, \
 		patch_get_stats, patch_fault, patch_change, patch_site_trapped, \
 		sys_write
 	.weak	\name

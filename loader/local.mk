@@ -55,7 +55,20 @@ broker_sources = \
 	emul/abi/hostclone.h \
 	emul/abi/hostfd.h \
 	%D%/broker/broker.h \
-	%D%/broker/confine.h
+	%D%/broker/channel.c \
+	%D%/broker/channel.h \
+	%D%/broker/confine.c \
+	%D%/broker/confine.h \
+	%D%/broker/fd.c \
+	%D%/broker/fs.c \
+	%D%/broker/fsmod.c \
+	%D%/broker/grant.c \
+	%D%/broker/monitor.c \
+	%D%/broker/process.c \
+	%D%/broker/reply.c \
+	%D%/broker/request.c \
+	%D%/broker/server.h \
+	%D%/broker/walk.c
 
 # The command line; the policy apart, which has unit tests.
 cli_sources = \

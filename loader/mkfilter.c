@@ -11,6 +11,8 @@
  * instruction pointer, so those few instructions stand here and go in front.
  * The form of a table is told at the top of emul/abi/vetted.tbl.
  */
+#include "config.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <seccomp.h>
@@ -81,7 +83,7 @@ static const struct {
 	N(TCFLSH), N(TIOCGPGRP), N(TIOCOUTQ), N(TIOCGWINSZ), N(TIOCSWINSZ),
 	N(FIONREAD), N(TIOCGSID), N(TCSBRKP), N(TCGETS2), N(TCSETS2),
 	N(TCSETSW2), N(TCSETSF2),
-	{ "SIGKILL", 9 },
+	{ "SIGKILL", 9 }, { "SIGCONT", 18 }, { "SIGSTOP", 19 },
 	{ "CHILD", CONFINE_CHILD },
 	{ "SELF", CONFINE_SELF },
 #undef N

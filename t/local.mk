@@ -3,12 +3,24 @@
 # Unit tests: u-<subsystem>-<topic>.c with check, against the hosted kernel.
 unit_tests = \
 	%D%/u-alloc \
+	%D%/u-broker-client \
+	%D%/u-broker-monitor \
+	%D%/u-broker-request \
 	%D%/u-trace \
 	%D%/u-insn \
 	%D%/u-policy \
 	%D%/u-rbtree \
 	%D%/u-site \
 	%D%/u-vetted-filter
+
+t_u_broker_client_SOURCES = %D%/u-broker-client.c $(broker_sources)
+t_u_broker_request_SOURCES = %D%/u-broker-request.c %D%/broker.h \
+	$(broker_sources)
+# It runs under the broker's own filter, which sanitizers do not.
+t_u_broker_monitor_SOURCES = %D%/u-broker-monitor.c %D%/broker.h \
+	$(broker_sources)
+t_u_broker_monitor_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
+t_u_broker_monitor_LDADD = $(CHECK_LIBS)
 
 t_u_policy_SOURCES = %D%/u-policy.c $(policy_sources)
 

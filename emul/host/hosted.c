@@ -89,6 +89,11 @@ long host_fallocate(int fd, int mode, off_t off, off_t len)
 	RET(syscall(SYS_fallocate, fd, mode, off, len));
 }
 
+void host_exit_group(int status)
+{
+	_exit(status);
+}
+
 long host_sendmsg(int fd, const struct msghdr *m, int flags)
 {
 	RET(sendmsg(fd, m, flags));

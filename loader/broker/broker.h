@@ -29,12 +29,16 @@
 
 #define MONITOR_GRANTS_MAX	1024
 
+struct file_id {
+	uint64_t dev;
+	uint64_t ino;
+};
+
 /* A place under a grant that must not be reached through it. */
 struct hide {
 	char *path;		/* relative to the grant */
-	bool known;		/* dev and ino hold: it exists */
-	uint64_t dev;
-	uint64_t ino;
+	bool known;		/* id holds: it exists */
+	struct file_id id;
 };
 
 struct grant {
@@ -42,6 +46,7 @@ struct grant {
 	char *guest;		/* where the guest sees it: absolute, clean */
 	bool writable;
 	bool is_file;
+	uint64_t dev;			/* of the root: major << 32 | minor */
 	struct hide *hides;
 	size_t hide_count;
 };
@@ -56,6 +61,7 @@ struct monitor {
 	struct grant *grants;
 	size_t grant_count;
 	int inherited[INHERITED_MAX];	/* our duplicates; -1: closed */
+	struct file_id inherited_id[INHERITED_MAX];
 
 	bool no_openat2;		/* the host refuses it, or forced */
 	bool no_landlock;		/* set by monitor_confine */

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * broker.c: client of the broker.
+ *
+ * A thread takes one of the channels for a round trip, so that the answer,
+ * and a descriptor in it, reach the asker.  Which are taken is one word in the
+ * arena; a thread that finds none waits on it.  A round trip is never given
+ * up half way: a kick in the middle only makes the host call be made again.
+ */
+#include <linux/errno.h>
+
+#include "emul/abi/hostfd.h"
+#include "emul/host/broker.h"
+#include "emul/host/host.h"
+#include "emul/host/msg.h"
+#include "emul/lib/string.h"
+
+#define CHANNEL_ALL	((1U << HOSTFD_CHANNELS) - 1)
+#define CHANNEL_WAITED	(1U << 31)
+
+static __arena uint32_t channels_taken;
+static __arena uint32_t last_seq;
+
+static unsigned int channel_take(void)
+{
+	uint32_t w = load_once(&channels_taken);
+
+	for (;;) {
+		uint32_t free = ~w & CHANNEL_ALL;
+
+		if (free) {
+			unsigned int i = (unsigned int)__builtin_ctz(free);
+
+			if (__atomic_compare_exchange_n(&channels_taken, &w,
+							w | 1U << i, true,
+							__ATOMIC_ACQUIRE,
+							__ATOMIC_RELAXED))
+				return i;
+			continue;
+		}
+		if (!(w & CHANNEL_WAITED) &&
+		    !__atomic_compare_exchange_n(&channels_taken, &w,
+						 w | CHANNEL_WAITED, true,
+						 __ATOMIC_RELAXED,
+						 __ATOMIC_RELAXED))
+			continue;
+		host_futex_wait_lock(&channels_taken, w | CHANNEL_WAITED);
+		w = load_once(&channels_taken);
+	}
+}
+
+static void channel_give(unsigned int i)
+{
+	uint32_t keep = ~(1U << i | CHANNEL_WAITED);
+
+	if (__atomic_fetch_and(&channels_taken, keep, __ATOMIC_RELEASE) &
+	    CHANNEL_WAITED)
+		host_futex_wake(&channels_taken, HOSTFD_CHANNELS);
+}
+
+/* The broker is gone, or talks nonsense: nothing can go on. */
+static void lost(void)
+{
+	host_exit_group(125);
+}
+
+static void send_request(int fd, const struct broker_req *req, const void *p1,
+			 const void *p2, int fd_in)
+{
+	union {
+		const void *from;
+		void *to;	/* the host only reads it */
+	} part[3] = { { req }, { p1 }, { p2 } };
+	struct iovec iov[3] = {
+		{ part[0].to, sizeof(*req) },
+		{ part[1].to, req->len1 },
+		{ part[2].to, req->len2 },
+	};
+	struct msg_fd control = {
+		.head = { 20, SOL_SOCKET, SCM_RIGHTS }, .fd = fd_in,
+	};
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 3 };
+	long n;
+
+	if (fd_in >= 0) {
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control);
+	}
+	do
+		n = host_sendmsg(fd, &msg, MSG_NOSIGNAL);
+	while (n == -EINTR);
+	if (n < 0)
+		lost();
+}
+
+static int receive_reply(int fd, struct broker_rep *rep, void *buf,
+			 size_t cap, int *fd_out)
+{
+	struct iovec iov[2] = { { rep, sizeof(*rep) }, { buf, cap } };
+	struct msg_fd control = { .fd = -1 };
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+	long n;
+
+	do {
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control);
+		n = host_recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+	} while (n == -EINTR);
+	if (n < (long)sizeof(*rep))
+		lost();
+	*fd_out = msg.msg_controllen >= 20 ? control.fd : -1;
+	return msg.msg_flags & MSG_TRUNC ? -EPROTO : 0;
+}
+
+int broker_call2(struct broker_req *req, const void *p1, const void *p2,
+		 int fd_in, struct broker_rep *rep, void *buf, size_t cap,
+		 int *fd_out)
+{
+	unsigned int i = channel_take();
+	int fd = HOSTFD_CHANNEL + (int)i;
+	int got;
+	int ret;
+
+	req->version = BROKER_VERSION;
+	req->seq = __atomic_add_fetch(&last_seq, 1, __ATOMIC_RELAXED);
+	req->zero = 0;
+	send_request(fd, req, p1, p2, fd_in);
+	ret = receive_reply(fd, rep, buf, cap, &got);
+	channel_give(i);
+	if (rep->seq != req->seq || rep->op != req->op)
+		lost();
+	if (!ret)
+		ret = rep->err;
+	if (fd_out)
+		*fd_out = got;
+	else if (got >= 0)
+		host_close(got);
+	return ret;
+}
+
+int broker_call(struct broker_req *req, const void *payload,
+		struct broker_rep *rep, void *buf, size_t cap, int *fd_out)
+{
+	const char *p = payload;
+
+	return broker_call2(req, p, p ? p + req->len1 : p, -1, rep, buf, cap,
+			    fd_out);
+}
+
+int broker_kick(int tgid, int tid)
+{
+	struct broker_req req = {
+		.op = BROKER_KICK,
+		.arg = { (uint32_t)tgid, (uint32_t)tid },
+	};
+	struct broker_rep rep;
+
+	return broker_call(&req, NULL, &rep, NULL, 0, NULL);
+}
+
+int broker_exit(int wait_status, int now)
+{
+	struct broker_req req = {
+		.op = BROKER_EXIT,
+		.flags = now ? BROKER_EXIT_NOW : 0,
+		.arg = { (uint32_t)wait_status },
+	};
+	struct broker_rep rep;
+
+	return broker_call(&req, NULL, &rep, NULL, 0, NULL);
+}
+
+static int say(unsigned int op, const char *text, size_t len)
+{
+	struct broker_req req = { .op = (uint16_t)op };
+	struct broker_rep rep;
+
+	req.len1 = (uint16_t)MIN(len, (size_t)BROKER_PATH_MAX);
+	return broker_call(&req, text, &rep, NULL, 0, NULL);
+}
+
+int broker_log(const char *text, size_t len)
+{
+	return say(BROKER_LOG, text, len);
+}
+
+/*
+ * The monitor kills all of the sandbox before it answers; should it not, this
+ * process ends by itself.
+ */
+void broker_panic(const char *text, size_t len)
+{
+	say(BROKER_PANIC, text, len);
+	host_exit_group(125);
+}

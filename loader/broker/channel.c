@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * channel.c: one packet in, one packet out.
+ *
+ * The broker never waits for the sandbox: it reads what epoll reported and
+ * writes without blocking.  A kernel that sends a second request before it
+ * has read the answer to the first may find its buffer full; that ends the
+ * sandbox, as any breach of the contract does.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "loader/broker/server.h"
+#include "loader/broker/channel.h"
+
+/* Room for one descriptor; more are dropped by the host and noticed. */
+union control {
+	struct cmsghdr align;
+	char buf[CMSG_SPACE(sizeof(int))];
+};
+
+/* The descriptor of a message, or -1; *bad when there is anything else. */
+static int take_fd(struct msghdr *msg, bool *bad)
+{
+	int fd = -1;
+
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(msg); h;
+	     h = CMSG_NXTHDR(msg, h)) {
+		if (h->cmsg_level != SOL_SOCKET ||
+		    h->cmsg_type != SCM_RIGHTS ||
+		    h->cmsg_len != CMSG_LEN(sizeof(int))) {
+			*bad = true;
+			continue;
+		}
+		memcpy(&fd, CMSG_DATA(h), sizeof(fd));
+	}
+	if (msg->msg_flags & (MSG_CTRUNC | MSG_TRUNC))
+		*bad = true;
+	return fd;
+}
+
+static ssize_t receive(int sock, void *buf, size_t size, int *fd, bool *bad)
+{
+	union control control;
+	struct iovec iov = { buf, size };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t n = recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	*fd = -1;
+	*bad = false;
+	if (n < 0)
+		return -errno;
+	*fd = take_fd(&msg, bad);
+	return n;
+}
+
+static int reply(int sock, struct call *c)
+{
+	union control control;
+	struct iovec iov[2] = {
+		{ &c->rep, sizeof(c->rep) }, { c->body, c->rep.len },
+	};
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+
+	if (c->fd_out >= 0) {
+		struct cmsghdr *h;
+
+		memset(&control, 0, sizeof(control));
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control);
+		h = CMSG_FIRSTHDR(&msg);
+		h->cmsg_level = SOL_SOCKET;
+		h->cmsg_type = SCM_RIGHTS;
+		h->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(h), &c->fd_out, sizeof(int));
+	}
+	if (sendmsg(sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		return -errno;
+	return 0;
+}
+
+const char *channel_serve(struct monitor *m, int sock, bool *closed)
+{
+	static struct call c;
+	static char packet[BROKER_REQ_MAX + 1];
+	const char *why;
+	bool bad;
+	ssize_t n;
+	int fd;
+
+	*closed = false;
+	n = receive(sock, packet, sizeof(packet), &fd, &bad);
+	if (n == -EAGAIN || n == -EINTR)
+		return NULL;
+	if (n <= 0) {
+		/* An empty packet looks like the end; it is no request. */
+		*closed = true;
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	c.m = m;
+	why = bad ? "malformed message" :
+	      request_parse(&c, packet, (size_t)n, fd);
+	if (!why)
+		why = request_serve(&c);
+	if (fd >= 0)
+		close(fd);
+	if (why)
+		return why;
+	/* The sandbox may have died meanwhile: then nobody reads it. */
+	n = reply(sock, &c);
+	if (c.fd_out >= 0)
+		close(c.fd_out);
+	return n == -EAGAIN ? "it does not read its replies" : NULL;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * confine.c: the broker gives up what serving does not need.
+ *
+ * Its filter is made at build time from host.tbl; Landlock adds that nothing
+ * outside the grants can be opened, and for writing nothing but the writable
+ * ones, whatever a hole in the broker may try.  On a host without Landlock
+ * the filter stands alone.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "broker-filter.h"
+#include "loader/broker/confine.h"
+#include "loader/broker/server.h"
+
+/* Rights newer than the headers this may be built with. */
+#define FS_EXECUTE	(1ULL << 0)
+#define FS_WRITE_FILE	(1ULL << 1)
+#define FS_READ_FILE	(1ULL << 2)
+#define FS_READ_DIR	(1ULL << 3)
+#define FS_REMOVE_DIR	(1ULL << 4)
+#define FS_REMOVE_FILE	(1ULL << 5)
+#define FS_MAKE_CHAR	(1ULL << 6)
+#define FS_MAKE_DIR	(1ULL << 7)
+#define FS_MAKE_REG	(1ULL << 8)
+#define FS_MAKE_SOCK	(1ULL << 9)
+#define FS_MAKE_FIFO	(1ULL << 10)
+#define FS_MAKE_BLOCK	(1ULL << 11)
+#define FS_MAKE_SYM	(1ULL << 12)
+#define FS_REFER	(1ULL << 13)	/* ABI 2 */
+#define FS_TRUNCATE	(1ULL << 14)	/* ABI 3 */
+#define FS_IOCTL_DEV	(1ULL << 15)	/* ABI 5 */
+#define NET_ALL		3ULL		/* ABI 4: bind, connect TCP */
+#define SCOPE_ABSTRACT	1ULL		/* ABI 6: abstract sockets */
+
+struct ruleset_attr {
+	uint64_t fs;
+	uint64_t net;
+	uint64_t scoped;
+};
+
+static long landlock_abi(void)
+{
+	return syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
+}
+
+static uint64_t handled_fs(long abi)
+{
+	uint64_t fs = (FS_MAKE_SYM << 1) - 1;
+
+	if (abi >= 2)
+		fs |= FS_REFER;
+	if (abi >= 3)
+		fs |= FS_TRUNCATE;
+	if (abi >= 5)
+		fs |= FS_IOCTL_DEV;
+	return fs;
+}
+
+static bool any_writable(const struct monitor *m)
+{
+	for (size_t i = 0; i < m->grant_count; i++)
+		if (m->grants[i].writable)
+			return true;
+	return false;
+}
+
+static int allow_grant(int ruleset, const struct grant *g, uint64_t handled)
+{
+	struct landlock_path_beneath_attr rule = { .parent_fd = g->dirfd };
+
+	rule.allowed_access = FS_READ_FILE | FS_READ_DIR;
+	if (g->writable)
+		rule.allowed_access |= FS_WRITE_FILE | FS_REMOVE_DIR |
+			FS_REMOVE_FILE | FS_MAKE_DIR | FS_MAKE_REG |
+			FS_MAKE_FIFO | FS_MAKE_SYM | FS_REFER | FS_TRUNCATE;
+	if (g->is_file)
+		rule.allowed_access &= FS_READ_FILE | FS_WRITE_FILE |
+			FS_TRUNCATE;
+	rule.allowed_access &= handled;
+	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,
+		    &rule, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+/* 0, or -EOPNOTSUPP where the host has no Landlock that would do. */
+static int confine_landlock(const struct monitor *m)
+{
+	long abi = landlock_abi();
+	struct ruleset_attr attr = { .fs = handled_fs(abi) };
+	size_t size = sizeof(attr.fs);
+	int ruleset;
+	int ret = 0;
+
+	/* The first one forbids every rename between directories. */
+	if (abi < 1 || (abi < 2 && any_writable(m)))
+		return -EOPNOTSUPP;
+	if (abi >= 4) {
+		attr.net = NET_ALL;
+		size += sizeof(attr.net);
+	}
+	if (abi >= 6) {
+		attr.scoped = SCOPE_ABSTRACT;
+		size += sizeof(attr.scoped);
+	}
+	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
+	if (ruleset < 0)
+		return -errno;
+	for (size_t i = 0; i < m->grant_count && !ret; i++)
+		ret = allow_grant(ruleset, &m->grants[i], attr.fs);
+	if (!ret && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+		ret = -errno;
+	close(ruleset);
+	return ret;
+}
+
+/* Put the processes of this run into the program. */
+static int confine_filter(const struct monitor *m)
+{
+	struct sock_filter prog[sizeof(broker_filter) /
+				sizeof(broker_filter[0])];
+	struct sock_fprog fprog = {
+		.len = sizeof(prog) / sizeof(prog[0]),
+		.filter = prog,
+	};
+	const struct {
+		uint32_t from;
+		uint32_t to;
+	} put[] = {
+		{ CONFINE_CHILD, (uint32_t)m->child },
+		{ -CONFINE_CHILD, (uint32_t)-m->child },
+		{ CONFINE_SELF, (uint32_t)getpid() },
+	};
+	size_t found = 0;
+
+	memcpy(prog, broker_filter, sizeof(prog));
+	for (size_t i = 0; i < fprog.len; i++)
+		for (size_t j = 0; j < sizeof(put) / sizeof(put[0]); j++)
+			if (BPF_CLASS(prog[i].code) == BPF_JMP &&
+			    prog[i].k == put[j].from) {
+				prog[i].k = put[j].to;
+				found |= 1UL << j;
+				break;
+			}
+	if (found != 7)
+		return -EINVAL;
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &fprog) < 0)
+		return -errno;
+	return 0;
+}
+
+int monitor_confine(struct monitor *m)
+{
+	int ret = monitor_shadows(m);
+
+	if (ret < 0)
+		return ret;
+	umask(0);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	ret = confine_landlock(m);
+	m->no_landlock = ret == -EOPNOTSUPP;
+	if (ret < 0 && ret != -EOPNOTSUPP)
+		return ret;
+	return confine_filter(m);
+}

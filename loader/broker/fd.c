@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fd.c: requests on descriptors: those inherited from outside, of which the
+ * broker has duplicates, and those that the kernel sends along.
+ *
+ * A descriptor that is sent may be anything that the sandbox has.  What it is
+ * gets asked of the host here; what changes a file is done only through one
+ * that is open for writing, and modes, owners and times only of files that
+ * the broker may have opened under a writable grant: not of what came from
+ * outside.
+ */
+#include "config.h"
+
+#include <asm/ioctls.h>
+#include <asm/termbits.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "loader/broker/server.h"
+
+int serve_fd_stat(struct call *c)
+{
+	struct statx sx;
+	int ret = stat_fd(c->fd, &sx);
+
+	return ret < 0 ? ret : reply_node(c, c->fd, &sx);
+}
+
+int serve_fd_statfs(struct call *c)
+{
+	return reply_statfs(c, c->fd);
+}
+
+static int get_flags(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 ? -errno : flags;
+}
+
+/* A regular file, and open for writing if that is wanted. */
+static int check_file(int fd, bool write, struct statx *sx)
+{
+	int flags = get_flags(fd);
+	int ret;
+
+	if (flags < 0)
+		return flags;
+	if (flags & O_PATH)
+		return -EBADF;
+	if (write && (flags & O_ACCMODE) == O_RDONLY)
+		return -EBADF;
+	ret = stat_fd(fd, sx);
+	if (ret < 0)
+		return ret;
+	return S_ISREG(sx->stx_mode) ? 0 : -EINVAL;
+}
+
+int serve_fd_truncate(struct call *c)
+{
+	struct statx sx;
+	int ret;
+
+	if (c->req.arg[1] > INT64_MAX)
+		return BROKEN;
+	ret = check_file(c->fd, true, &sx);
+	if (ret < 0)
+		return ret == -EBADF ? -EINVAL : ret;
+	return ftruncate(c->fd, (off_t)c->req.arg[1]) < 0 ? -errno : 0;
+}
+
+int serve_fd_sync(struct call *c)
+{
+	struct statx sx;
+	int ret;
+
+	if (c->req.arg[1] > 1)
+		return BROKEN;
+	ret = check_file(c->fd, false, &sx);
+	if (ret < 0)
+		return ret;
+	ret = c->req.arg[1] ? fdatasync(c->fd) : fsync(c->fd);
+	return ret < 0 ? -errno : 0;
+}
+
+/* Open for writing, and not what the sandbox inherited. */
+static int check_ours(struct call *c)
+{
+	struct statx sx;
+	int ret = check_file(c->fd, true, &sx);
+
+	if (ret < 0)
+		return ret;
+	for (size_t i = 0; i < INHERITED_MAX; i++)
+		if (c->m->inherited[i] >= 0 &&
+		    c->m->inherited_id[i].ino == sx.stx_ino &&
+		    c->m->inherited_id[i].dev == stat_dev(&sx))
+			return -EPERM;
+	return 0;
+}
+
+int serve_fd_chmod(struct call *c)
+{
+	uint64_t mode = c->req.arg[1];
+	int ret;
+
+	if (mode & ~07777ULL)
+		return BROKEN;
+	if (mode & (S_ISUID | S_ISGID))
+		return -EPERM;
+	ret = check_ours(c);
+	if (ret < 0)
+		return ret;
+	return fchmod(c->fd, (mode_t)mode) < 0 ? -errno : 0;
+}
+
+int serve_fd_chown(struct call *c)
+{
+	int ret;
+
+	if (c->req.arg[1] > 0xffffffffU || c->req.arg[2] > 0xffffffffU)
+		return BROKEN;
+	ret = check_ours(c);
+	if (ret < 0)
+		return ret;
+	ret = fchown(c->fd, (uid_t)c->req.arg[1], (gid_t)c->req.arg[2]);
+	return ret < 0 ? -errno : 0;
+}
+
+static struct timespec from_ns(int64_t ns)
+{
+	struct timespec ts = { 0, UTIME_OMIT };
+
+	if (ns == INT64_MAX) {
+		ts.tv_nsec = UTIME_NOW;
+	} else if (ns != INT64_MIN) {
+		ts.tv_sec = ns / 1000000000;
+		ts.tv_nsec = ns % 1000000000;
+		if (ts.tv_nsec < 0) {
+			ts.tv_sec--;
+			ts.tv_nsec += 1000000000;
+		}
+	}
+	return ts;
+}
+
+int serve_fd_utimens(struct call *c)
+{
+	const struct timespec ts[2] = {
+		from_ns((int64_t)c->req.arg[1]),
+		from_ns((int64_t)c->req.arg[2]),
+	};
+	int ret = check_ours(c);
+
+	if (ret < 0)
+		return ret;
+	return futimens(c->fd, ts) < 0 ? -errno : 0;
+}
+
+int serve_fd_lseek(struct call *c)
+{
+	off_t off;
+
+	if (c->req.arg[2] > SEEK_HOLE)
+		return BROKEN;
+	off = lseek(c->fd, (off_t)c->req.arg[1], (int)c->req.arg[2]);
+	if (off < 0)
+		return -errno;
+	c->rep.val[0] = (uint64_t)off;
+	return 0;
+}
+
+int serve_fd_flags(struct call *c)
+{
+	int flags = get_flags(c->fd);
+
+	if (flags < 0)
+		return flags;
+	c->rep.val[0] = (uint64_t)flags;
+	return 0;
+}
+
+/*
+ * Terminals.  What puts characters into the queue of another reader or moves
+ * the terminal between sessions is not here (TIOCSTI, TIOCLINUX, TIOCSCTTY,
+ * TIOCSPGRP...), nor are the locked termios.
+ */
+static const struct broker_tty {
+	unsigned long cmd;
+	uint16_t in;		/* bytes of structure in, out */
+	uint16_t out;
+	uint16_t arg_end;	/* integer arguments below it; 0: none */
+} broker_ttys[] = {
+	{ TCGETS, 0, sizeof(struct termios), 0 },
+	{ TCSETS, sizeof(struct termios), 0, 0 },
+	{ TCSETSW, sizeof(struct termios), 0, 0 },
+	{ TCSETSF, sizeof(struct termios), 0, 0 },
+	{ TCGETS2, 0, sizeof(struct termios2), 0 },
+	{ TCSETS2, sizeof(struct termios2), 0, 0 },
+	{ TCSETSW2, sizeof(struct termios2), 0, 0 },
+	{ TCSETSF2, sizeof(struct termios2), 0, 0 },
+	{ TCSBRK, 0, 0, 2 },
+	{ TCSBRKP, 0, 0, 100 },
+	{ TCXONC, 0, 0, 4 },
+	{ TCFLSH, 0, 0, 3 },
+	{ TIOCGPGRP, 0, sizeof(int), 0 },
+	{ TIOCGSID, 0, sizeof(int), 0 },
+	{ TIOCOUTQ, 0, sizeof(int), 0 },
+	{ FIONREAD, 0, sizeof(int), 0 },
+	{ TIOCGWINSZ, 0, 4 * sizeof(uint16_t), 0 },
+	{ TIOCSWINSZ, 4 * sizeof(uint16_t), 0, 0 },
+};
+
+/* The numbers mean other things to other drivers: a terminal, or a count. */
+static bool may_ioctl(int fd, unsigned long cmd)
+{
+	struct termios t;
+	struct statx sx;
+
+	if (stat_fd(fd, &sx) < 0)
+		return false;
+	if (cmd == FIONREAD && (S_ISREG(sx.stx_mode) ||
+				S_ISFIFO(sx.stx_mode) ||
+				S_ISSOCK(sx.stx_mode)))
+		return true;
+	return S_ISCHR(sx.stx_mode) && !syscall(SYS_ioctl, fd, TCGETS, &t);
+}
+
+int serve_fd_tty(struct call *c)
+{
+	unsigned char buf[128] __attribute__((aligned(8))) = { 0 };
+	const struct broker_tty *t = NULL;
+	long ret;
+
+	for (size_t i = 0; i < sizeof(broker_ttys) / sizeof(*t); i++)
+		if (broker_ttys[i].cmd == c->req.arg[1])
+			t = &broker_ttys[i];
+	if (!t)
+		return -ENOTTY;
+	if (c->req.len1 != t->in ||
+	    (c->req.arg[2] && c->req.arg[2] >= t->arg_end))
+		return BROKEN;
+	if (!may_ioctl(c->fd, t->cmd))
+		return -ENOTTY;
+	memcpy(buf, c->s1, t->in);
+	if (t->arg_end)
+		ret = syscall(SYS_ioctl, c->fd, t->cmd, c->req.arg[2]);
+	else
+		ret = syscall(SYS_ioctl, c->fd, t->cmd, buf);
+	if (ret < 0)
+		return -errno;
+	memcpy(c->body, buf, t->out);
+	c->rep.len = t->out;
+	return 0;
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* monitor.c: the loop: requests, deaths, signals. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "loader/broker/channel.h"
+#include "loader/broker/server.h"
+
+#define SIGNAL_TAG HOSTFD_CHANNELS	/* epoll data of the signals */
+
+/* Taken by the monitor and handed to the sandbox's kernel. */
+static const int forwarded[] = {
+	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM,
+	SIGWINCH, SIGPWR,
+};
+
+void monitor_say(const char *prefix, const char *text, size_t n)
+{
+	char line[BROKER_PATH_MAX + 64];
+	size_t len = strlen(prefix);
+
+	memcpy(line, prefix, len);
+	while (n && text[n - 1] == '\n')
+		n--;
+	for (size_t i = 0; i < n && len < sizeof(line) - 1; i++) {
+		unsigned char ch = (unsigned char)text[i];
+		bool plain = (ch >= ' ' && ch < 0x7f) || ch == '\n' ||
+			     ch == '\t';
+
+		line[len++] = plain ? text[i] : '?';
+	}
+	line[len++] = '\n';
+	if (write(STDERR_FILENO, line, len) < 0)
+		return;		/* nobody is there to be told */
+}
+
+void monitor_fail(struct monitor *m, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!m->reason[0]) {
+		va_start(ap, fmt);
+		vsnprintf(m->reason, sizeof(m->reason), fmt, ap);
+		va_end(ap);
+	}
+	process_end(m);
+}
+
+/*
+ * Deaths.
+ */
+static void child_died(struct monitor *m, pid_t pid, int status)
+{
+	if (WIFSIGNALED(status)) {
+		int sig = WTERMSIG(status);
+
+		/* Guests die of signals inside: this was the host's doing. */
+		if (!m->ending && !m->exit_known)
+			monitor_fail(m, "a process of the sandbox was killed "
+				     "by the host (%s)", sig == SIGSYS ?
+				     "it made a forbidden host call" :
+				     strsignal(sig));
+	} else if (pid == m->child && !m->exit_known) {
+		m->status = status;
+	}
+}
+
+/* Reap what has died; false when no child is left. */
+static bool reap(struct monitor *m)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		child_died(m, pid, status);
+	return pid == 0 || errno != ECHILD;
+}
+
+/*
+ * Signals.
+ */
+
+/* Which thread the kernel wants kicked: its word, not to be believed. */
+static int kick_kernel(struct monitor *m)
+{
+	struct hostsig now;
+
+	if (m->meta_fd < 0 ||
+	    pread(m->meta_fd, &now, sizeof(now), m->hostsig_off) !=
+	    (ssize_t)sizeof(now))
+		return -ESRCH;
+	return process_kick((int)now.tgid, (int)now.tid);
+}
+
+static void tell(struct monitor *m, const uint32_t *word)
+{
+	off_t off = (const char *)word - (const char *)&m->hostsig;
+
+	if (pwrite(m->meta_fd, word, sizeof(*word), m->hostsig_off + off) < 0)
+		monitor_fail(m, "cannot pass a signal on: %s",
+			     strerror(errno));
+}
+
+static void forward(struct monitor *m, int sig)
+{
+	if (m->meta_fd >= 0) {
+		m->hostsig.count[sig]++;
+		tell(m, &m->hostsig.count[sig]);
+		m->hostsig.seq++;
+		tell(m, &m->hostsig.seq);
+		if (!kick_kernel(m))
+			return;
+	}
+	/* No kernel to ask yet, or any more: what the default would be. */
+	if (sig == SIGWINCH || m->exit_known)
+		return;
+	m->exit_known = true;
+	m->status = sig;
+	process_end(m);
+}
+
+/* ^Z: the sandbox is a session of its own and would go on by itself. */
+static void stop(struct monitor *m)
+{
+	if (m->child <= 1 || m->ending)
+		return;
+	syscall(SYS_kill, -(long)m->child, SIGSTOP);
+	syscall(SYS_kill, (long)getpid(), SIGSTOP);
+	syscall(SYS_kill, -(long)m->child, SIGCONT);
+}
+
+/* False when no child is left. */
+static bool take_signal(struct monitor *m)
+{
+	struct signalfd_siginfo si;
+	bool alive = true;
+
+	while (read(m->signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
+		if (si.ssi_signo == SIGCHLD)
+			alive = reap(m);
+		else if (si.ssi_signo == SIGTSTP)
+			stop(m);
+		else
+			forward(m, (int)si.ssi_signo);
+	}
+	return alive;
+}
+
+int monitor_start(struct monitor *m, pid_t child)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	sigset_t set;
+
+	m->child = child;
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTSTP);
+	for (size_t i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++)
+		sigaddset(&set, forwarded[i]);
+	m->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (m->signal_fd < 0)
+		return -errno;
+	/* Writing to a terminal's settings from the background: as asked. */
+	sigaddset(&set, SIGTTOU);
+	sigaddset(&set, SIGPIPE);
+	if (sigprocmask(SIG_BLOCK, &set, &m->old_mask) < 0)
+		return -errno;
+	m->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (m->epoll_fd < 0)
+		return -errno;
+	for (uint32_t i = 0; i <= SIGNAL_TAG; i++) {
+		int fd = i == SIGNAL_TAG ? m->signal_fd : m->channel[i];
+
+		ev.data.u32 = i;
+		if (fd >= 0 && epoll_ctl(m->epoll_fd, EPOLL_CTL_ADD, fd,
+					 &ev) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static void serve_channel(struct monitor *m, uint32_t i)
+{
+	const char *why;
+	bool closed;
+
+	if (i >= HOSTFD_CHANNELS || m->channel[i] < 0)
+		return;
+	why = channel_serve(m, m->channel[i], &closed);
+	if (why)
+		monitor_fail(m, "the sandbox broke the broker's contract: %s",
+			     why);
+	if (closed) {
+		close(m->channel[i]);
+		m->channel[i] = -1;
+	}
+}
+
+static int finish(struct monitor *m)
+{
+	sigprocmask(SIG_SETMASK, &m->old_mask, NULL);
+	if (!m->reason[0])
+		return m->status;
+	monitor_say("sbx: ", m->reason, strlen(m->reason));
+	return 125 << 8;
+}
+
+int monitor_run(struct monitor *m)
+{
+	struct epoll_event ev[HOSTFD_CHANNELS + 1];
+	bool alive = reap(m);
+
+	while (alive) {
+		int n = epoll_wait(m->epoll_fd, ev, HOSTFD_CHANNELS + 1, -1);
+
+		if (n < 0 && errno != EINTR) {
+			monitor_fail(m, "epoll_wait: %s", strerror(errno));
+			alive = reap(m);
+		}
+		for (int i = 0; i < n; i++) {
+			if (ev[i].data.u32 == SIGNAL_TAG)
+				alive = take_signal(m);
+			else if (!m->ending)
+				serve_channel(m, ev[i].data.u32);
+		}
+	}
+	return finish(m);
+}
+
+/*
+ * The life line.  PR_SET_PDEATHSIG does not reach the children that
+ * CLONE_PARENT makes; a signal to the process group does.  SIGIO is sent when
+ * the last write end goes, as the read end becomes ready then.
+ */
+int lifeline_arm(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	if (fcntl(fd, F_SETSIG, SIGKILL) < 0 ||
+	    fcntl(fd, F_SETOWN, -getpgrp()) < 0 ||
+	    fcntl(fd, F_SETFL, O_ASYNC | O_NONBLOCK) < 0)
+		return -errno;
+	/* It may have gone before there was anything to be signalled. */
+	return poll(&p, 1, 0) > 0 ? -EPIPE : 0;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* process.c: requests about the sandbox's processes and its end. */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "loader/broker/server.h"
+
+/*
+ * A number from the sandbox says nothing; that we could wait for the process
+ * says that it is our child, and as nobody but us reaps it, the number cannot
+ * have gone to another process by the time the signal is sent.
+ */
+bool process_is_ours(int tgid)
+{
+	siginfo_t si = { 0 };
+
+	if (tgid <= 1)
+		return false;
+	if (waitid(P_PID, (id_t)tgid, &si, WEXITED | WNOHANG | WNOWAIT) < 0)
+		return false;
+	return !si.si_pid;	/* else it has exited already */
+}
+
+int process_kick(int tgid, int tid)
+{
+	if (tid <= 1 || !process_is_ours(tgid))
+		return -ESRCH;
+	if (syscall(SYS_tgkill, tgid, tid, HOST_SIGKICK) < 0)
+		return -errno;
+	return 0;
+}
+
+int serve_kick(struct call *c)
+{
+	if (c->req.arg[0] > INT_MAX || c->req.arg[1] > INT_MAX)
+		return -ESRCH;
+	return process_kick((int)c->req.arg[0], (int)c->req.arg[1]);
+}
+
+void process_end(struct monitor *m)
+{
+	siginfo_t si = { 0 };
+
+	if (m->ending)
+		return;
+	m->ending = true;
+	/* The group's number stays taken while any of it is unreaped. */
+	if (m->child > 1 &&
+	    !waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT))
+		syscall(SYS_kill, -(long)m->child, SIGKILL);
+}
+
+int serve_exit(struct call *c)
+{
+	uint64_t status = c->req.arg[0];
+
+	/* An exit status, or a signal with or without a core. */
+	if (status & ~0xffffULL || ((status & 0x7f) && (status & 0xff00)) ||
+	    (status & 0x7f) > 64 || (status & 0xff) == 0x80)
+		return BROKEN;
+	if (!c->m->exit_known) {
+		c->m->exit_known = true;
+		c->m->status = (int)(status & ~0x80ULL);
+	}
+	if (c->req.flags & BROKER_EXIT_NOW)
+		process_end(c->m);
+	return 0;
+}
+
+int serve_log(struct call *c)
+{
+	monitor_say("sbx: ", c->s1, c->req.len1);
+	return 0;
+}
+
+int serve_panic(struct call *c)
+{
+	monitor_say("sbx: kernel panic: ", c->s1, c->req.len1);
+	monitor_fail(c->m, "the sandbox's kernel panicked");
+	return 0;
+}
+
+static uint64_t tv_ns(const struct timeval *tv)
+{
+	return (uint64_t)tv->tv_sec * 1000000000 +
+	       (uint64_t)tv->tv_usec * 1000;
+}
+
+static int reply_reaped(struct call *c)
+{
+	struct broker_rusage out = { 0 };
+	struct rusage ru;
+
+	if (getrusage(RUSAGE_CHILDREN, &ru) < 0)
+		return -errno;
+	out.utime_ns = tv_ns(&ru.ru_utime);
+	out.stime_ns = tv_ns(&ru.ru_stime);
+	out.maxrss_kib = (uint64_t)ru.ru_maxrss;
+	out.minflt = (uint64_t)ru.ru_minflt;
+	out.majflt = (uint64_t)ru.ru_majflt;
+	out.inblock = (uint64_t)ru.ru_inblock;
+	out.oublock = (uint64_t)ru.ru_oublock;
+	out.nvcsw = (uint64_t)ru.ru_nvcsw;
+	out.nivcsw = (uint64_t)ru.ru_nivcsw;
+	c->rep.val[0] = out.utime_ns + out.stime_ns;
+	c->rep.val[1] = out.utime_ns;
+	memcpy(c->body, &out, sizeof(out));
+	c->rep.len = sizeof(out);
+	return 0;
+}
+
+/* The CPU clocks of another process; see clock_getcpuclockid(3). */
+static int cpu_clock(int tgid, unsigned int which, uint64_t *ns)
+{
+	clockid_t id = (clockid_t)(~(unsigned int)tgid << 3 | which);
+	struct timespec ts;
+
+	if (clock_gettime(id, &ts) < 0)
+		return -errno;
+	*ns = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	return 0;
+}
+
+int serve_cputime(struct call *c)
+{
+	int tgid = (int)c->req.arg[0];
+	int ret;
+
+	if (c->req.arg[0] > INT_MAX)
+		return -ESRCH;
+	if (!tgid)
+		return reply_reaped(c);
+	if (!process_is_ours(tgid))
+		return -ESRCH;
+	ret = cpu_clock(tgid, 2, &c->rep.val[0]);
+	return ret < 0 ? ret : cpu_clock(tgid, 1, &c->rep.val[1]);
+}
+
+int serve_affinity(struct call *c)
+{
+	long n = syscall(SYS_sched_getaffinity, 0, 8192, c->body);
+
+	if (n < 0)
+		return -errno;
+	c->rep.len = (uint32_t)n;
+	return 0;
+}
