@@ -6,7 +6,7 @@
 	.text
 missing:
 	ud2
-	.irp	name, fifo_open, chrdev_open, \
+	.irp	name, \
 		vfs_boot, vfs_first_task, exec_boot, \
 		vma_find, mm_put, \
 		patch_get_stats, patch_fault, patch_change, patch_site_trapped, \
