@@ -59,15 +59,7 @@ emul_entry_sources = \
 	%D%/entry/trace-struct.c \
 	%D%/entry/trace-syms.c
 
-emul_fs_sources = \
-	%D%/fs/dev.c \
-	%D%/fs/dev.h \
-	%D%/fs/epoll.c \
-	%D%/fs/epoll.h \
-	%D%/fs/eventfd.c \
-	%D%/fs/pipe.c \
-	%D%/fs/pipe.h \
-	%D%/fs/sys_pipe.c
+emul_fs_sources =
 
 emul_host_sources = \
 	%D%/host/broker.c \
@@ -91,7 +83,17 @@ emul_misc_sources = \
 	%D%/misc/sys_info.c \
 	%D%/misc/sys_info.h
 
-emul_mm_sources =
+emul_mm_sources = \
+	%D%/mm/advise.c \
+	%D%/mm/brk.c \
+	%D%/mm/filemap.c \
+	%D%/mm/map.c \
+	%D%/mm/patchhook.h \
+	%D%/mm/protect.c \
+	%D%/mm/remap.c \
+	%D%/mm/sys_mm.c \
+	%D%/mm/vma.c \
+	%D%/mm/vma.h
 
 emul_net_sources =
 
@@ -118,6 +120,10 @@ emul_sync_sources = \
 emul_task_sources = \
 	%D%/task/clone.c \
 	%D%/task/cred.c \
+	%D%/task/elf.c \
+	%D%/task/elf.h \
+	%D%/task/elfmap.c \
+	%D%/task/exec.c \
 	%D%/task/exec.h \
 	%D%/task/exit.c \
 	%D%/task/notify.c \
@@ -125,7 +131,11 @@ emul_task_sources = \
 	%D%/task/pid.h \
 	%D%/task/rlimit.c \
 	%D%/task/sched.h \
+	%D%/task/script.c \
+	%D%/task/script.h \
 	%D%/task/session.c \
+	%D%/task/stack.c \
+	%D%/task/strings.c \
 	%D%/task/sys_ident.c \
 	%D%/task/sys_prctl.c \
 	%D%/task/sys_process.c \
@@ -146,10 +156,23 @@ emul_vfs_sources = \
 	%D%/vfs/inode.c \
 	%D%/vfs/libfs.c \
 	%D%/vfs/mount.c \
-	%D%/vfs/poll.c \
-	%D%/vfs/poll.h \
-	%D%/vfs/sys_poll.c \
 	%D%/vfs/uio.c
+
+# The vdso, in the image only.
+emul_vdso_sources = \
+	%D%/vdso/image.S \
+	%D%/vdso/vdso.c
+EXTRA_DIST += %D%/vdso/vdso.S %D%/vdso/vdso.lds
+CLEANFILES += %D%/vdso/vdso.so
+%D%/vdso/vdso.so: %D%/vdso/vdso.S %D%/vdso/vdso.lds
+	$(AM_V_CCLD)$(MKDIR_P) $(@D) && \
+		$(CC) -shared -nostdlib -fcf-protection=none -o $@.tmp \
+		$(srcdir)/emul/vdso/vdso.S -Wl,-T,$(srcdir)/emul/vdso/vdso.lds \
+		-Wl,-soname=linux-vdso.so.1 -Wl,--hash-style=both \
+		-Wl,--eh-frame-hdr -Wl,--build-id=none -Wl,-Bsymbolic \
+		-Wl,-z,max-page-size=4096 -Wl,-z,noexecstack
+	@mv $@.tmp $@
+%D%/vdso/libkernel_a-image.$(OBJEXT): %D%/vdso/vdso.so
 
 # What is made from the one list of system calls.
 emul_generated_headers = \

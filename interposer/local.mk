@@ -14,6 +14,7 @@ interposer_pure_sources = \
 	%D%/sites.h
 
 interposer_sources = \
+	$(emul_vdso_sources) \
 	$(interposer_pure_sources) \
 	$(emul_image_sources) \
 	%D%/boot.c \
