@@ -59,7 +59,15 @@ emul_entry_sources = \
 	%D%/entry/trace-struct.c \
 	%D%/entry/trace-syms.c
 
-emul_fs_sources =
+emul_fs_sources = \
+	%D%/fs/dev.c \
+	%D%/fs/dev.h \
+	%D%/fs/epoll.c \
+	%D%/fs/epoll.h \
+	%D%/fs/eventfd.c \
+	%D%/fs/pipe.c \
+	%D%/fs/pipe.h \
+	%D%/fs/sys_pipe.c
 
 emul_host_sources = \
 	%D%/host/broker.c \
@@ -156,6 +164,9 @@ emul_vfs_sources = \
 	%D%/vfs/inode.c \
 	%D%/vfs/libfs.c \
 	%D%/vfs/mount.c \
+	%D%/vfs/poll.c \
+	%D%/vfs/poll.h \
+	%D%/vfs/sys_poll.c \
 	%D%/vfs/uio.c
 
 # The vdso, in the image only.

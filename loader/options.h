@@ -8,6 +8,7 @@
  * array and --help are made from it, and t/t8000-cli-errors.sh looks for each in
  * sbx(1).
  */
+#ifdef OPTION
 OPTION("ro", 0, RO, "PATH[:DEST]", FILES,
        "show PATH of the host (as DEST), read-only")
 OPTION("rw", 0, RW, "PATH[:DEST]", FILES,
@@ -46,3 +47,4 @@ OPTION("vetted", 0, VETTED, NULL, ABOUT,
        "print the host calls that the sandbox may make")
 OPTION("help", 'h', HELP, NULL, ABOUT, "print this, and exit")
 OPTION("version", 'V', VERSION, NULL, ABOUT, "print the version, and exit")
+#endif

@@ -42,6 +42,8 @@ typedef uint64_t uaddr_t;
 #define __arena __attribute__((section(".arena,\"aw\",@nobits#")))
 #endif
 
+/* On what is compared by address: or it is looked up in a table of ld's. */
+#define __hidden	__attribute__((visibility("hidden")))
 #define __must_check	__attribute__((warn_unused_result))
 #define __noreturn	__attribute__((noreturn))
 #define __packed	__attribute__((packed))

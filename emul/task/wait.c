@@ -8,10 +8,13 @@
 #include "emul/task/task.h"
 
 /*
- * thread->wait_seq: the sequence in the upper bits; bit 0 says that the
- * thread sleeps or is about to, so that the waker has to make a host call.
+ * thread->wait_seq: the sequence in the upper bits; the lowest say that the
+ * thread sleeps or is about to, so that the waker has to make a host call: on
+ * the word itself, or in the host's poll, where only a kick reaches it.
  */
 #define SLEEPS	1u
+#define POLLS	2u
+#define STEP	4u
 
 void waitqueue_init(struct waitqueue *q)
 {
@@ -43,7 +46,8 @@ void wait_del(struct waiter *w)
 
 uint32_t wait_prepare(struct task *t)
 {
-	return __atomic_load_n(&t->thread->wait_seq, __ATOMIC_SEQ_CST) & ~SLEEPS;
+	return __atomic_load_n(&t->thread->wait_seq, __ATOMIC_SEQ_CST) &
+		~(SLEEPS | POLLS);
 }
 
 int wait_sleep(struct task *t, uint32_t seq, int64_t deadline_ns)
@@ -66,6 +70,25 @@ int wait_sleep(struct task *t, uint32_t seq, int64_t deadline_ns)
 	return 0;
 }
 
+int wait_sleep_host(struct task *t, uint32_t seq, struct pollfd *fds,
+		    unsigned int n, int64_t deadline_ns)
+{
+	struct thread *th = t->thread;
+	uint32_t old = seq;
+	long err;
+
+	if (!__atomic_compare_exchange_n(&th->wait_seq, &old, seq | POLLS,
+					 false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST) &&
+	    old != (seq | POLLS))
+		return 0;
+	err = host_ppoll(fds, n, deadline_ns);
+	__atomic_fetch_and(&th->wait_seq, ~POLLS, __ATOMIC_SEQ_CST);
+	if (err == -EINTR)
+		return task_interrupted(t) ? -EINTR : 0;
+	return err ? 0 : -ETIMEDOUT;
+}
+
 bool wait_wake_task(struct task *t)
 {
 	struct thread *th = load_once(&t->thread);
@@ -75,9 +98,12 @@ bool wait_wake_task(struct task *t)
 		return false;	/* it has ended meanwhile */
 	old = load_once(&th->wait_seq);
 	while (!__atomic_compare_exchange_n(&th->wait_seq, &old,
-					    (old & ~SLEEPS) + 2, true,
-					    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+					    (old & ~(SLEEPS | POLLS)) + STEP,
+					    true, __ATOMIC_SEQ_CST,
+					    __ATOMIC_RELAXED))
 		;
+	if (old & POLLS)
+		task_notify(t, WORK_SIGNAL);
 	if (!(old & SLEEPS))
 		return false;
 	host_futex_wake(&th->wait_seq, 1);
@@ -100,7 +126,10 @@ void wait_wake(struct waitqueue *q, uint32_t key, int n)
 		if (key && w->key && !(key & w->key))
 			continue;
 		w->woken = true;
-		wait_wake_task(w->task);
+		if (w->fn)
+			w->fn(w, key);
+		else
+			wait_wake_task(w->task);
 		if (w->exclusive && --n <= 0)
 			break;
 	}

@@ -28,6 +28,7 @@
 #include "emul/lib/lock.h"
 #include "emul/lib/types.h"
 
+struct pollfd;
 struct task;
 
 struct waitqueue {
@@ -43,6 +44,8 @@ struct waiter {
 	uint32_t key;		/* poll events or futex bits it cares for; 0: all */
 	bool exclusive;		/* wait_wake(n) counts it */
 	bool woken;
+	/* Called in place of waking the task; the queue's lock is held. */
+	void (*fn)(struct waiter *w, uint32_t key);
 };
 
 void waitqueue_init(struct waitqueue *q);
@@ -61,6 +64,13 @@ int wait_sleep(struct task *t, uint32_t seq, int64_t deadline_ns) __must_check;
  * exclusive and at most @n exclusive ones.
  */
 void wait_wake(struct waitqueue *q, uint32_t key, int n);
+/*
+ * As wait_sleep, and one of the @n host descriptors that becomes ready ends
+ * the sleep too (0).  A wake may show as -EINTR, for it takes a kick: callers
+ * test their condition, and leave by a code that restarts the call.
+ */
+int wait_sleep_host(struct task *t, uint32_t seq, struct pollfd *fds,
+		    unsigned int n, int64_t deadline_ns) __must_check;
 /* Bump and wake one task, on whatever it sleeps; did it sleep by its word? */
 bool wait_wake_task(struct task *t);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* file.c: open files. */
+#include "emul/fs/epoll.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
 #include "emul/vfs/dcache.h"
@@ -67,6 +68,8 @@ void file_put(struct file *f)
 {
 	if (!ref_put(&f->ref))
 		return;
+	if (unlikely(f->watchers))
+		epoll_forget(f);
 	if (f->ops && f->ops->release)
 		f->ops->release(f);
 	file_drop_refs(f);

@@ -1,0 +1,606 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * epoll.c: interest lists and what is ready of them; epoll(7).
+ *
+ * An item lies on the wait queue of its file for as long as it exists; a wake
+ * of that queue puts it on the ready list of its epoll.  What lies there may
+ * be ready: the file is asked when the event is taken.  So a wait costs what is
+ * ready, not what is watched.
+ *
+ * Descriptors of the host wake nobody.  Those are asked one by one, and who
+ * has to sleep does so in the host's poll.
+ *
+ * Order of locks: watch_lock, epoll->lock of the outer before that of an inner
+ * epoll, a file's waitqueue, epoll->ready_lock, epoll->queue.
+ */
+#include "emul/fs/epoll.h"
+
+#include <asm/poll.h>
+#include <linux/errno.h>
+#include <linux/eventpoll.h>
+
+#include "emul/entry/uaccess.h"
+#include "emul/lib/alloc.h"
+#include "emul/lib/list.h"
+#include "emul/lib/rbtree.h"
+#include "emul/sysproto.h"
+#include "emul/task/task.h"
+#include "emul/vfs/poll.h"
+
+#define PRIVATE_BITS	(EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)
+#define MAX_EVENTS	(INT32_MAX / (int)sizeof(struct epoll_event))
+#define MAX_NESTS	5	/* epolls in epolls */
+#define BATCH		32	/* events copied out at once */
+
+struct epoll {
+	struct mutex lock;	/* protects items and hosts */
+	struct rb_root items;	/* by file, then descriptor */
+	struct list_head hosts;	/* items of host descriptors */
+	unsigned int n_hosts;
+
+	struct mutex ready_lock;	/* protects ready */
+	struct list_head ready;
+
+	struct waitqueue queue;	/* epoll_wait, and polls of the epoll */
+};
+
+struct item {
+	struct rb_node node;
+	struct epoll *ep;
+	struct file *file;	/* no reference: epoll_forget() ends it */
+	int fd;
+	uint32_t events;	/* 0 but for PRIVATE_BITS: a shot one */
+	uint64_t data;
+	bool is_ready;		/* on ep->ready */
+	struct list_head ready_link;
+	struct list_head host_link;
+	struct item *next_watch;	/* of file->watchers */
+	struct waiter waiter;
+};
+
+/* Protects file->watchers, and that no epoll goes while it is used so. */
+static struct mutex watch_lock __arena;
+
+static uint32_t epoll_poll(struct file *f, struct waiter *w);
+
+static void make_ready(struct item *it)
+{
+	struct epoll *ep = it->ep;
+
+	mutex_lock(&ep->ready_lock);
+	if (!it->is_ready) {
+		it->is_ready = true;
+		list_add_tail(&it->ready_link, &ep->ready);
+	}
+	mutex_unlock(&ep->ready_lock);
+}
+
+/* The file's queue was woken: waiter.fn; its lock is held. */
+static void item_woken(struct waiter *w, uint32_t key)
+{
+	struct item *it = container_of(w, struct item, waiter);
+
+	(void)key;
+	make_ready(it);
+	wait_wake(&it->ep->queue, EPOLLIN | EPOLLRDNORM, 1);
+}
+
+static int compare(const struct item *it, const struct file *f, int fd)
+{
+	if (it->file != f)
+		return it->file < f ? -1 : 1;
+	return it->fd < fd ? -1 : it->fd > fd;
+}
+
+static struct item *find(struct epoll *ep, const struct file *f, int fd)
+{
+	struct rb_node *n = ep->items.node;
+
+	while (n) {
+		struct item *it = rb_entry(n, struct item, node);
+		int c = compare(it, f, fd);
+
+		if (!c)
+			return it;
+		n = c < 0 ? n->right : n->left;
+	}
+	return NULL;
+}
+
+static void insert(struct epoll *ep, struct item *it)
+{
+	struct rb_node **link = &ep->items.node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		link = compare(rb_entry(parent, struct item, node), it->file,
+			       it->fd) < 0 ? &parent->right : &parent->left;
+	}
+	rb_insert(&ep->items, &it->node, parent, link);
+}
+
+/* ep->lock and watch_lock are held. */
+static void item_free(struct item *it)
+{
+	struct epoll *ep = it->ep;
+	struct item **link = (struct item **)&it->file->watchers;
+
+	wait_del(&it->waiter);
+	while (*link != it)
+		link = &(*link)->next_watch;
+	*link = it->next_watch;
+	rb_erase(&ep->items, &it->node);
+	if (file_polls_host(it->file)) {
+		list_del(&it->host_link);
+		ep->n_hosts--;
+	}
+	mutex_lock(&ep->ready_lock);
+	if (it->is_ready)
+		list_del(&it->ready_link);
+	mutex_unlock(&ep->ready_lock);
+	kfree(it);
+}
+
+void epoll_forget(struct file *f)
+{
+	mutex_lock(&watch_lock);
+	while (f->watchers) {
+		struct item *it = f->watchers;
+		struct epoll *ep = it->ep;
+
+		mutex_lock(&ep->lock);
+		item_free(it);
+		mutex_unlock(&ep->lock);
+	}
+	mutex_unlock(&watch_lock);
+}
+
+static void epoll_release(struct file *f)
+{
+	struct epoll *ep = f->priv;
+	struct rb_node *n;
+
+	mutex_lock(&watch_lock);
+	mutex_lock(&ep->lock);
+	while ((n = rb_first(&ep->items)))
+		item_free(rb_entry(n, struct item, node));
+	mutex_unlock(&ep->lock);
+	mutex_unlock(&watch_lock);
+	kfree(ep);
+}
+
+static const struct file_ops epoll_fops = {
+	.poll = epoll_poll,
+	.release = epoll_release,
+};
+
+static uint32_t item_poll(struct item *it)
+{
+	if (!(it->events & ~PRIVATE_BITS))
+		return 0;
+	return file_poll(it->file, NULL) &
+		((it->events & ~PRIVATE_BITS) | EPOLLERR | EPOLLHUP);
+}
+
+/* Ask the host's descriptors.  ep->lock is held. */
+static void look_at_hosts(struct epoll *ep)
+{
+	struct item *it;
+
+	list_for_each(it, &ep->hosts, host_link)
+		if (!it->is_ready && item_poll(it))
+			make_ready(it);
+}
+
+/* The first on the ready list, taken from it; NULL: none. */
+static struct item *take_ready(struct epoll *ep)
+{
+	struct item *it = NULL;
+
+	mutex_lock(&ep->ready_lock);
+	if (!list_empty(&ep->ready)) {
+		it = list_first(&ep->ready, struct item, ready_link);
+		list_del(&it->ready_link);
+		it->is_ready = false;
+	}
+	mutex_unlock(&ep->ready_lock);
+	return it;
+}
+
+/*
+ * Take at most @max events.  Those that stay ready go to the end of the list,
+ * once all were looked at.
+ */
+static int harvest(struct epoll *ep, struct epoll_event *ev, int max)
+{
+	struct list_head again;
+	struct item *it, *next;
+	int n = 0;
+
+	list_init(&again);
+	mutex_lock(&ep->lock);
+	if (ep->n_hosts)
+		look_at_hosts(ep);
+	while (n < max && (it = take_ready(ep))) {
+		uint32_t got = item_poll(it);
+
+		if (!got)
+			continue;
+		ev[n].events = got;
+		ev[n].data = it->data;
+		n++;
+		if (it->events & EPOLLONESHOT)
+			it->events &= PRIVATE_BITS;
+		else if (!(it->events & EPOLLET) &&
+			 !file_polls_host(it->file)) {
+			/* Its link is free: woken meanwhile, it keeps it. */
+			mutex_lock(&ep->ready_lock);
+			if (!it->is_ready) {
+				it->is_ready = true;
+				list_add_tail(&it->ready_link, &again);
+			}
+			mutex_unlock(&ep->ready_lock);
+		}
+	}
+	mutex_lock(&ep->ready_lock);
+	list_for_each_safe(it, next, &again, ready_link) {
+		list_del(&it->ready_link);
+		list_add_tail(&it->ready_link, &ep->ready);
+	}
+	mutex_unlock(&ep->ready_lock);
+	mutex_unlock(&ep->lock);
+	return n;
+}
+
+static uint32_t epoll_poll(struct file *f, struct waiter *w)
+{
+	struct epoll *ep = f->priv;
+	struct item *it;
+	bool ready = false;
+
+	if (w)
+		wait_add(&ep->queue, w, w->task);
+	mutex_lock(&ep->lock);
+	if (ep->n_hosts)
+		look_at_hosts(ep);
+	/* What proves not to be ready is dropped on the way. */
+	while (!ready && (it = take_ready(ep))) {
+		ready = item_poll(it) != 0;
+		if (ready)
+			make_ready(it);
+	}
+	mutex_unlock(&ep->lock);
+	return ready ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
+/* Is @ep in the set of @f, or so deep that nobody would look?  */
+static bool would_loop(const struct file *f, const struct epoll *ep, int depth)
+{
+	struct epoll *in = f->priv;
+	bool loop = false;
+
+	if (f->ops != &epoll_fops)
+		return false;
+	if (in == ep || depth >= MAX_NESTS)
+		return true;
+	mutex_lock(&in->lock);
+	for (struct rb_node *n = rb_first(&in->items); n && !loop;
+	     n = rb_next(n))
+		loop = would_loop(rb_entry(n, struct item, node)->file, ep,
+				  depth + 1);
+	mutex_unlock(&in->lock);
+	return loop;
+}
+
+static int add(struct task *t, struct epoll *ep, struct file *f, int fd,
+	       const struct epoll_event *ev)
+{
+	struct item *it = kzalloc(sizeof(*it));
+
+	if (!it)
+		return -ENOMEM;
+	it->ep = ep;
+	it->file = f;
+	it->fd = fd;
+	it->events = ev->events | EPOLLERR | EPOLLHUP;
+	it->data = ev->data;
+	list_init(&it->ready_link);
+	list_init(&it->host_link);
+	it->waiter.task = t;
+	it->waiter.fn = item_woken;
+	it->waiter.key = it->events & ~PRIVATE_BITS;
+	it->next_watch = f->watchers;
+	f->watchers = it;
+	insert(ep, it);
+	if (file_polls_host(f)) {
+		list_add_tail(&it->host_link, &ep->hosts);
+		ep->n_hosts++;
+	}
+	if (file_poll(f, &it->waiter) & it->waiter.key)
+		item_woken(&it->waiter, 0);
+	else if (file_polls_host(f))
+		wait_wake(&ep->queue, 0, INT32_MAX);	/* look again */
+	return 0;
+}
+
+static void modify(struct item *it, const struct epoll_event *ev)
+{
+	it->events = ev->events | EPOLLERR | EPOLLHUP;
+	it->data = ev->data;
+	store_once(&it->waiter.key, it->events & ~PRIVATE_BITS);
+	/* Who wakes the queue from here on sees the new key. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (item_poll(it))
+		item_woken(&it->waiter, 0);
+}
+
+static int ctl(struct task *t, struct epoll *ep, struct file *f, int op,
+	       int fd, const struct epoll_event *ev)
+{
+	struct item *it;
+	int err = 0;
+
+	mutex_lock(&watch_lock);
+	if (op == EPOLL_CTL_ADD && f->ops == &epoll_fops &&
+	    would_loop(f, ep, 1)) {
+		mutex_unlock(&watch_lock);
+		return -ELOOP;
+	}
+	mutex_lock(&ep->lock);
+	it = find(ep, f, fd);
+	switch (op) {
+	case EPOLL_CTL_ADD:
+		err = it ? -EEXIST : add(t, ep, f, fd, ev);
+		break;
+	case EPOLL_CTL_DEL:
+		if (it)
+			item_free(it);
+		else
+			err = -ENOENT;
+		break;
+	case EPOLL_CTL_MOD:
+		if (!it)
+			err = -ENOENT;
+		else if (it->events & EPOLLEXCLUSIVE)
+			err = -EINVAL;
+		else
+			modify(it, ev);
+		break;
+	default:
+		err = -EINVAL;
+	}
+	mutex_unlock(&ep->lock);
+	mutex_unlock(&watch_lock);
+	return err;
+}
+
+long sys_epoll_ctl(struct task *t, int epfd, int op, int fd, uaddr_t event)
+{
+	struct epoll_event ev = { 0 };
+	struct fd e, f;
+	long r = -EBADF;
+
+	if (op != EPOLL_CTL_DEL && get_user(&ev, event))
+		return -EFAULT;
+	e = fdget(t, epfd);
+	if (!e.file)
+		return -EBADF;
+	f = fdget(t, fd);
+	if (!f.file)
+		goto out_e;
+	r = -EPERM;
+	if (!f.file->ops->poll)
+		goto out;
+	r = -EINVAL;
+	if (f.file == e.file || e.file->ops != &epoll_fops)
+		goto out;
+	if ((ev.events & EPOLLEXCLUSIVE) &&
+	    (op == EPOLL_CTL_MOD || f.file->ops == &epoll_fops ||
+	     (ev.events & ~(EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP |
+			    EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE))))
+		goto out;
+	r = ctl(t, e.file->priv, f.file, op, fd, &ev);
+out:
+	fdput(f);
+out_e:
+	fdput(e);
+	return r;
+}
+
+static long epoll_new(struct task *t, unsigned int flags)
+{
+	struct epoll *ep = kzalloc(sizeof(*ep));
+	struct file *f;
+
+	if (!ep)
+		return -ENOMEM;
+	mutex_init(&ep->lock);
+	mutex_init(&ep->ready_lock);
+	rb_init(&ep->items, NULL);
+	list_init(&ep->hosts);
+	list_init(&ep->ready);
+	waitqueue_init(&ep->queue);
+	f = file_new_anon(&epoll_fops, O_RDWR, "[eventpoll]", ep);
+	if (!f) {
+		kfree(ep);
+		return -ENOMEM;
+	}
+	return fd_add(t, f, flags);
+}
+
+long sys_epoll_create1(struct task *t, int flags)
+{
+	if (flags & ~O_CLOEXEC)
+		return -EINVAL;
+	return epoll_new(t, (unsigned int)flags);
+}
+
+long sys_epoll_create(struct task *t, int size)
+{
+	return size > 0 ? epoll_new(t, 0) : -EINVAL;
+}
+
+static bool may_be_ready(struct epoll *ep)
+{
+	return !list_empty(&ep->ready);
+}
+
+/* Sleep in the host's poll, with those descriptors that are not shot. */
+static int sleep_host(struct task *t, struct epoll *ep, uint32_t seq,
+		      int64_t deadline_ns)
+{
+	struct pollfd *fds;
+	struct item *it;
+	unsigned int n = 0;
+	int err;
+
+	mutex_lock(&ep->lock);
+	fds = kmalloc(ep->n_hosts * sizeof(*fds) + 1);
+	if (!fds) {
+		mutex_unlock(&ep->lock);
+		return -ENOMEM;
+	}
+	list_for_each(it, &ep->hosts, host_link) {
+		if (!(it->events & ~PRIVATE_BITS))
+			continue;
+		fds[n].fd = it->file->host_fd;
+		fds[n].events = (short)(it->events & 0xffff);
+		fds[n++].revents = 0;
+	}
+	mutex_unlock(&ep->lock);
+	err = poll_sleep(t, seq, fds, n, deadline_ns);
+	kfree(fds);
+	return err;
+}
+
+/* Wait until something may be ready: 0, -EINTR, -ETIMEDOUT. */
+static int wait_ready(struct task *t, struct epoll *ep, int64_t deadline_ns)
+{
+	uint32_t seq = wait_prepare(t);
+
+	if (may_be_ready(ep))
+		return 0;
+	if (load_once(&ep->n_hosts))
+		return sleep_host(t, ep, seq, deadline_ns);
+	return wait_sleep(t, seq, deadline_ns);
+}
+
+static int copy_events(struct epoll *ep, uaddr_t events, int max)
+{
+	struct epoll_event ev[BATCH];
+	int n = harvest(ep, ev, MIN(max, BATCH));
+
+	if (n && copy_out(events, ev, (unsigned int)n * sizeof(ev[0])))
+		return -EFAULT;
+	return n;
+}
+
+static long do_wait(struct task *t, int epfd, uaddr_t events, int max,
+		    int64_t deadline_ns)
+{
+	struct epoll *ep;
+	struct fd f;
+	int r, err = 0;
+
+	if (max <= 0 || max > MAX_EVENTS)
+		return -EINVAL;
+	if (!uaddr_ok(events, (size_t)max * sizeof(struct epoll_event)))
+		return -EFAULT;
+	f = fdget(t, epfd);
+	if (!f.file)
+		return -EBADF;
+	if (f.file->ops != &epoll_fops) {
+		fdput(f);
+		return -EINVAL;
+	}
+	ep = f.file->priv;
+	r = may_be_ready(ep) || load_once(&ep->n_hosts) ?
+		copy_events(ep, events, max) : 0;
+	if (r || !deadline_ns) {
+		fdput(f);
+		return r;
+	}
+	t->waiter.key = EPOLLIN | EPOLLRDNORM;
+	t->waiter.exclusive = true;
+	wait_add(&ep->queue, &t->waiter, t);
+	while (!r && !err) {
+		err = wait_ready(t, ep, deadline_ns);
+		r = copy_events(ep, events, max);
+	}
+	wait_del(&t->waiter);
+	/* Another one may do what is left, or what this one was woken for. */
+	if (may_be_ready(ep))
+		wait_wake(&ep->queue, EPOLLIN | EPOLLRDNORM, 1);
+	fdput(f);
+	if (r || err == -ETIMEDOUT)
+		return r;
+	return err;
+}
+
+/*
+ * A call that no handler interrupted goes on: the kick that wakes from the
+ * host's poll is seen by nobody.
+ */
+static long wait_again(struct task *t)
+{
+	struct restart_block *b = &t->restart;
+	long r = do_wait(t, (int)b->arg[0], b->arg[1], (int)b->arg[2],
+			 b->deadline_ns);
+
+	return r == -EINTR ? -ERESTART_RESTARTBLOCK : r;
+}
+
+static long wait_until(struct task *t, int epfd, uaddr_t events, int max,
+		       int64_t deadline_ns)
+{
+	long r = do_wait(t, epfd, events, max, deadline_ns);
+
+	if (r != -EINTR)
+		return r;
+	t->restart.fn = wait_again;
+	t->restart.deadline_ns = deadline_ns;
+	t->restart.arg[0] = (uint64_t)epfd;
+	t->restart.arg[1] = events;
+	t->restart.arg[2] = (uint64_t)max;
+	return -ERESTART_RESTARTBLOCK;
+}
+
+long sys_epoll_wait(struct task *t, int epfd, uaddr_t events, int maxevents,
+		    int timeout_ms)
+{
+	return wait_until(t, epfd, events, maxevents,
+			  poll_deadline_ms(timeout_ms));
+}
+
+static long masked_wait(struct task *t, int epfd, uaddr_t events, int max,
+			int64_t deadline_ns, uaddr_t mask, size_t size)
+{
+	long r = signal_mask_enter(t, mask, size);
+
+	if (r)
+		return r;
+	if (!mask)
+		return wait_until(t, epfd, events, max, deadline_ns);
+	r = do_wait(t, epfd, events, max, deadline_ns);
+	signal_mask_leave(t, r == -EINTR);
+	return r == -EINTR ? -ERESTARTNOHAND : r;
+}
+
+long sys_epoll_pwait(struct task *t, int epfd, uaddr_t events, int maxevents,
+		     int timeout_ms, uaddr_t sigmask, size_t sigsetsize)
+{
+	return masked_wait(t, epfd, events, maxevents,
+			   poll_deadline_ms(timeout_ms), sigmask, sigsetsize);
+}
+
+long sys_epoll_pwait2(struct task *t, int epfd, uaddr_t events, int maxevents,
+		      uaddr_t timeout, uaddr_t sigmask, size_t sigsetsize)
+{
+	int64_t deadline_ns;
+	int err = poll_deadline_ts(timeout, &deadline_ns);
+
+	if (err)
+		return err;
+	return masked_wait(t, epfd, events, maxevents, deadline_ns, sigmask,
+			   sigsetsize);
+}

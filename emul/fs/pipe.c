@@ -1,0 +1,728 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pipe.c: pipes and fifos; pipe(7), fifo(7).
+ *
+ * A pipe is a ring of bytes between one writer and one reader at a time: who
+ * writes holds the writer's turn, who reads the reader's.  Each side alone
+ * moves its own position, so that they need no lock against each other, and
+ * none is held while guest memory is touched.  The ring starts small and grows
+ * up to the pipe's capacity.
+ *
+ * Linux counts the room of a pipe in pages, this one in bytes: it takes at
+ * least as much as Linux does.
+ */
+#include "emul/fs/pipe.h"
+
+#include <asm/ioctls.h>
+#include <linux/errno.h>
+#include <linux/eventpoll.h>
+#include <linux/fcntl.h>
+#include <linux/magic.h>
+
+#include "emul/entry/uaccess.h"
+#include "emul/lib/alloc.h"
+#include "emul/lib/string.h"
+#include "emul/task/task.h"
+#include "emul/vfs/fdtable.h"
+
+/* <asm/signal.h> cannot be had together with a libc's. */
+#define SIG_PIPE	13
+
+#define FIRST_SIZE	4096u
+#define POLL_READ	(EPOLLIN | EPOLLRDNORM)
+#define POLL_WRITE	(EPOLLOUT | EPOLLWRNORM)
+
+/* One that reads, or one that writes; others of that side wait. */
+struct turn {
+	uint32_t busy;
+	struct waitqueue queue;
+};
+
+/* Bytes that were written as a packet (O_DIRECT). */
+struct packet {
+	uint64_t start, end;
+};
+
+struct pipe {
+	struct turn rd, wr;
+	char *buf;		/* ring of size bytes; both turns to change */
+	uint32_t size;		/* power of two, 0 before the first write */
+	uint32_t cap;		/* F_SETPIPE_SZ */
+	uint64_t head;		/* bytes written ever; the writer's */
+	uint64_t tail;		/* bytes read ever; the reader's */
+	struct waitqueue queue;	/* for data and for room, by key */
+
+	struct mutex lock;	/* protects the rest */
+	uint32_t readers, writers;	/* files; read without the lock */
+	uint32_t r_count, w_count;	/* opens ever, for fifo_open */
+	uint32_t files;
+	uint32_t n_packets;	/* read without the lock */
+	uint32_t first_packet, max_packets;
+	struct packet *packets;	/* ring of max_packets */
+};
+
+static struct {
+	struct mutex lock;
+	struct superblock *sb;
+} pipefs __arena;
+
+static int turn_wait(struct turn *x, struct task *t)
+{
+	uint32_t zero;
+	int err = 0;
+
+	t->waiter.key = 0;
+	t->waiter.exclusive = true;
+	wait_add(&x->queue, &t->waiter, t);
+	for (;;) {
+		uint32_t seq = wait_prepare(t);
+
+		zero = 0;
+		if (__atomic_compare_exchange_n(&x->busy, &zero, 1, false,
+						__ATOMIC_ACQUIRE,
+						__ATOMIC_RELAXED))
+			break;
+		err = wait_sleep(t, seq, NEVER_NS);
+		if (err)
+			break;
+	}
+	wait_del(&t->waiter);
+	if (!err)
+		return 0;
+	/* It may have been this one that the last holder woke. */
+	wait_wake(&x->queue, 0, 1);
+	return -ERESTARTSYS;
+}
+
+static inline int turn_take(struct turn *x, struct task *t)
+{
+	uint32_t zero = 0;
+
+	if (likely(__atomic_compare_exchange_n(&x->busy, &zero, 1, false,
+					       __ATOMIC_ACQUIRE,
+					       __ATOMIC_RELAXED)))
+		return 0;
+	return turn_wait(x, t);
+}
+
+static inline void turn_give(struct turn *x)
+{
+	store_release(&x->busy, 0);
+	wait_wake(&x->queue, 0, 1);
+}
+
+static struct pipe *pipe_new(void)
+{
+	struct pipe *p = kzalloc(sizeof(*p));
+
+	if (!p)
+		return NULL;
+	waitqueue_init(&p->rd.queue);
+	waitqueue_init(&p->wr.queue);
+	waitqueue_init(&p->queue);
+	mutex_init(&p->lock);
+	p->cap = PIPE_DEF_SIZE;
+	return p;
+}
+
+static void pipe_free(struct pipe *p)
+{
+	page_free(p->buf, p->size / PAGE_SIZE);
+	kfree(p->packets);
+	kfree(p);
+}
+
+static inline uint64_t used(const struct pipe *p)
+{
+	/* Tail first: never more than there was. */
+	uint64_t tail = load_acquire(&p->tail);
+
+	return load_acquire(&p->head) - tail;
+}
+
+static inline uint64_t room(const struct pipe *p)
+{
+	uint64_t n = used(p);
+	uint32_t cap = load_once(&p->cap);
+
+	return n < cap ? cap - n : 0;
+}
+
+/* Copy the ring's bytes to a bigger (or smaller) one.  Both turns are held. */
+static int ring_resize(struct pipe *p, uint32_t size)
+{
+	char *buf = page_alloc(size / PAGE_SIZE);
+	uint64_t n = used(p), at = p->tail;
+
+	if (!buf)
+		return -ENOMEM;
+	for (uint64_t i = 0; i < n; ) {
+		uint64_t from = (at + i) & (p->size - 1);
+		uint64_t to = (at + i) & (size - 1);
+		uint64_t len = MIN(n - i, MIN(p->size - from, size - to));
+
+		memcpy(buf + to, p->buf + from, len);
+		i += len;
+	}
+	page_free(p->buf, p->size / PAGE_SIZE);
+	p->buf = buf;
+	p->size = size;
+	return 0;
+}
+
+/* Make the ring hold @n bytes more; the writer's turn is held. */
+static int ring_grow(struct pipe *p, struct task *t, uint64_t n)
+{
+	uint32_t size = p->size ? p->size : FIRST_SIZE;
+	int err;
+
+	n += used(p);
+	while (size < n)
+		size *= 4;
+	size = MIN(size, MAX(p->cap, p->size));
+	err = turn_take(&p->rd, t);
+	if (err)
+		return err;
+	err = ring_resize(p, size);
+	turn_give(&p->rd);
+	return err;
+}
+
+/* Move up to @n bytes from the ring at @at; as uio_write. */
+static ssize_t ring_out(struct pipe *p, struct uio *u, uint64_t at, size_t n)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		uint64_t from = (at + done) & (p->size - 1);
+		size_t len = MIN(n - done, p->size - from);
+		ssize_t r = uio_write(u, p->buf + from, len);
+
+		if (r < 0)
+			return done ? (ssize_t)done : r;
+		done += (size_t)r;
+		if ((size_t)r < len)
+			break;
+	}
+	return (ssize_t)done;
+}
+
+static ssize_t ring_in(struct pipe *p, struct uio *u, uint64_t at, size_t n)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		uint64_t to = (at + done) & (p->size - 1);
+		size_t len = MIN(n - done, p->size - to);
+		ssize_t r = uio_read(u, p->buf + to, len);
+
+		if (r < 0)
+			return done ? (ssize_t)done : r;
+		done += (size_t)r;
+		if ((size_t)r < len)
+			break;
+	}
+	return (ssize_t)done;
+}
+
+/* What of @n bytes may be read at once, and where the next read starts. */
+static size_t packet_limit(struct pipe *p, size_t n, uint64_t *skip_to)
+{
+	struct packet *k;
+
+	mutex_lock(&p->lock);
+	if (p->n_packets) {
+		k = &p->packets[p->first_packet];
+		if (k->start > p->tail) {
+			n = MIN(n, k->start - p->tail);
+		} else {
+			n = MIN(n, k->end - p->tail);
+			*skip_to = k->end;
+			p->first_packet = (p->first_packet + 1) %
+				p->max_packets;
+			store_once(&p->n_packets, p->n_packets - 1);
+		}
+	}
+	mutex_unlock(&p->lock);
+	return n;
+}
+
+static int packet_room(struct pipe *p)
+{
+	uint32_t max = p->cap / (uint32_t)PAGE_SIZE;
+	struct packet *ring;
+	int r = 1;
+
+	if (load_once(&p->n_packets) >= max)
+		return 0;
+	mutex_lock(&p->lock);
+	if (p->n_packets == p->max_packets) {
+		ring = kmalloc(max * sizeof(*ring));
+		if (!ring) {
+			r = -ENOMEM;
+			goto out;
+		}
+		for (uint32_t i = 0; i < p->n_packets; i++)
+			ring[i] = p->packets[(p->first_packet + i) %
+					     p->max_packets];
+		kfree(p->packets);
+		p->packets = ring;
+		p->first_packet = 0;
+		p->max_packets = max;
+	}
+out:
+	mutex_unlock(&p->lock);
+	return r;
+}
+
+static void packet_add(struct pipe *p, uint64_t start, uint64_t end)
+{
+	mutex_lock(&p->lock);
+	p->packets[(p->first_packet + p->n_packets) % p->max_packets] =
+		(struct packet){ start, end };
+	store_once(&p->n_packets, p->n_packets + 1);
+	mutex_unlock(&p->lock);
+}
+
+/* Sleep until there is data or nobody is left to write any. */
+static int wait_data(struct pipe *p, struct task *t)
+{
+	int err = 0;
+
+	t->waiter.key = POLL_READ | EPOLLHUP;
+	t->waiter.exclusive = true;
+	wait_add(&p->queue, &t->waiter, t);
+	for (;;) {
+		uint32_t seq = wait_prepare(t);
+
+		if (used(p) || !load_acquire(&p->writers))
+			break;
+		err = wait_sleep(t, seq, NEVER_NS);
+		if (err)
+			break;
+	}
+	wait_del(&t->waiter);
+	if (!err)
+		return 0;
+	wait_wake(&p->queue, POLL_READ, 1);
+	return -ERESTARTSYS;
+}
+
+static ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos)
+{
+	struct task *t = current();
+	struct pipe *p = f->priv;
+	uint64_t n, skip_to, left;
+	ssize_t done;
+	uint32_t writers;
+
+	(void)pos;
+	if (!u->left)
+		return 0;
+	for (;;) {
+		int err = turn_take(&p->rd, t);
+
+		if (err)
+			return err;
+		/* Before the data: what the last one wrote has to count. */
+		writers = load_acquire(&p->writers);
+		n = used(p);
+		if (n)
+			break;
+		turn_give(&p->rd);
+		if (!writers)
+			return 0;
+		if (u->nonblock)
+			return -EAGAIN;
+		err = wait_data(p, t);
+		if (err)
+			return err;
+	}
+	n = MIN(n, u->left);
+	skip_to = 0;
+	if (unlikely(load_once(&p->n_packets)))
+		n = packet_limit(p, n, &skip_to);
+	done = ring_out(p, u, p->tail, n);
+	if (done > 0 || skip_to)
+		store_release(&p->tail, skip_to ? skip_to :
+			      p->tail + (uint64_t)done);
+	left = used(p);
+	turn_give(&p->rd);
+	if (p->cap - left >= PIPE_BUF_BYTES || !left)
+		wait_wake(&p->queue, POLL_WRITE, 1);
+	if (left)
+		wait_wake(&p->queue, POLL_READ, 1);
+	return done;
+}
+
+static ssize_t broken(struct task *t, ssize_t done)
+{
+	struct siginfo128 info = { .signo = SIG_PIPE };
+
+	info.fields[0] = (uint64_t)(uint32_t)t->group->pid |
+		(uint64_t)t->cred->uid << 32;
+	signal_send(t, &info, false);
+	return done ? done : -EPIPE;
+}
+
+/* Sleep until @need bytes fit or nobody is left to read them. */
+static int wait_room(struct pipe *p, struct task *t, uint64_t need,
+		     bool packet)
+{
+	int err = 0;
+
+	t->waiter.key = POLL_WRITE | EPOLLERR;
+	t->waiter.exclusive = true;
+	wait_add(&p->queue, &t->waiter, t);
+	for (;;) {
+		uint32_t seq = wait_prepare(t);
+
+		if (!load_acquire(&p->readers) ||
+		    (room(p) >= need && (!packet || load_once(&p->n_packets) <
+					 p->cap / PAGE_SIZE)))
+			break;
+		err = wait_sleep(t, seq, NEVER_NS);
+		if (err)
+			break;
+	}
+	wait_del(&t->waiter);
+	if (!err)
+		return 0;
+	wait_wake(&p->queue, POLL_WRITE, 1);
+	return -ERESTARTSYS;
+}
+
+/*
+ * Put in what fits, at least @need bytes or none.  The writer's turn is held.
+ * Bytes, 0 when there is no room, or -errno.
+ */
+static ssize_t put_some(struct pipe *p, struct task *t, struct uio *u,
+			uint64_t need, bool packet)
+{
+	uint64_t n = u->left, free = room(p);
+	ssize_t r;
+
+	if (packet) {
+		n = need = MIN(n, PAGE_SIZE);
+		r = packet_room(p);
+		if (r <= 0)
+			return r;
+	}
+	if (free < need || !free)
+		return 0;
+	n = MIN(n, free);
+	if (unlikely(used(p) + n > p->size)) {
+		r = ring_grow(p, t, n);
+		if (r)
+			return r;
+	}
+	r = ring_in(p, u, p->head, n);
+	if (r <= 0)
+		return r;
+	if (packet)
+		packet_add(p, p->head, p->head + (uint64_t)r);
+	store_release(&p->head, p->head + (uint64_t)r);
+	return r;
+}
+
+static ssize_t pipe_write(struct file *f, struct uio *u, off_t *pos)
+{
+	struct task *t = current();
+	struct pipe *p = f->priv;
+	bool packet = f->flags & O_DIRECT;
+	uint64_t need = u->left <= PIPE_BUF_BYTES ? u->left : 1;
+	ssize_t r, done = 0;
+
+	(void)pos;
+	if (!u->left)
+		return 0;
+	for (;;) {
+		r = turn_take(&p->wr, t);
+		if (r)
+			break;
+		if (unlikely(!load_acquire(&p->readers))) {
+			turn_give(&p->wr);
+			return broken(t, done);
+		}
+		r = put_some(p, t, u, need, packet);
+		turn_give(&p->wr);
+		if (r < 0)
+			break;
+		if (r) {
+			done += r;
+			wait_wake(&p->queue, POLL_READ, 1);
+			if (!u->left)
+				break;
+			if (packet)
+				continue;
+		}
+		if (u->nonblock) {
+			r = -EAGAIN;
+			break;
+		}
+		r = wait_room(p, t, need > 1 ? need : PIPE_BUF_BYTES, packet);
+		if (r)
+			break;
+	}
+	/* Room may be left for the next that waits for it. */
+	if (room(p) >= PIPE_BUF_BYTES)
+		wait_wake(&p->queue, POLL_WRITE, 1);
+	return done ? done : r;
+}
+
+static uint32_t pipe_poll(struct file *f, struct waiter *w)
+{
+	struct pipe *p = f->priv;
+	uint32_t mask = 0;
+
+	if (w)
+		wait_add(&p->queue, w, w->task);
+	if (f->mode & FMODE_READ) {
+		/* A fifo's reader that came first has not lost a writer yet. */
+		if (!load_acquire(&p->writers) &&
+		    f->pos != (off_t)load_once(&p->w_count))
+			mask |= EPOLLHUP;
+		if (used(p))
+			mask |= POLL_READ;
+	}
+	if (f->mode & FMODE_WRITE) {
+		if (room(p) >= PIPE_BUF_BYTES)
+			mask |= POLL_WRITE;
+		if (!load_acquire(&p->readers))
+			mask |= EPOLLERR;
+	}
+	return mask;
+}
+
+static long pipe_ioctl(struct file *f, unsigned int cmd, uaddr_t arg)
+{
+	struct pipe *p = f->priv;
+	int n;
+
+	if (cmd != FIONREAD)
+		return -ENOTTY;
+	n = (int)used(p);
+	return put_user(arg, &n);
+}
+
+static void pipe_release(struct file *f)
+{
+	struct pipe *p = f->priv;
+	struct inode *i = f->inode;
+	bool last;
+
+	mutex_lock(&i->lock);
+	mutex_lock(&p->lock);
+	if (f->mode & FMODE_READ)
+		store_release(&p->readers, p->readers - 1);
+	if (f->mode & FMODE_WRITE)
+		store_release(&p->writers, p->writers - 1);
+	last = --p->files == 0;
+	if (last)
+		i->special = NULL;
+	mutex_unlock(&p->lock);
+	mutex_unlock(&i->lock);
+	if (last)
+		pipe_free(p);
+	else
+		wait_wake(&p->queue, POLL_READ | POLL_WRITE | EPOLLHUP |
+			  EPOLLERR, INT32_MAX);
+}
+
+const struct file_ops pipe_fops = {
+	.read = pipe_read,
+	.write = pipe_write,
+	.poll = pipe_poll,
+	.ioctl = pipe_ioctl,
+	.release = pipe_release,
+};
+
+static long set_size(struct pipe *p, struct task *t, uint64_t arg)
+{
+	uint64_t size = PAGE_SIZE;
+	long err;
+
+	if (arg > INT32_MAX)
+		return -EINVAL;
+	while (size < arg)
+		size *= 2;
+	if (size > PIPE_MAX_SIZE && size > p->cap &&
+	    !task_capable(t, 24 /* CAP_SYS_RESOURCE */))
+		return -EPERM;
+	err = turn_take(&p->wr, t);
+	if (err)
+		return err;
+	err = turn_take(&p->rd, t);
+	if (err)
+		goto out_wr;
+	if (used(p) > size || p->n_packets > size / PAGE_SIZE) {
+		err = -EBUSY;
+		goto out;
+	}
+	if (p->size > size)
+		err = ring_resize(p, (uint32_t)size);
+	if (!err) {
+		store_once(&p->cap, (uint32_t)size);
+		err = (long)size;
+	}
+out:
+	turn_give(&p->rd);
+out_wr:
+	turn_give(&p->wr);
+	if (err > 0)
+		wait_wake(&p->queue, POLL_WRITE, INT32_MAX);
+	return err;
+}
+
+long pipe_fcntl(struct file *f, unsigned int cmd, uint64_t arg)
+{
+	struct pipe *p = f->priv;
+
+	if (f->ops != &pipe_fops)
+		return -EBADF;
+	if (cmd == F_GETPIPE_SZ)
+		return (long)p->cap;
+	if (cmd != F_SETPIPE_SZ)
+		return -EINVAL;
+	return set_size(p, current(), arg);
+}
+
+/* Sleep until *@count is not @old any more. */
+static int wait_partner(struct pipe *p, struct task *t, uint32_t *count,
+			uint32_t old)
+{
+	int err = 0;
+
+	t->waiter.key = 0;
+	t->waiter.exclusive = false;
+	wait_add(&p->queue, &t->waiter, t);
+	for (;;) {
+		uint32_t seq = wait_prepare(t);
+
+		if (load_acquire(count) != old)
+			break;
+		err = wait_sleep(t, seq, NEVER_NS);
+		if (err)
+			break;
+	}
+	wait_del(&t->waiter);
+	return err ? -ERESTARTSYS : 0;
+}
+
+/* open(2) of a fifo; it may sleep until the other side comes. */
+int fifo_open(struct inode *i, struct file *f)
+{
+	struct task *t = current();
+	uint32_t r_count, w_count;
+	struct pipe *p;
+	int err = 0;
+
+	mutex_lock(&i->lock);
+	p = i->special;
+	if (!p)
+		p = pipe_new();
+	if (!p) {
+		mutex_unlock(&i->lock);
+		return -ENOMEM;
+	}
+	mutex_lock(&p->lock);
+	if ((f->mode & (FMODE_READ | FMODE_WRITE)) == FMODE_WRITE &&
+	    (f->flags & O_NONBLOCK) && !p->readers)
+		err = -ENXIO;
+	if (!err) {
+		i->special = p;
+		p->files++;
+		if (f->mode & FMODE_READ) {
+			p->readers++;
+			p->r_count++;
+		}
+		if (f->mode & FMODE_WRITE) {
+			p->writers++;
+			p->w_count++;
+		}
+	}
+	r_count = p->r_count;
+	w_count = p->w_count;
+	mutex_unlock(&p->lock);
+	if (err && !p->files)
+		pipe_free(p);
+	mutex_unlock(&i->lock);
+	if (err)
+		return err;
+
+	f->ops = &pipe_fops;
+	f->priv = p;
+	f->mode &= ~FMODE_SEEK;
+	f->pos = -1;
+	wait_wake(&p->queue, 0, INT32_MAX);
+	if (!(f->mode & FMODE_WRITE) && !load_acquire(&p->writers)) {
+		if (f->flags & O_NONBLOCK)
+			f->pos = (off_t)w_count;
+		else
+			err = wait_partner(p, t, &p->w_count, w_count);
+	} else if (!(f->mode & FMODE_READ) && !load_acquire(&p->readers)) {
+		err = wait_partner(p, t, &p->r_count, r_count);
+	}
+	if (err)
+		pipe_release(f);
+	return err;
+}
+
+static struct superblock *get_sb(void)
+{
+	struct superblock *sb = load_acquire(&pipefs.sb);
+
+	if (likely(sb))
+		return sb;
+	mutex_lock(&pipefs.lock);
+	sb = pipefs.sb;
+	if (!sb) {
+		sb = sb_new("pipefs", PIPEFS_MAGIC, NULL);
+		store_release(&pipefs.sb, sb);
+	}
+	mutex_unlock(&pipefs.lock);
+	return sb;
+}
+
+int pipe_create(struct file *end[2], unsigned int flags)
+{
+	struct superblock *sb = get_sb();
+	struct inode *i;
+	struct pipe *p;
+
+	if (!sb)
+		return -ENOMEM;
+	i = inode_new(sb);
+	if (!i)
+		return -ENOMEM;
+	p = pipe_new();
+	if (!p)
+		goto out_inode;
+	i->mode = S_IFIFO | 0600;
+	i->special = p;
+	p->readers = p->writers = p->r_count = p->w_count = 1;
+	p->files = 2;
+	inode_get(i);
+	end[0] = file_new(i, &pipe_fops, O_RDONLY | (flags & O_NONBLOCK),
+			  "pipe", p);
+	if (!end[0])
+		goto out_pipe;
+	end[0]->pos = -1;
+	end[1] = file_new(i, &pipe_fops,
+			  O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)),
+			  "pipe", p);
+	if (!end[1]) {
+		/* The other end frees the pipe; file_new put the inode. */
+		p->files = 1;
+		p->writers = 0;
+		file_put(end[0]);
+		return -ENOMEM;
+	}
+	return 0;
+
+out_pipe:
+	pipe_free(p);
+out_inode:
+	inode_put(i);
+	return -ENOMEM;
+}
