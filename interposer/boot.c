@@ -84,7 +84,7 @@ void kernel_start(void)
 	map_or_die(META_BASE, META_SIZE, HOSTFD_META);
 	move_vdso((struct boot *)BOOT_BASE);
 	th = slot_alloc();
-	if (!th)
+	while (!th)
 		raw_host4(__NR_exit_group, 125, 0, 0, 0);
 	set_gs_base(th);
 	__asm__ volatile("mov %0, %%rsp\n"

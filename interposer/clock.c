@@ -69,7 +69,7 @@ void clock_boot(uint64_t ehdr)
 
 int64_t host_clock_ns(int clock)
 {
-	struct __kernel_timespec ts;
+	struct __kernel_timespec ts = { 0 };
 
 	if (vdso_clock && !vdso_clock(clock, &ts))
 		return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;

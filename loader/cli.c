@@ -267,7 +267,7 @@ static int options(struct policy *p, struct cli *c, int argc, char **argv,
 				shorts[n++] = ':';
 		}
 	}
-	memset(&longs[ROWS], 0, sizeof(longs[ROWS]));
+	longs[ROWS] = (struct option){ 0 };
 	shorts[n] = '\0';
 	opterr = 0;
 	optind = 1;
@@ -374,7 +374,7 @@ static void explain(const struct policy *p)
 int cli_parse(struct policy *p, int argc, char **argv, struct err *e)
 {
 	extern char **environ;
-	char cwd_buf[PATH_MAX], base_cwd[PATH_MAX], home[PATH_MAX];
+	char cwd_buf[PATH_MAX], base_cwd[PATH_MAX] = "", home[PATH_MAX];
 	const char *cwd = getcwd(cwd_buf, sizeof(cwd_buf));
 	struct cli c = { 0 };
 	struct view_base b = { 0 };

@@ -264,7 +264,7 @@ int launch_run(const struct policy *p, struct err *e)
 {
 	uint32_t *grants = xmalloc((p->n_mounts + 1) * sizeof(*grants));
 	struct monitor m;
-	struct start s;
+	struct start s = { 0 };
 	unsigned int i;
 	int r, status = -1;
 	pid_t pid;
