@@ -38,6 +38,7 @@ shell_tests = \
 	%D%/t0000-table.sh \
 	%D%/t0001-style.sh \
 	%D%/t0003-docs.sh \
+	%D%/t0004-harness.sh \
 	%D%/t0010-sites.sh \
 	%D%/t8000-cli-errors.sh
 
