@@ -96,7 +96,6 @@ emul_mm_sources = \
 	%D%/mm/brk.c \
 	%D%/mm/filemap.c \
 	%D%/mm/map.c \
-	%D%/mm/patchhook.h \
 	%D%/mm/protect.c \
 	%D%/mm/remap.c \
 	%D%/mm/sys_mm.c \

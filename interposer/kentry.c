@@ -32,12 +32,8 @@ void kernel_exit_work(struct regs *r)
 				  __ATOMIC_ACQ_REL);
 	if (work & WORK_EXIT)
 		task_exit(t, 0);
-	if (work & WORK_PATCH) {
-		if (t->mm->no_patch)
-			patch_change(t->mm, 0, REGION_START);
-		else
-			patch_site_trapped(t, th->trap_site);
-	}
+	if (work & WORK_PATCH)
+		patch_site_trapped(t, th->trap_site);
 	if (work & WORK_SIGNAL)
 		signal_deliver(t, r);
 }

@@ -8,9 +8,11 @@ interposer_pure_sources = \
 	%D%/gmem.h \
 	%D%/insn.c \
 	%D%/insn.h \
+	%D%/patch.c \
 	%D%/patch.h \
 	%D%/site.c \
 	%D%/site.h \
+	%D%/sites.c \
 	%D%/sites.h
 
 interposer_sources = \
@@ -30,7 +32,6 @@ interposer_sources = \
 	%D%/kentry.c \
 	%D%/missing.S \
 	%D%/offsets.c \
-	%D%/patch.h \
 	%D%/rawhost.h \
 	%D%/slot.c \
 	%D%/uaccess.c

@@ -8,7 +8,6 @@ missing:
 	ud2
 	.irp	name, vfs_boot, vfs_first_task, \
 		inode_permission, path_lookup_k, path_copy_in, \
-		patch_get_stats, patch_fault, patch_change, patch_site_trapped, \
 		sys_write
 	.weak	\name
 	.hidden	\name

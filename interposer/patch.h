@@ -12,6 +12,7 @@
  *	munmap			patch_unmap()
  *	mprotect, mremap,
  *	madvise			patch_change()
+ *	ARCH_SET_GS		patch_disable()
  *	fork			patch_fork()
  *	mm_put()		patch_free()
  */
@@ -59,6 +60,12 @@ void patch_unmap(struct mm *mm, uint64_t start, uint64_t end);
  * again.  mm->lock is not held; to be called before the host is.
  */
 void patch_change(struct mm *mm, uint64_t start, uint64_t end);
+
+/*
+ * The guest wants GS for itself: its text becomes the file's, for good.
+ * mm->lock is not held.
+ */
+void patch_disable(struct mm *mm);
 
 /* @to is a copy of @from for a new process.  0 or -ENOMEM. */
 int patch_fork(struct mm *to, const struct mm *from) __must_check;

@@ -8,6 +8,7 @@ unit_tests = \
 	%D%/u-broker-request \
 	%D%/u-trace \
 	%D%/u-insn \
+	%D%/u-patch \
 	%D%/u-policy \
 	%D%/u-rbtree \
 	%D%/u-site \
@@ -53,7 +54,10 @@ shell_todo = \
 # Guest tests of what does not work yet: built and run by hand, not by check.
 guest_todo = \
 	%D%/g-gs.guest \
-	%D%/g-hello.guest
+	%D%/g-hello.guest \
+	%D%/g-patch.guest \
+	%D%/g-patch-threads.guest \
+	%D%/g-state.guest
 
 # Tools of the tests.
 check_PROGRAMS += %D%/insn-objdump %D%/site-survey

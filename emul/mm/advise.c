@@ -5,11 +5,11 @@
 #include <linux/mman.h>
 
 #include "emul/host/host.h"
-#include "emul/mm/patchhook.h"
 #include "emul/mm/vma.h"
 #include "emul/sysproto.h"
 #include "emul/task/task.h"
 #include "emul/vfs/vfs.h"
+#include "interposer/patch.h"
 
 /* What an advice means here. */
 enum advice_kind {
@@ -187,6 +187,8 @@ static int advise(struct mm *mm, uaddr_t addr, size_t len, int advice)
 		return -EPERM;
 	if (end == addr)
 		return 0;
+	if (advice == MADV_DONTNEED || advice == MADV_FREE)
+		patch_change(mm, addr, end);
 	if (a->kind == ADV_REMOVE)
 		return advise_remove(mm, addr, end);
 	mutex_lock(&mm->lock);

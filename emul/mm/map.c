@@ -5,10 +5,10 @@
 #include <linux/personality.h>
 
 #include "emul/host/host.h"
-#include "emul/mm/patchhook.h"
 #include "emul/mm/vma.h"
 #include "emul/task/task.h"
 #include "emul/vfs/vfs.h"
+#include "interposer/patch.h"
 
 /* What every file understands; others only by MAP_SHARED_VALIDATE. */
 #define LEGACY_FLAGS	(MAP_SHARED | MAP_PRIVATE | MAP_FIXED | \

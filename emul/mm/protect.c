@@ -4,9 +4,9 @@
 #include <linux/mman.h>
 
 #include "emul/host/host.h"
-#include "emul/mm/patchhook.h"
 #include "emul/mm/vma.h"
 #include "emul/vfs/vfs.h"
+#include "interposer/patch.h"
 
 #define PROT_RWX	(PROT_READ | PROT_WRITE | PROT_EXEC)
 
@@ -137,7 +137,7 @@ int mm_protect(struct mm *mm, uaddr_t addr, size_t len, int prot)
 		return -EINVAL;
 	prot &= PROT_RWX;
 	if ((prot & PROT_WRITE) && has_text(mm, start, end))
-		patch_unmap(mm, start, end);
+		patch_change(mm, start, end);
 
 	mutex_lock(&mm->lock);
 	v = vma_find_above(mm, start);

@@ -4,9 +4,9 @@
 #include <linux/mman.h>
 
 #include "emul/host/host.h"
-#include "emul/mm/patchhook.h"
 #include "emul/mm/vma.h"
 #include "emul/vfs/vfs.h"
+#include "interposer/patch.h"
 
 /* What is asked, and the vma as it was seen under the lock. */
 struct remap {
@@ -394,7 +394,7 @@ long mm_remap(struct mm *mm, uaddr_t addr, size_t old_len, size_t new_len,
 				return err;
 			}
 			if (m.prot & PROT_EXEC)
-				patch_unmap(mm, addr, addr + m.old_len);
+				patch_change(mm, addr, addr + m.old_len);
 		}
 		if (flags & MREMAP_FIXED)
 			patch_unmap(mm, m.new_addr, m.new_addr + m.new_len);

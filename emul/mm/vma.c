@@ -7,6 +7,7 @@
 #include "emul/lib/alloc.h"
 #include "emul/task/task.h"
 #include "emul/vfs/vfs.h"
+#include "interposer/patch.h"
 
 uint64_t mm_rlimit(int which)
 {
@@ -114,6 +115,7 @@ void mm_put(struct mm *mm)
 	if (!mm || !ref_put(&mm->ref))
 		return;
 	free_tree(mm);
+	patch_free(mm);
 	if (mm->exe)
 		file_put(mm->exe);
 	kfree(mm);
@@ -157,6 +159,10 @@ struct mm *mm_dup(struct mm *mm)
 		vma_insert(new, c);
 	}
 	mutex_unlock(&mm->lock);
+	if (patch_fork(new, mm)) {
+		mm_put(new);
+		return NULL;
+	}
 	return new;
 }
 

@@ -12,6 +12,7 @@
 #include "emul/mm/mm.h"
 #include "emul/sysproto.h"
 #include "emul/task/task.h"
+#include "interposer/patch.h"
 
 #ifndef PR_SET_VMA
 #define PR_SET_VMA	0x53564d41
@@ -239,9 +240,7 @@ static long set_gs(struct task *t, uint64_t base)
 {
 	struct thread *th = t->thread;
 
-	mutex_lock(&t->mm->lock);
-	t->mm->no_patch = true;
-	mutex_unlock(&t->mm->lock);
+	patch_disable(t->mm);
 	th->guest_gs = base;
 	__atomic_fetch_or(&th->work, WORK_GS, __ATOMIC_SEQ_CST);
 	return 0;
