@@ -5,12 +5,15 @@
  * GS points to a thread block whose entry makes the call for real, counts, and
  * goes back as the kernel would.
  */
+#define _GNU_SOURCE
 #include "t/unit.h"
 
 #include <asm/prctl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "emul/abi/regs.h"
@@ -206,6 +209,73 @@ START_TEST(test_rip)
 }
 END_TEST
 
+static unsigned int steps, in_thunks, wrong_steps;
+static uint64_t step_back;
+
+/* Each instruction in turn, as if a kick came there. */
+static void on_step(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+	uint64_t rip = (uint64_t)uc->uc_mcontext.gregs[REG_RIP], seen;
+	struct regs r = { .rip = rip };
+
+	(void)sig;
+	(void)info;
+	steps++;
+	wrong_steps += patch_fault(&task, &r);
+	seen = r.rip;
+	if (rip - thunks < 65536 || rip == in_text(t_pad_filler)) {
+		in_thunks++;
+		/* What was done so far is done once: never back of it. */
+		if (seen < step_back || seen > in_text(t_ret))
+			wrong_steps++;
+		step_back = seen;
+	} else if (seen != rip) {
+		wrong_steps++;
+	}
+}
+
+static void step(const uint8_t *label)
+{
+	long nr = SYS_getppid, ret;
+
+	step_back = 0;
+	/* The red zone is the compiler's. */
+	__asm__ volatile("lea -128(%%rsp), %%rsp\n"
+			 "pushfq\n"
+			 "orl $0x100, (%%rsp)\n"
+			 "popfq\n"
+			 "call *%2\n"
+			 "pushfq\n"
+			 "andl $~0x100, (%%rsp)\n"
+			 "popfq\n"
+			 "lea 128(%%rsp), %%rsp\n"
+			 : "=a"(ret) : "a"(nr), "r"(in_text(label))
+			 : "rcx", "rdi", "rsi", "r11", "memory", "cc");
+	ck_assert_int_eq(ret, getppid());
+}
+
+START_TEST(test_step)
+{
+	struct sigaction sa = {
+		.sa_sigaction = on_step, .sa_flags = SA_SIGINFO,
+	};
+
+	start();
+	ck_assert(!sigaction(SIGTRAP, &sa, NULL));
+	for (int i = 0; i < 2; i++) {
+		trap(t_mov_site);
+		trap(t_pad_site);
+	}
+	step(t_mov);
+	ck_assert_uint_eq(in_thunks, 4);
+	step(t_pad);
+	ck_assert_uint_eq(in_thunks, 7);
+	ck_assert_uint_gt(steps, 20);
+	ck_assert_uint_eq(wrong_steps, 0);
+}
+END_TEST
+
 /* A fetch that a window refused means nothing; others do. */
 START_TEST(test_window)
 {
@@ -360,5 +430,5 @@ START_TEST(test_fork)
 }
 END_TEST
 
-UNIT_MAIN("interposer-patch", test_tiers, test_rip, test_window, test_mapped,
+UNIT_MAIN("interposer-patch", test_tiers, test_rip, test_step, test_window, test_mapped,
 	  test_change, test_refused, test_fork)
