@@ -230,8 +230,7 @@ static long place(struct mm *mm, const struct remap *m, struct vma **dead)
 				   dead);
 		return err ? err : (long)m->new_addr;
 	}
-	if ((m->flags & MREMAP_DONTUNMAP) && m->new_addr &&
-	    !(m->new_addr & ~PAGE_MASK) &&
+	if ((m->flags & MREMAP_DONTUNMAP) && m->new_addr >= GUEST_MIN &&
 	    !vma_overlaps(mm, m->new_addr, m->new_addr + m->new_len))
 		return (long)m->new_addr;
 	at = vma_gap_down(mm, GUEST_MIN, mm->mmap_base, m->new_len, PAGE_SIZE);
@@ -328,18 +327,19 @@ static long remap_locked(struct mm *mm, struct remap *m, struct vma **dead)
 	return r;
 }
 
+/* A new address is looked at even where it is a mere hint. */
 static int check_fixed(const struct remap *m)
 {
-	if (m->flags & MREMAP_FIXED) {
-		if (m->new_addr & ~PAGE_MASK || m->new_len > REGION_START ||
-		    m->new_addr > REGION_START - m->new_len)
-			return -EINVAL;
-		if (m->addr + m->old_len > m->new_addr &&
-		    m->new_addr + m->new_len > m->addr)
-			return -EINVAL;
-		if (m->new_addr < GUEST_MIN)
-			return -EPERM;
-	}
+	if (!(m->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)))
+		return 0;
+	if (m->new_addr & ~PAGE_MASK || m->new_len > REGION_START ||
+	    m->new_addr > REGION_START - m->new_len)
+		return -EINVAL;
+	if (m->addr + m->old_len > m->new_addr &&
+	    m->new_addr + m->new_len > m->addr)
+		return -EINVAL;
+	if ((m->flags & MREMAP_FIXED) && m->new_addr < GUEST_MIN)
+		return -EPERM;
 	return 0;
 }
 
@@ -364,7 +364,7 @@ long mm_remap(struct mm *mm, uaddr_t addr, size_t old_len, size_t new_len,
 	if ((addr & ~PAGE_MASK) || !m.new_len || m.old_len < old_len)
 		return -EINVAL;
 	if (m.addr + m.old_len < m.addr || m.new_len > REGION_START)
-		return m.new_len > REGION_START ? -ENOMEM : -EINVAL;
+		return -EINVAL;
 	err = check_fixed(&m);
 	if (err)
 		return err;
