@@ -53,10 +53,18 @@ shell_todo = \
 
 # Guest tests of what does not work yet: built and run by hand, not by check.
 guest_todo = \
+	%D%/g-auxv.guest \
+	%D%/g-brk.guest \
+	%D%/g-exec.guest \
+	%D%/g-exec-errors.guest \
 	%D%/g-gs.guest \
 	%D%/g-hello.guest \
+	%D%/g-mmap.guest \
+	%D%/g-mprotect.guest \
+	%D%/g-mremap.guest \
 	%D%/g-patch.guest \
 	%D%/g-patch-threads.guest \
+	%D%/g-stack.guest \
 	%D%/g-state.guest
 
 # Tools of the tests.

@@ -116,7 +116,8 @@ static int resolve_scripts(struct task *t, struct exec *e)
 		name = kstrndup(interp, strlen(interp));
 		if (!name)
 			return -ENOMEM;
-		f = open_exec(t, AT_FDCWD, interp, LOOKUP_FOLLOW);
+		f = open_exec(t, AT_FDCWD, interp,
+			      LOOKUP_FOLLOW | LOOKUP_EMPTY);
 		if (is_err(f)) {
 			err = (int)ptr_err(f);
 			break;
@@ -144,7 +145,7 @@ static int load_interp(struct task *t, struct exec *e, struct program *p)
 	err = elf_interp(e->file, &p->img, &name);
 	if (err || !name)
 		return err;
-	f = open_exec(t, AT_FDCWD, name, LOOKUP_FOLLOW);
+	f = open_exec(t, AT_FDCWD, name, LOOKUP_FOLLOW | LOOKUP_EMPTY);
 	kfree(name);
 	if (is_err(f))
 		return (int)ptr_err(f);
