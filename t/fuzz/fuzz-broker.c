@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fuzz-broker.c: the broker's requests under libFuzzer, on real directories.
+ *
+ * The input is a row of packets, each with two bytes of length and one that
+ * says whether a descriptor comes along.  Blind changes break the form of
+ * most; so half of the time the first packet is made well formed again, with
+ * names and numbers that mean something.  Beside crashes it looks for what no
+ * request may do: reach what lies outside the grants, change what is
+ * read-only, hand out anything but a regular file, or lose a descriptor.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "loader/broker/server.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
+			       unsigned int seed);
+
+static struct monitor m;
+static char root[] = "/tmp/fuzz-broker.XXXXXX";
+static struct stat kept[2];
+static int lowest_fd;
+static int sent_fd;
+
+/* What must not be. */
+#define never(cond)							\
+	do {								\
+		if (cond) {						\
+			fprintf(stderr, "never: %s\n", #cond);		\
+			abort();					\
+		}							\
+	} while (0)
+
+static void shell(const char *cmd)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line), "cd %s && %s", root, cmd);
+	never(system(line));
+}
+
+/* Everything back to what it was: the guests' directory may be wrecked. */
+static void refill(void)
+{
+	shell("chmod -R u+rwx rw 2>/dev/null; find rw -mindepth 1 -delete;"
+	      "mkdir rw/d rw/hidden && echo y >rw/f && echo z >rw/hidden/k &&"
+	      "mkfifo rw/p && ln -s ../secret rw/l && ln -s /etc rw/e");
+}
+
+static void look(struct stat st[2])
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/secret", root);
+	if (stat(path, &st[0]))
+		abort();
+	snprintf(path, sizeof(path), "%s/ro/a/f", root);
+	if (stat(path, &st[1]))
+		abort();
+}
+
+static void clean_up(void)
+{
+	shell("chmod -R u+rwx . && cd / && rm -rf \"$OLDPWD\"");
+}
+
+static void grant(const char *name, bool writable)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	if (monitor_grant(&m, path, writable ? "/w" : "/", writable) < 0)
+		abort();
+}
+
+static void start(void)
+{
+	char path[64];
+
+	if (!mkdtemp(root))
+		abort();
+	shell("mkdir -p ro/a rw && echo secret >secret && echo x >ro/a/f &&"
+	      "ln -s ../../secret ro/a/l && mkfifo ro/p");
+	refill();
+	if (monitor_init(&m))
+		abort();
+	grant("ro", false);
+	grant("rw", true);
+	monitor_hide(&m, 1, "hidden");
+	/* Not our own output: its offset and length would be changed. */
+	for (int i = 0; i < 3; i++) {
+		if (m.inherited[i] >= 0)
+			close(m.inherited[i]);
+		m.inherited[i] = -1;
+	}
+	snprintf(path, sizeof(path), "%s/inherited", root);
+	sent_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	monitor_pass(&m, 1, sent_fd);
+	snprintf(path, sizeof(path), "%s/rw/sent", root);
+	close(sent_fd);
+	sent_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	umask(0);
+	look(kept);
+	lowest_fd = dup(sent_fd);
+	close(lowest_fd);
+	atexit(clean_up);
+}
+
+/* What was handed out must be a regular file beneath a grant. */
+static void check_fd(const struct call *c)
+{
+	char path[4096];
+	char link[64];
+	struct stat st;
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", c->fd_out);
+	n = readlink(link, path, sizeof(path) - 1);
+	never(n < 0 || fstat(c->fd_out, &st));
+	never(!S_ISREG(st.st_mode));
+	path[n] = '\0';
+	never(strncmp(path, root, strlen(root)));
+	never(strncmp(path + strlen(root), "/ro/", 4) &&
+	      strncmp(path + strlen(root), "/rw/", 4));
+	never(strstr(path, "/rw/hidden/"));
+	never((fcntl(c->fd_out, F_GETFL) & O_ACCMODE) != O_RDONLY &&
+	      !c->g1->writable);
+	never(st.st_mode & (S_ISUID | S_ISGID));
+}
+
+static void one(const uint8_t *packet, size_t size, bool with_fd)
+{
+	static struct call c;
+
+	c.m = &m;
+	if (request_parse(&c, packet, size, with_fd ? sent_fd : -1))
+		return;
+	/* They end the sandbox or talk to the user. */
+	if (c.req.op == BROKER_LOG || c.req.op == BROKER_PANIC)
+		return;
+	if (request_serve(&c))
+		return;
+	never(c.rep.len > sizeof(c.body) || c.rep.err > 0);
+	if (c.fd_out >= 0) {
+		check_fd(&c);
+		close(c.fd_out);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static unsigned int runs;
+	struct stat now[2];
+	int fd;
+
+	if (!runs++)
+		start();
+	if (!(runs % 2000))
+		refill();
+	while (size > 3) {
+		size_t n = (size_t)data[0] | (size_t)data[1] << 8;
+		bool with_fd = data[2] & 1;
+
+		data += 3;
+		size -= 3;
+		if (n > size)
+			n = size;
+		/* An exact copy, so that reading past its end is seen. */
+		{
+			uint8_t *packet = malloc(n ? n : 1);
+
+			memcpy(packet, data, n);
+			one(packet, n, with_fd);
+			free(packet);
+		}
+		data += n;
+		size -= n;
+	}
+	look(now);
+	for (int i = 0; i < 2; i++) {
+		never(now[i].st_size != kept[i].st_size);
+		never(now[i].st_mode != kept[i].st_mode);
+		never(now[i].st_nlink != kept[i].st_nlink);
+		never(now[i].st_mtim.tv_nsec != kept[i].st_mtim.tv_nsec);
+		never(now[i].st_ctim.tv_nsec != kept[i].st_ctim.tv_nsec);
+	}
+	fd = dup(sent_fd);
+	never(fd != lowest_fd);
+	close(fd);
+	return 0;
+}
+
+static void repair(struct broker_req *q, char *text, size_t room,
+		   unsigned int *seed)
+{
+	static const char *const paths[] = {
+		"", "a", "a/f", "a/l", "p", "d", "f", "d/new", "hidden",
+		"hidden/k", "l", "e/passwd", "sent", "p/x", "d/x/y",
+	};
+	static const uint64_t args[] = {
+		0, 0, 1, 2, 3, 0100, 0102, 0301, 01002, 02001, 0644, 04755,
+		0100600, 010600, 020600, 0x5401, 0x5412, 0x541b, 64, 1ULL << 31,
+		1ULL << 32, 1ULL << 63, ~0ULL,
+	};
+	const char *s = paths[rand_r(seed) % 15];
+	const char *t = rand_r(seed) % 2 ? paths[rand_r(seed) % 15] : "";
+	size_t n = strlen(s);
+
+	if (n + strlen(t) > room)
+		return;
+	q->version = BROKER_VERSION;
+	q->op %= BROKER_OP_END;
+	q->zero = 0;
+	q->flags &= rand_r(seed) % 4 ? 3 : 31;
+	q->grant = (uint16_t)(rand_r(seed) % 2);
+	q->grant2 = *t ? 1 : 0;
+	for (int i = 0; i < 4; i++)
+		q->arg[i] = rand_r(seed) % 4 && i ? 0 :
+			    args[(size_t)rand_r(seed) %
+				 (sizeof(args) / sizeof(args[0]))];
+	q->len1 = (uint16_t)n;
+	q->len2 = (uint16_t)strlen(t);
+	memcpy(text, s, n);
+	memcpy(text + n, t, q->len2);
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
+			       unsigned int seed)
+{
+	struct broker_req q;
+	size_t n;
+
+	size = LLVMFuzzerMutate(data, size, max);
+	if (seed & 1 || max < 200)
+		return size;
+	if (size < 3 + sizeof(q))
+		memset(data + size, 0, 3 + sizeof(q) - size);
+	memcpy(&q, data + 3, sizeof(q));
+	if (seed & 2)
+		q.op = (uint16_t)rand_r(&seed);
+	repair(&q, (char *)data + 3 + sizeof(q), max - 3 - sizeof(q), &seed);
+	memcpy(data + 3, &q, sizeof(q));
+	n = sizeof(q) + q.len1 + q.len2;
+	data[0] = (uint8_t)n;
+	data[1] = (uint8_t)(n >> 8);
+	data[2] = (q.flags & BROKER_FD_SENT) != 0;
+	return size < n + 3 ? n + 3 : size;
+}
