@@ -63,9 +63,12 @@ void launch_check_place(char **argv)
 
 static int make_memfd(const char *name, uint64_t size)
 {
-	int fd = memfd_create(name, MFD_CLOEXEC);
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	if (fd >= 0 && ftruncate(fd, (off_t)size)) {
+	/* The sandbox may punch holes in them, not change their size. */
+	if (fd >= 0 && (ftruncate(fd, (off_t)size) ||
+			fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW |
+			      F_SEAL_SEAL))) {
 		close(fd);
 		return -1;
 	}
@@ -102,6 +105,7 @@ static int make_start(struct start *s, struct monitor *m,
 		if (s->trace < 0)
 			return err_set(e, EXIT_SBX, "--output: %s: %s",
 				       p->trace_file, strerror(errno));
+		monitor_fix(m, s->trace);
 	}
 	return 0;
 }

@@ -41,6 +41,7 @@ shell_tests = \
 	%D%/t0003-docs.sh \
 	%D%/t0004-harness.sh \
 	%D%/t0010-sites.sh \
+	%D%/t7010-fuzz-broker.sh \
 	%D%/t8000-cli-errors.sh
 
 # Shell tests of what does not work yet: run by hand, not by check.
@@ -102,6 +103,8 @@ GUEST_CFLAGS = -std=gnu11 -O2 -g -pthread $(WARN_CFLAGS) -I$(top_srcdir)
 
 EXTRA_DIST += \
 	%D%/README \
+	%D%/fuzz/fuzz-broker.c \
+	%D%/fuzz/seed-broker.c \
 	%D%/guest.h \
 	%D%/unit.h \
 	%D%/lib.sh \

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The broker's requests under libFuzzer.  SBX_FUZZ_SECONDS: for how long; 20 if
+# The broker's requests under libFuzzer.  SBX_FUZZ_SECONDS: for how long; 15 if
 # not set.  A find is left in the build directory, under fuzz/.
 . "${SRCDIR:-.}/t/lib.sh"
 
-seconds=${SBX_FUZZ_SECONDS:-20}
+seconds=${SBX_FUZZ_SECONDS:-15}
 clang=${FUZZ_CC:-clang}
 flags="-std=gnu11 -g -O1 -DHAVE_CONFIG_H -I$BUILDDIR -I$SRCDIR"
 

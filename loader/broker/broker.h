@@ -28,6 +28,7 @@
 #include "emul/abi/hostfd.h"
 
 #define MONITOR_GRANTS_MAX	1024
+#define MONITOR_FIXED_MAX	32
 
 struct file_id {
 	uint64_t dev;
@@ -61,7 +62,8 @@ struct monitor {
 	struct grant *grants;
 	size_t grant_count;
 	int inherited[INHERITED_MAX];	/* our duplicates; -1: closed */
-	struct file_id inherited_id[INHERITED_MAX];
+	struct file_id fixed[MONITOR_FIXED_MAX];	/* monitor_fix */
+	size_t fixed_count;
 
 	bool no_openat2;		/* the host refuses it, or forced */
 	bool no_landlock;		/* set by monitor_confine */
@@ -99,6 +101,13 @@ int monitor_hide(struct monitor *m, size_t grant, const char *rel);
 
 /* Duplicate fd as inherited number index (3..).  Returns 0 or -errno. */
 int monitor_pass(struct monitor *m, unsigned int index, int fd);
+
+/*
+ * The sandbox has fd for its data alone: mode, owner and times of that file
+ * are not to be changed through it.  What is inherited is fixed by itself.
+ * Returns 0 or -errno.
+ */
+int monitor_fix(struct monitor *m, int fd);
 
 /*
  * After fork, in the parent: child is the first process, in a session of its

@@ -87,7 +87,7 @@ int serve_fd_sync(struct call *c)
 	return ret < 0 ? -errno : 0;
 }
 
-/* Open for writing, and not what the sandbox inherited. */
+/* Open for writing, and not what came from outside. */
 static int check_ours(struct call *c)
 {
 	struct statx sx;
@@ -95,10 +95,9 @@ static int check_ours(struct call *c)
 
 	if (ret < 0)
 		return ret;
-	for (size_t i = 0; i < INHERITED_MAX; i++)
-		if (c->m->inherited[i] >= 0 &&
-		    c->m->inherited_id[i].ino == sx.stx_ino &&
-		    c->m->inherited_id[i].dev == stat_dev(&sx))
+	for (size_t i = 0; i < c->m->fixed_count; i++)
+		if (c->m->fixed[i].ino == sx.stx_ino &&
+		    c->m->fixed[i].dev == stat_dev(&sx))
 			return -EPERM;
 	return 0;
 }

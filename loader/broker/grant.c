@@ -24,9 +24,22 @@ static bool have_openat2(void)
 	return true;
 }
 
-int monitor_pass(struct monitor *m, unsigned int index, int fd)
+int monitor_fix(struct monitor *m, int fd)
 {
 	struct statx sx;
+	int ret = stat_fd(fd, &sx);
+
+	if (ret < 0)
+		return ret;
+	if (m->fixed_count == MONITOR_FIXED_MAX)
+		return -E2BIG;
+	m->fixed[m->fixed_count].dev = stat_dev(&sx);
+	m->fixed[m->fixed_count++].ino = sx.stx_ino;
+	return 0;
+}
+
+int monitor_pass(struct monitor *m, unsigned int index, int fd)
+{
 	int ret;
 
 	if (index >= INHERITED_MAX || m->inherited[index] >= 0)
@@ -36,12 +49,7 @@ int monitor_pass(struct monitor *m, unsigned int index, int fd)
 	if (ret < 0)
 		return -errno;
 	m->inherited[index] = ret;
-	ret = stat_fd(m->inherited[index], &sx);
-	if (ret < 0)
-		return ret;
-	m->inherited_id[index].dev = stat_dev(&sx);
-	m->inherited_id[index].ino = sx.stx_ino;
-	return 0;
+	return monitor_fix(m, ret);
 }
 
 int monitor_init(struct monitor *m)
