@@ -6,6 +6,8 @@ unit_tests = \
 	%D%/u-broker-client \
 	%D%/u-broker-monitor \
 	%D%/u-broker-request \
+	%D%/u-futex \
+	%D%/u-signal \
 	%D%/u-trace \
 	%D%/u-insn \
 	%D%/u-patch \
@@ -22,6 +24,9 @@ t_u_broker_monitor_SOURCES = %D%/u-broker-monitor.c %D%/broker.h \
 	$(broker_sources)
 t_u_broker_monitor_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
 t_u_broker_monitor_LDADD = $(CHECK_LIBS)
+
+t_u_futex_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
+t_u_signal_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 
 t_u_policy_SOURCES = %D%/u-policy.c $(policy_sources)
 
@@ -59,10 +64,17 @@ guest_todo = \
 	%D%/g-exec.guest \
 	%D%/g-exec-errors.guest \
 	%D%/g-gs.guest \
+	%D%/g-futex.guest \
 	%D%/g-hello.guest \
 	%D%/g-mmap.guest \
 	%D%/g-mprotect.guest \
 	%D%/g-mremap.guest \
+	%D%/g-ident.guest \
+	%D%/g-signal.guest \
+	%D%/g-signal-fault.guest \
+	%D%/g-signal-fpu.guest \
+	%D%/g-thread.guest \
+	%D%/g-time.guest \
 	%D%/g-patch.guest \
 	%D%/g-patch-threads.guest \
 	%D%/g-stack.guest \

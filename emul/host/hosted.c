@@ -22,6 +22,7 @@
 #include "emul/lib/alloc.h"
 #include "emul/lib/print.h"
 #include "emul/lib/string.h"
+#include "emul/report.h"
 #include "emul/task/task.h"
 
 _Thread_local struct task *hosted_current;
@@ -167,6 +168,21 @@ long host_membarrier(int cmd)
 long host_sched_yield(void)
 {
 	RET(syscall(SYS_sched_yield));
+}
+
+void host_exit_thread(int status)
+{
+	syscall(SYS_exit, status);
+	abort();
+}
+
+void report_thread(const struct thread *th)
+{
+	(void)th;
+}
+
+void report_end(void)
+{
 }
 
 int64_t host_clock_ns(int clock)

@@ -131,8 +131,6 @@ long sys_clock_nanosleep(struct task *t, int clockid, int flags, uaddr_t req,
 	case CLOCK_BOOTTIME:
 	case CLOCK_TAI:
 		break;
-	case CLOCK_THREAD_CPUTIME_ID:
-		return -EINVAL;
 	default:
 		return clock_read(t, clockid) < 0 ? -EINVAL : -EOPNOTSUPP;
 	}
