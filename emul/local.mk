@@ -67,6 +67,13 @@ emul_fs_sources = \
 	%D%/fs/eventfd.c \
 	%D%/fs/pipe.c \
 	%D%/fs/pipe.h \
+	%D%/fs/proc.c \
+	%D%/fs/proc.h \
+	%D%/fs/proc-cpu.c \
+	%D%/fs/proc-info.c \
+	%D%/fs/proc-map.c \
+	%D%/fs/proc-pid.c \
+	%D%/fs/sysfs.c \
 	%D%/fs/sys_pipe.c
 
 emul_host_sources = \

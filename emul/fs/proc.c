@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* proc.c: the file system behind the tables of /proc and /sys. */
+#include "emul/fs/proc.h"
+
+#include <linux/errno.h>
+#include <linux/magic.h>
+
+#include "emul/entry/uaccess.h"
+#include "emul/lib/alloc.h"
+#include "emul/lib/print.h"
+#include "emul/lib/string.h"
+#include "emul/task/pid.h"
+#include "emul/task/task.h"
+#include "emul/vfs/fdtable.h"
+
+#define TEXT_FIRST	1024u
+#define WRITE_MAX	4096u
+#define POS_SPECIAL	1000	/* of the first name that is in no table */
+
+/* A text that is being read; those who read it have references. */
+struct snapshot {
+	struct ref ref;
+	struct text text;
+};
+
+struct text_file {
+	struct mutex lock;	/* protects snap */
+	struct snapshot *snap;
+};
+
+static const struct inode_ops dir_iops, file_iops, link_iops, name_iops;
+static const struct file_ops dir_fops, text_fops;
+
+void text_put(struct text *b, const void *p, size_t n)
+{
+	if (b->len + n > b->cap && !b->failed) {
+		size_t cap = MAX(b->cap * 2, TEXT_FIRST);
+		char *q;
+
+		while (cap < b->len + n)
+			cap *= 2;
+		q = krealloc(b->p, cap);
+		if (q) {
+			b->p = q;
+			b->cap = cap;
+		} else {
+			b->failed = true;
+		}
+	}
+	if (b->failed)
+		return;
+	memcpy(b->p + b->len, p, n);
+	b->len += n;
+}
+
+void text_printf(struct text *b, const char *fmt, ...)
+{
+	char line[512], *p = line;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = kvsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if ((size_t)n >= sizeof(line)) {
+		p = kmalloc((size_t)n + 1);
+		if (!p) {
+			b->failed = true;
+			return;
+		}
+		va_start(ap, fmt);
+		kvsnprintf(p, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
+	text_put(b, p, (size_t)n);
+	if (p != line)
+		kfree(p);
+}
+
+static struct inode *node_new(struct superblock *sb,
+			      const struct proc_entry *e, struct task *t,
+			      int fd)
+{
+	struct proc_inode *p = kzalloc(sizeof(*p));
+	struct inode *i;
+
+	if (!p)
+		return NULL;
+	i = inode_new(sb);
+	if (!i) {
+		kfree(p);
+		return NULL;
+	}
+	p->entry = e;
+	p->fd = fd;
+	if (t) {
+		ref_get(&t->ref);
+		p->task = t;
+		i->uid = t->cred->euid;
+		i->gid = t->cred->egid;
+	} else {
+		i->uid = i->gid = 0;
+	}
+	i->mode = e->mode;
+	i->priv = p;
+	if (S_ISDIR(e->mode)) {
+		i->nlink = 2;
+		i->ops = &dir_iops;
+		i->fops = &dir_fops;
+	} else if (S_ISLNK(e->mode)) {
+		i->ops = e->link && !e->follow ? &name_iops : &link_iops;
+	} else {
+		i->ops = &file_iops;
+		i->fops = &text_fops;
+	}
+	return i;
+}
+
+static void node_evict(struct inode *i)
+{
+	struct proc_inode *p = i->priv;
+
+	if (p->task)
+		task_put(p->task);
+	kfree(p);
+}
+
+/* A name that is a number without leading zeroes; -1 if it is none. */
+static int number_of(const struct dentry *d)
+{
+	int n = 0;
+
+	if (!d->len || d->len > 9 || (d->len > 1 && d->name[0] == '0'))
+		return -1;
+	for (unsigned int i = 0; i < d->len; i++) {
+		if (d->name[i] < '0' || d->name[i] > '9')
+			return -1;
+		n = n * 10 + (d->name[i] - '0');
+	}
+	return n;
+}
+
+static struct inode *special_lookup(struct inode *dir, struct dentry *d)
+{
+	struct proc_inode *p = dir->priv;
+	struct inode *i = NULL;
+	struct task *t;
+	struct file *f;
+	int n = number_of(d);
+
+	if (n < 0)
+		return NULL;
+	switch (p->entry->special) {
+	case PROC_PIDS:
+	case PROC_TIDS:
+		t = task_find(n);
+		if (!t)
+			return NULL;
+		if (p->entry->special == PROC_PIDS)
+			i = node_new(dir->sb, &proc_pid_entry, t, 0);
+		else if (t->group == p->task->group)
+			i = node_new(dir->sb, &proc_tid_entry, t, 0);
+		task_put(t);
+		return i;
+	case PROC_FDS:
+	case PROC_FDINFOS:
+		t = proc_own(p->task);
+		if (!t || files_next(t->files, (unsigned int)n, &f, NULL) != n)
+			return NULL;
+		i = node_new(dir->sb, p->entry->special == PROC_FDS ?
+			     &proc_fd_link : &proc_fdinfo_file, p->task, n);
+		if (i && p->entry->special == PROC_FDS)
+			i->mode = S_IFLNK | (f->mode & FMODE_READ ? 0500 : 0) |
+				(f->mode & FMODE_WRITE ? 0300 : 0);
+		file_put(f);
+		return i;
+	default:
+		return NULL;
+	}
+}
+
+static int dir_lookup(struct inode *dir, struct dentry *d)
+{
+	struct proc_inode *p = dir->priv;
+	struct inode *i;
+
+	for (const struct proc_entry *e = p->entry->children; e && e->name;
+	     e++) {
+		if (strlen(e->name) != d->len ||
+		    memcmp(e->name, d->name, d->len) != 0)
+			continue;
+		i = node_new(dir->sb, e, p->task, p->fd);
+		if (!i)
+			return -ENOMEM;
+		d_instantiate(d, i);
+		return 0;
+	}
+	if (p->entry->special != PROC_FIXED) {
+		/* What is true of it now need not be so the next time. */
+		d->flags |= D_REVALIDATE;
+		d_instantiate(d, special_lookup(dir, d));
+		return 0;
+	}
+	d_instantiate(d, NULL);
+	return 0;
+}
+
+static bool revalidate(struct dentry *d)
+{
+	struct inode *i = load_acquire(&d->inode);
+	struct proc_inode *p = i ? i->priv : NULL;
+	struct task *t;
+	bool same;
+
+	if (!p || (p->entry != &proc_pid_entry && p->entry != &proc_tid_entry))
+		return false;
+	t = task_find(p->task->tid);
+	same = t == p->task;
+	if (t)
+		task_put(t);
+	return same;
+}
+
+static bool emit_number(struct dir_ctx *ctx, int n, unsigned int type,
+			off_t next)
+{
+	char name[12];
+	int len = ksnprintf(name, sizeof(name), "%d", n);
+
+	return ctx->emit(ctx, name, (size_t)len, 0x10000000UL + (unsigned)n,
+			 type, next);
+}
+
+/* The lowest number above @n of a process, or of a thread of @g; -1: none. */
+static int next_task(int n, struct tgroup *g)
+{
+	struct list_head *l;
+	struct tgroup *o;
+	struct task *t;
+	int best = -1;
+
+	mutex_lock(&pids_lock);
+	if (g) {
+		mutex_lock(&g->lock);
+		for (l = g->threads.next; l != &g->threads; l = l->next) {
+			t = list_entry(l, struct task, thread_link);
+			if (t->tid > n && (best < 0 || t->tid < best))
+				best = t->tid;
+		}
+		mutex_unlock(&g->lock);
+	} else {
+		list_for_each(o, &all_groups, all_link)
+			if (o->pid > n && (best < 0 || o->pid < best))
+				best = o->pid;
+	}
+	mutex_unlock(&pids_lock);
+	return best;
+}
+
+static int special_readdir(struct file *f, struct dir_ctx *ctx)
+{
+	struct proc_inode *p = f->inode->priv;
+	enum proc_special s = p->entry->special;
+	int n = (int)(ctx->pos - POS_SPECIAL) - 1;
+	struct task *t;
+	struct file *g;
+
+	for (;;) {
+		unsigned int type = 4;	/* DT_DIR */
+
+		if (s == PROC_PIDS) {
+			n = next_task(n, NULL);
+		} else if (s == PROC_TIDS) {
+			n = next_task(n, p->task->group);
+		} else {
+			t = proc_own(p->task);
+			if (!t)
+				return 0;
+			n = files_next(t->files, (unsigned int)(n + 1), &g,
+				       NULL);
+			if (n >= 0)
+				file_put(g);
+			type = s == PROC_FDS ? 10 : 8;	/* DT_LNK, DT_REG */
+		}
+		if (n < 0)
+			return 0;
+		if (!emit_number(ctx, n, type, POS_SPECIAL + n + 1))
+			return 0;
+		ctx->pos = POS_SPECIAL + n + 1;
+	}
+}
+
+static int dir_readdir(struct file *f, struct dir_ctx *ctx)
+{
+	struct proc_inode *p = f->inode->priv;
+	const struct proc_entry *e;
+
+	if (!dir_emit_dots(f, ctx))
+		return 0;
+	e = p->entry->children;
+	for (off_t at = 2; e && e->name; e++, at++) {
+		if (at < ctx->pos)
+			continue;
+		if (!ctx->emit(ctx, e->name, strlen(e->name),
+			       0x20000000UL + (uint64_t)at,
+			       (e->mode & S_IFMT) >> 12, at + 1))
+			return 0;
+		ctx->pos = at + 1;
+	}
+	if (p->entry->special == PROC_FIXED)
+		return 0;
+	if (ctx->pos < POS_SPECIAL)
+		ctx->pos = POS_SPECIAL;
+	return special_readdir(f, ctx);
+}
+
+static off_t dir_lseek(struct file *f, off_t off, int whence)
+{
+	if (whence > 1)
+		return -EINVAL;
+	return lseek_sized(f, off, whence, 0);
+}
+
+static const struct inode_ops dir_iops = {
+	.lookup = dir_lookup,
+	.evict = node_evict,
+};
+static const struct file_ops dir_fops = {
+	.readdir = dir_readdir,
+	.lseek = dir_lseek,
+};
+
+static void snapshot_put(struct snapshot *s)
+{
+	if (!s || !ref_put(&s->ref))
+		return;
+	kfree(s->text.p);
+	kfree(s);
+}
+
+static struct snapshot *snapshot_make(const struct proc_inode *p)
+{
+	struct snapshot *s = kzalloc(sizeof(*s));
+	struct task *t = p->task ? p->task : current();
+
+	if (!s)
+		return NULL;
+	ref_init(&s->ref);
+	if (p->entry == &proc_fdinfo_file)
+		proc_show_fdinfo(&s->text, t, p->fd);
+	else
+		p->entry->show(&s->text, t);
+	if (s->text.failed) {
+		snapshot_put(s);
+		return NULL;
+	}
+	return s;
+}
+
+static ssize_t text_read(struct file *f, struct uio *u, off_t *pos)
+{
+	struct text_file *tf = f->priv;
+	struct snapshot *s = NULL, *old = NULL;
+	ssize_t r = 0;
+
+	if (*pos < 0)
+		return -EINVAL;
+	if (!*pos || !load_acquire(&tf->snap)) {
+		s = snapshot_make(f->inode->priv);
+		if (!s)
+			return -ENOMEM;
+	}
+	mutex_lock(&tf->lock);
+	if (s) {
+		old = tf->snap;
+		tf->snap = s;
+	} else {
+		s = tf->snap;
+	}
+	ref_get(&s->ref);
+	mutex_unlock(&tf->lock);
+	snapshot_put(old);
+	if ((uint64_t)*pos < s->text.len) {
+		r = uio_write(u, s->text.p + *pos,
+			      MIN(u->left, s->text.len - (size_t)*pos));
+		if (r > 0)
+			*pos += r;
+	}
+	snapshot_put(s);
+	return r;
+}
+
+static ssize_t text_write(struct file *f, struct uio *u, off_t *pos)
+{
+	struct proc_inode *p = f->inode->priv;
+	size_t n = MIN(u->left, WRITE_MAX - 1);
+	ssize_t r;
+	char *buf;
+	int err;
+
+	if (!p->entry->write)
+		return -EIO;
+	buf = kmalloc(n + 1);
+	if (!buf)
+		return -ENOMEM;
+	r = uio_read(u, buf, n);
+	if (r >= 0) {
+		buf[r] = '\0';
+		err = p->entry->write(p->task ? p->task : current(), buf,
+				      (size_t)r);
+		if (err)
+			r = err;
+		else
+			*pos += r;
+	}
+	kfree(buf);
+	return r;
+}
+
+static off_t text_lseek(struct file *f, off_t off, int whence)
+{
+	if (whence > 1)
+		return -EINVAL;
+	return lseek_sized(f, off, whence, 0);
+}
+
+static void text_release(struct file *f)
+{
+	struct text_file *tf = f->priv;
+
+	snapshot_put(tf->snap);
+	kfree(tf);
+}
+
+static int text_open(struct inode *i, struct file *f)
+{
+	struct text_file *tf = kzalloc(sizeof(*tf));
+
+	(void)i;
+	if (!tf)
+		return -ENOMEM;
+	mutex_init(&tf->lock);
+	f->priv = tf;
+	return 0;
+}
+
+static int file_setattr(struct inode *i, const struct iattr *a)
+{
+	(void)i;
+	/* open(O_TRUNC) of what can be written is no change. */
+	return a->valid & ~(ATTR_SIZE | ATTR_MTIME) ? -EPERM : 0;
+}
+
+static const struct inode_ops file_iops = {
+	.open = text_open,
+	.setattr = file_setattr,
+	.evict = node_evict,
+};
+static const struct file_ops text_fops = {
+	.read = text_read,
+	.write = text_write,
+	.lseek = text_lseek,
+	.release = text_release,
+};
+
+static ssize_t link_readlink(struct inode *i, char *buf, size_t size)
+{
+	struct proc_inode *p = i->priv;
+	struct task *t = p->task ? p->task : current();
+
+	if (p->entry == &proc_fd_link)
+		return proc_fd_readlink(t, p->fd, buf, size);
+	return p->entry->link(t, buf, size);
+}
+
+static int link_follow(struct inode *i, struct path *out)
+{
+	struct proc_inode *p = i->priv;
+	struct task *t = p->task ? p->task : current();
+
+	if (p->entry == &proc_fd_link)
+		return proc_fd_follow(t, p->fd, out);
+	return p->entry->follow(t, out);
+}
+
+/* /proc/self and the like are names, the others lead to the place itself. */
+static const struct inode_ops link_iops = {
+	.readlink = link_readlink,
+	.follow = link_follow,
+	.evict = node_evict,
+};
+static const struct inode_ops name_iops = {
+	.readlink = link_readlink,
+	.evict = node_evict,
+};
+
+static const struct super_ops proc_sops = {
+	.statfs = simple_statfs,
+	.revalidate = revalidate,
+};
+
+struct superblock *proc_tree(const char *type, uint64_t magic,
+			     const struct proc_entry *root)
+{
+	struct superblock *sb = sb_new(type, magic, &proc_sops);
+	struct inode *i;
+
+	if (!sb)
+		return NULL;
+	i = node_new(sb, root, NULL, 0);
+	if (!i)
+		return NULL;
+	sb->root = d_alloc_root(sb, i);
+	if (!sb->root) {
+		inode_put(i);
+		return NULL;
+	}
+	d_pin(sb->root);
+	return sb;
+}
+
+struct superblock *proc_super(void)
+{
+	return proc_tree("proc", PROC_SUPER_MAGIC, &proc_root_entry);
+}
