@@ -19,7 +19,7 @@ sbx_SOURCES = \
 nodist_sbx_SOURCES = $(loader_generated_headers) emul/sysnames.h
 sbx_CFLAGS = -std=gnu11 $(WARN_CFLAGS) -fPIE
 sbx_CCASFLAGS = $(AM_CPPFLAGS)
-sbx_LDFLAGS = -static-pie -Wl,--unresolved-symbols=ignore-all
+sbx_LDFLAGS = -static-pie
 sbx_LDADD =
 
 # .incbin does not show in the generated dependencies.

@@ -215,7 +215,7 @@ static void repair(struct broker_req *q, char *text, size_t room,
 	const char *t = rand_r(seed) % 2 ? paths[rand_r(seed) % 15] : "";
 	size_t n = strlen(s);
 
-	if (n + strlen(t) > room)
+	if (n + strlen(t) >= room)
 		return;
 	q->version = BROKER_VERSION;
 	q->op %= BROKER_OP_END;
@@ -229,8 +229,7 @@ static void repair(struct broker_req *q, char *text, size_t room,
 				 (sizeof(args) / sizeof(args[0]))];
 	q->len1 = (uint16_t)n;
 	q->len2 = (uint16_t)strlen(t);
-	memcpy(text, s, n);
-	memcpy(text + n, t, q->len2);
+	snprintf(text, room, "%s%s", s, t);
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
