@@ -26,7 +26,6 @@
 #include <unistd.h>
 
 #include <asm/ioctls.h>
-#include <asm/prctl.h>
 #include <asm/termbits.h>
 #include <asm/unistd.h>
 #include <linux/audit.h>
@@ -77,7 +76,6 @@ static const struct {
 	N(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED),
 	N(MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE),
 	N(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE),
-	N(ARCH_SET_FS), N(ARCH_SET_GS),
 	N(S_IFMT), N(S_IFREG), N(S_IFIFO), N(F_GETFL),
 	N(TCGETS), N(TCSETS), N(TCSETSW), N(TCSETSF), N(TCSBRK), N(TCXONC),
 	N(TCFLSH), N(TIOCGPGRP), N(TIOCOUTQ), N(TIOCGWINSZ), N(TIOCSWINSZ),
@@ -553,12 +551,10 @@ static void print_gate(void)
 {
 	static const struct {
 		const char *name;
-		const char *features[3];
+		const char *features[2];
 	} sets[] = {
 		{ "vetted_filter", { NULL } },
 		{ "vetted_filter_scope", { "scope" } },
-		{ "vetted_filter_prctl", { "prctl" } },
-		{ "vetted_filter_scope_prctl", { "scope", "prctl" } },
 	};
 
 	print_head();

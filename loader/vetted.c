@@ -44,9 +44,6 @@ void vetted_print(FILE *out)
 		if (!strcmp(r->when, "scope"))
 			fprintf(out, "\tonly where the host keeps signals "
 				"inside the sandbox\n");
-		else if (!strcmp(r->when, "prctl"))
-			fprintf(out, "\tonly where the CPU or the host lacks "
-				"FSGSBASE\n");
 		fprintf(out, "\twhy    %s\n\tsafe   %s\n", r->why, r->safe);
 		print_allow(out, r->allow);
 	}
