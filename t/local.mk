@@ -9,7 +9,9 @@ unit_tests = \
 	%D%/u-futex \
 	%D%/u-signal \
 	%D%/u-trace \
+	%D%/u-elf \
 	%D%/u-insn \
+	%D%/u-mm \
 	%D%/u-patch \
 	%D%/u-policy \
 	%D%/u-rbtree \
@@ -27,6 +29,7 @@ t_u_broker_monitor_LDADD = $(CHECK_LIBS)
 
 t_u_futex_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_signal_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
+t_u_mm_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 
 t_u_policy_SOURCES = %D%/u-policy.c $(policy_sources)
 

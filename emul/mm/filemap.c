@@ -3,6 +3,7 @@
 #include <linux/errno.h>
 #include <linux/mman.h>
 
+#include "emul/abi/hostfd.h"
 #include "emul/host/host.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
@@ -53,6 +54,18 @@ int pieces_get(struct pieces *ps, struct file *f, off_t off, uint64_t len,
 		p->fd = b.fd;
 		p->off = b.off;
 		p->len = MIN(PAGE_UP(MIN(b.len, len)), len - ps->len);
+		/* Memory behind the end is not the file's yet. */
+		if (b.fd == HOSTFD_DATA) {
+			uint64_t at = (uint64_t)off + ps->len;
+			uint64_t size = PAGE_UP(load_once(&f->inode->size));
+
+			if (at + p->len > size) {
+				p->len = size > at ? size - at : 0;
+				ps->len += p->len;
+				ps->n -= !p->len;
+				break;
+			}
+		}
 		ps->len += p->len;
 	}
 	return 0;
@@ -191,9 +204,8 @@ static bool fill_hole(struct mm *mm, uaddr_t addr)
 	return filled;
 }
 
-#define SIGBUS_	7
-#define SIGSEGV_ 11
-#define BUS_ADRERR_ 2
+#define CODE_MAPERR	1	/* SEGV_MAPERR */
+#define CODE_ADRERR	2	/* BUS_ADRERR */
 
 int mm_fault(struct mm *mm, uaddr_t addr, bool write, int host_sig,
 	     int host_code, int *code)
@@ -202,18 +214,21 @@ int mm_fault(struct mm *mm, uaddr_t addr, bool write, int host_sig,
 	struct vma *v;
 
 	*code = host_code;
-	if (host_sig != SIGSEGV_ || addr < GUEST_MIN || addr >= REGION_START)
+	if (host_sig != SIGSEGV || addr < GUEST_MIN || addr >= REGION_START)
 		return host_sig;
 	mutex_lock(&mm->lock);
 	v = vma_find(mm, addr);
 	hole = v && v->file && addr >= v->hole;
 	allowed = v && (v->prot & (write ? PROT_WRITE :
 				   PROT_READ | PROT_WRITE | PROT_EXEC));
+	/* The host has something there that the guest knows nothing of. */
+	if (!v || (v->flags & VMA_KERNEL))
+		*code = CODE_MAPERR;
 	mutex_unlock(&mm->lock);
 	if (!hole || !allowed)
 		return host_sig;
 	if (fill_hole(mm, addr))
 		return 0;
-	*code = BUS_ADRERR_;
-	return SIGBUS_;
+	*code = CODE_ADRERR;
+	return SIGBUS;
 }

@@ -3,17 +3,13 @@
 #ifndef SBX_MM_VMA_H
 #define SBX_MM_VMA_H
 
+#include "emul/lib/uapi.h"
 #include "emul/mm/mm.h"
 
 /* Linux's stack_guard_gap. */
 #define STACK_GUARD	(256 * PAGE_SIZE)
 /* A stack without a limit gets this much. */
 #define STACK_ROOM_MAX	(16UL << 30)
-
-#define RLIMIT_DATA	2
-#define RLIMIT_STACK	3
-#define RLIMIT_MEMLOCK	8
-#define RLIMIT_AS	9
 
 /* The calling task's soft limit, bytes. */
 uint64_t mm_rlimit(int which);

@@ -10,12 +10,14 @@
 #include "emul/lib/uapi.h"
 
 #include "emul/abi/regs.h"
+#include "emul/mm/mm.h"
 #include "emul/signal/siginfo.h"
 #include "emul/task/task.h"
 
 #define SEGV_MAPERR_	1
 #define TRAP_PAGE	14	/* page fault, as the CPU numbers it */
-#define FAULT_PRESENT	1u	/* bit of its error code */
+#define FAULT_PRESENT	1u	/* bits of its error code */
+#define FAULT_WRITE	2u
 
 void signal_fault(struct task *t, struct regs *r)
 {
@@ -32,9 +34,16 @@ void signal_fault(struct task *t, struct regs *r)
 		code = code == SICODE_KERNEL ? code : SEGV_MAPERR_;
 		t->trap_err |= FAULT_PRESENT;
 	}
+	r->orig_rax = (uint64_t)-1;
+	if (th->fault_trapno == TRAP_PAGE && t->mm) {
+		signo = mm_fault(t->mm, th->fault_addr,
+				 th->fault_err & FAULT_WRITE, signo, code,
+				 &code);
+		if (!signo)
+			return;
+	}
 	siginfo_init(&info, signo, code);
 	/* A general protection fault has no address: 0, as Linux says. */
 	info.fields[0] = th->fault_addr;
-	r->orig_rax = (uint64_t)-1;
 	signal_force(t, &info);
 }

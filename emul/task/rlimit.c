@@ -9,6 +9,7 @@
 #include "emul/entry/uaccess.h"
 #include "emul/lib/uapi.h"
 #include "emul/sysproto.h"
+#include "emul/mm/mm.h"
 #include "emul/task/task.h"
 
 #define NR_OPEN_MAX	1048576		/* as /proc/sys/fs/nr_open */
@@ -31,6 +32,9 @@ static long limit_set(struct task *t, struct tgroup *g, unsigned int res,
 	else if (new)
 		*r = *new;
 	mutex_unlock(&g->lock);
+	/* The stack is reserved up to its limit, so a higher one is told. */
+	if (!err && new && res == RLIMIT_STACK && g == t->group && t->mm)
+		mm_stack_limit(t->mm, new->cur);
 	return err;
 }
 
