@@ -5,6 +5,7 @@
 #include "loader/landlock.h"
 
 #include <linux/landlock.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -30,14 +31,14 @@ bool landlock_scopes_signals(void)
 	return landlock_abi() >= 6;
 }
 
-void landlock_shut(void)
+int landlock_shut(void)
 {
 	int abi = landlock_abi(), fd;
 	struct ruleset_attr attr = { 0 };
 	size_t size = sizeof(attr.handled_access_fs);
 
 	if (abi < 1)
-		return;
+		return 0;
 	/* 13 rights in ABI 1, refer with 2, truncate with 3, ioctl with 5. */
 	attr.handled_access_fs = (1ULL << 13) - 1;
 	if (abi >= 2)
@@ -56,7 +57,8 @@ void landlock_shut(void)
 	}
 	fd = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
 	if (fd < 0)
-		return;
-	syscall(SYS_landlock_restrict_self, fd, 0);
-	close(fd);
+		return -1;
+	if (syscall(SYS_landlock_restrict_self, fd, 0))
+		return -1;
+	return close(fd);
 }

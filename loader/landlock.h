@@ -11,8 +11,10 @@ bool landlock_scopes_signals(void);
 /*
  * Shut the calling process and its children off from every file, every TCP
  * port, and signals and abstract sockets to the outside, as far as the host's
- * Landlock can: a second fence, for the filter lets no such call through.
+ * Landlock can: a second fence, for the filter lets no such call through, but
+ * for signals: it lets through what landlock_scopes_signals() promised here.
+ * Returns 0, also where there is no Landlock, or -1 with errno.
  */
-void landlock_shut(void);
+int landlock_shut(void);
 
 #endif

@@ -39,6 +39,10 @@ extern const char kernel_image[], kernel_image_end[];
 #define IMAGE_TEXT_END	(*(const uint64_t *)(kernel_image + 8))
 #define HWCAP2_FSGSBASE	(1UL << 1)
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL	8U	/* Linux 6.3 */
+#endif
+
 struct start {
 	int meta, slots, data, trace;
 	int life[2];
@@ -63,11 +67,14 @@ void launch_check_place(char **argv)
 
 static int make_memfd(const char *name, uint64_t size)
 {
-	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
 
+	/* Before Linux 6.3. */
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	/* The sandbox may punch holes in them, not change their size. */
 	if (fd >= 0 && (ftruncate(fd, (off_t)size) ||
-			fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW |
+			fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK |
 			      F_SEAL_SEAL))) {
 		close(fd);
 		return -1;
@@ -139,7 +146,7 @@ static void place_descriptors(const struct start *s, const struct policy *p)
 	for (i = 0; i < (int)p->n_pass; i++)
 		from[HOSTFD_PASS + i] = p->pass[i];
 	for (i = 3; i < HOSTFD_FIRST_FREE; i++) {
-		fd = fcntl(from[i], F_DUPFD_CLOEXEC, 256);
+		fd = fcntl(from[i], F_DUPFD_CLOEXEC, HOSTFD_FIRST_FREE);
 		if (fd < 0)
 			child_fail("descriptors");
 		from[i] = fd;
@@ -196,15 +203,16 @@ static void __attribute__((noreturn)) child(const struct start *s,
 
 	if (setsid() < 0)
 		child_fail("setsid");
+	limit_child();
 	place_descriptors(s, p);
 	if (lifeline_arm(HOSTFD_LIFE))
 		child_fail("life line");
-	limit_child();
 	prctl(PR_SET_NAME, "sbx-guest");
 	prctl(PR_SET_DUMPABLE, 0);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		child_fail("no_new_privs");
-	landlock_shut();
+	if (landlock_shut())
+		child_fail("Landlock");
 	forget_libc();
 	/* kernel_image is data of sbx: page aligned, whole pages. */
 	at = mremap((void *)(uintptr_t)kernel_image, size, size,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -54,9 +55,13 @@ void process_end(struct monitor *m)
 		return;
 	m->ending = true;
 	/* The group's number stays taken while any of it is unreaped. */
-	if (m->child > 1 &&
-	    !waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT))
-		syscall(SYS_kill, -(long)m->child, SIGKILL);
+	if (m->child <= 1 ||
+	    waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT))
+		return;
+	/* Just started, it may not have made its group yet. */
+	if (syscall(SYS_kill, -(long)m->child, SIGKILL) < 0 &&
+	    process_is_ours(m->child))
+		syscall(SYS_kill, (long)m->child, SIGKILL);
 }
 
 int serve_exit(struct call *c)
@@ -66,6 +71,9 @@ int serve_exit(struct call *c)
 	/* An exit status, or a signal with or without a core. */
 	if (status & ~0xffffULL || ((status & 0x7f) && (status & 0xff00)) ||
 	    (status & 0x7f) > 64 || (status & 0xff) == 0x80)
+		return BROKEN;
+	/* Nothing dies of these; sbx would be stopped for good by raising one. */
+	if ((status & 0x7f) >= SIGSTOP && (status & 0x7f) <= SIGTTOU)
 		return BROKEN;
 	if (!c->m->exit_known) {
 		c->m->exit_known = true;
