@@ -6,6 +6,7 @@
 #include "emul/host/host.h"
 #include "emul/lib/uapi.h"
 #include "emul/report.h"
+#include "emul/signal/outside.h"
 #include "emul/signal/queue.h"
 #include "emul/sync/futex.h"
 #include "emul/sysproto.h"
@@ -28,6 +29,7 @@ void task_exit(struct task *t, int status)
 	bool last;
 
 	futex_exit(t);
+	outside_leave(t);
 
 	mutex_lock(&g->lock);
 	if (t->tid == g->pid)
