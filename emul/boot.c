@@ -9,7 +9,6 @@
 #include "emul/lib/print.h"
 #include "emul/lib/random.h"
 #include "emul/report.h"
-#include "emul/signal/outside.h"
 #include "emul/task/exec.h"
 #include "emul/task/task.h"
 #include "emul/vfs/fdtable.h"
@@ -42,13 +41,12 @@ void emul_boot(const struct boot *b, struct thread *th)
 	t->thread = th;
 	th->task = t;
 	store_release(&th->live, 1);
-	outside_watch(t);
 	report_boot(b);
 
 	err = vfs_boot(mounts, b->n_mounts, b);
 	if (err)
 		boot_fail("file systems", err, 125);
-	err = vfs_first_task(t, boot_str(b, b->cwd), b->umask);
+	err = vfs_first_task(t, b);
 	if (err)
 		boot_fail(boot_str(b, b->cwd), err, 125);
 	err = exec_boot(t, b, r);

@@ -45,6 +45,8 @@ emul_sources += \
 
 # Not for the unit tests: what starts a sandbox and reports on it.
 emul_image_sources = \
+	%D%/fs/stdio.c \
+	%D%/fs/boot.c \
 	%D%/boot.c \
 	%D%/report.c
 
@@ -61,6 +63,20 @@ emul_entry_sources = \
 
 emul_fs_sources = \
 	%D%/fs/dev.c \
+	%D%/fs/hostfs.c \
+	%D%/fs/hostfs.h \
+	%D%/fs/hostfs-dir.c \
+	%D%/fs/hostfs-file.c \
+	%D%/fs/hostfs-rw.c \
+	%D%/fs/data.c \
+	%D%/fs/data.h \
+	%D%/fs/memdata.c \
+	%D%/fs/memdata.h \
+	%D%/fs/tmpfs.c \
+	%D%/fs/stdio.h \
+	%D%/fs/tmpfs.h \
+	%D%/fs/proc.h \
+	%D%/fs/overlay.h \
 	%D%/fs/dev.h \
 	%D%/fs/epoll.c \
 	%D%/fs/epoll.h \
@@ -116,8 +132,6 @@ emul_signal_sources = \
 	%D%/signal/fault.c \
 	%D%/signal/fault.h \
 	%D%/signal/frame.c \
-	%D%/signal/outside.c \
-	%D%/signal/outside.h \
 	%D%/signal/queue.c \
 	%D%/signal/queue.h \
 	%D%/signal/siginfo.h \
@@ -165,6 +179,21 @@ emul_time_sources = \
 	%D%/time/time.h
 
 emul_vfs_sources = \
+	%D%/vfs/attr.c \
+	%D%/vfs/flock.c \
+	%D%/vfs/flock.h \
+	%D%/vfs/name.c \
+	%D%/vfs/open.c \
+	%D%/vfs/path.c \
+	%D%/vfs/perm.c \
+	%D%/vfs/rename.c \
+	%D%/vfs/sys_dir.c \
+	%D%/vfs/sys_fd.c \
+	%D%/vfs/sys_rw.c \
+	%D%/vfs/sys_splice.c \
+	%D%/vfs/sys_stat.c \
+	%D%/vfs/sys_sync.c \
+	%D%/vfs/walk.h \
 	%D%/vfs/dcache.h \
 	%D%/vfs/dentry.c \
 	%D%/vfs/fdtable.c \

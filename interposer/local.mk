@@ -30,7 +30,6 @@ interposer_sources = \
 	%D%/hostsig.c \
 	%D%/interposer.h \
 	%D%/kentry.c \
-	%D%/missing.S \
 	%D%/offsets.c \
 	%D%/rawhost.h \
 	%D%/slot.c \

@@ -5,6 +5,7 @@
 #include "loader/bootpage.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/filter.h>
 #include <sched.h>
@@ -16,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "emul/abi/boot.h"
@@ -81,7 +83,7 @@ static const uint32_t boot_kind[] = {
 };
 
 static uint32_t put_mounts(struct page *pg, const struct policy *p,
-			   const uint32_t *grants)
+			   const struct grant_root *grants)
 {
 	uint32_t at = put(pg, NULL, p->n_mounts * sizeof(struct boot_mount), 8);
 	size_t i;
@@ -90,7 +92,8 @@ static uint32_t put_mounts(struct page *pg, const struct policy *p,
 		const struct view_mount *m = &p->mounts[i];
 		struct boot_mount b = {
 			.kind = boot_kind[m->kind],
-			.grant = grants[i],
+			.grant = grants[i].grant,
+			.st = grants[i].st,
 			.path = put_str(pg, m->guest),
 			.source = put_str(pg, m->host ? m->host : "none"),
 			.size = m->size,
@@ -165,14 +168,27 @@ static void about_host(struct boot *b)
 	b->n_cpus = (uint32_t)CPU_COUNT(&cpus);
 }
 
-int bootpage_write(int meta_fd, const struct policy *p, const uint32_t *grants,
-		   bool scoped, struct err *e)
+static void about_fd(struct boot_inherited *in, int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+	struct stat st;
+
+	if (flags < 0 || fstat(fd, &st))
+		return;
+	in->open = 1;
+	in->flags = (uint32_t)flags;
+	in->mode = st.st_mode;
+	in->rdev = (uint64_t)major(st.st_rdev) << 32 | minor(st.st_rdev);
+}
+
+int bootpage_write(int meta_fd, const struct policy *p,
+		   const struct grant_root *grants, bool scoped,
+		   struct err *e)
 {
 	struct boot b = {
 		.magic = BOOT_MAGIC,
 		.version = BOOT_VERSION,
 		.n_mounts = (uint32_t)p->n_mounts,
-		.n_pass = p->n_pass,
 	};
 	struct page pg = { 0 };
 	gid_t groups[64];
@@ -191,7 +207,10 @@ int bootpage_write(int meta_fd, const struct policy *p, const uint32_t *grants,
 	_Static_assert(sizeof(b.trace_set) == sizeof(p->trace_set), "set");
 	memcpy(b.trace_set, p->trace_set, sizeof(b.trace_set));
 	for (i = 0; i < 3; i++)
-		b.std_closed |= (uint32_t)p->std_closed[i] << i;
+		if (!p->std_closed[i])
+			about_fd(&b.inherited[i], i);
+	for (i = 0; i < (int)p->n_pass; i++)
+		about_fd(&b.inherited[3 + i], p->pass[i]);
 	b.exe = put_str(&pg, p->program);
 	b.cwd = put_str(&pg, p->cwd);
 	b.hostname = put_str(&pg, "sbx");

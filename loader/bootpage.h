@@ -6,15 +6,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "emul/abi/broker.h"
 #include "loader/err.h"
 #include "loader/policy.h"
+
+/* The broker's grant for a mount, and what lies at its root. */
+struct grant_root {
+	uint32_t grant;
+	struct broker_stat st;
+};
 
 /*
  * Write struct boot for the policy into the memfd @meta_fd.  @grants[i] is
  * the broker's grant of p->mounts[i], where that is a host's; @scoped: the
  * host keeps signals inside the sandbox.  0, or -1 with *e.
  */
-int bootpage_write(int meta_fd, const struct policy *p, const uint32_t *grants,
-		   bool scoped, struct err *e);
+int bootpage_write(int meta_fd, const struct policy *p,
+		   const struct grant_root *grants, bool scoped,
+		   struct err *e);
 
 #endif

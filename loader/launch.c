@@ -35,8 +35,6 @@
 
 extern const char kernel_image[], kernel_image_end[];
 
-/* The second word of the image: where its text ends; interposer/boot.c. */
-#define IMAGE_TEXT_END	(*(const uint64_t *)(kernel_image + 8))
 #define HWCAP2_FSGSBASE	(1UL << 1)
 
 #ifndef MFD_NOEXEC_SEAL
@@ -198,8 +196,7 @@ static void __attribute__((noreturn)) child(const struct start *s,
 					    const struct policy *p)
 {
 	size_t size = (size_t)(kernel_image_end - kernel_image);
-	uint64_t text = IMAGE_TEXT_END - IMAGE_BASE;
-	void *at;
+	const uint64_t *at;
 
 	if (setsid() < 0)
 		child_fail("setsid");
@@ -217,15 +214,18 @@ static void __attribute__((noreturn)) child(const struct start *s,
 	/* kernel_image is data of sbx: page aligned, whole pages. */
 	at = mremap((void *)(uintptr_t)kernel_image, size, size,
 		    MREMAP_MAYMOVE | MREMAP_FIXED, (void *)IMAGE_BASE);
-	if (at == MAP_FAILED || mprotect(at, text, PROT_READ | PROT_EXEC))
+	/* Its second word: where its text ends; interposer/boot.c. */
+	if (at == MAP_FAILED || mprotect((void *)IMAGE_BASE,
+					 at[1] - IMAGE_BASE,
+					 PROT_READ | PROT_EXEC))
 		child_fail("kernel image");
-	((void (*)(void))at)();
+	((void (*)(void))IMAGE_BASE)();
 	__builtin_unreachable();
 }
 
 /* Grants of the broker for what of the view is a host's. */
 static int make_grants(struct monitor *m, const struct policy *p,
-		       uint32_t *grants, struct err *e)
+		       struct grant_root *grants, struct err *e)
 {
 	size_t i;
 	int r;
@@ -240,7 +240,8 @@ static int make_grants(struct monitor *m, const struct policy *p,
 		if (r < 0)
 			return err_set(e, EXIT_SBX, "%s: %s", v->host,
 				       strerror(-r));
-		grants[i] = (uint32_t)r;
+		grants[i].grant = (uint32_t)r;
+		monitor_grant_stat(m, (size_t)r, &grants[i].st);
 	}
 	for (i = 0; i < p->n_mounts; i++) {
 		const struct view_mount *v = &p->mounts[i], *in;
@@ -251,7 +252,7 @@ static int make_grants(struct monitor *m, const struct policy *p,
 		in = view_parent(p, v, &rel);
 		if (!in || !in->host)
 			continue;
-		r = monitor_hide(m, grants[in - p->mounts], rel);
+		r = monitor_hide(m, grants[in - p->mounts].grant, rel);
 		if (r < 0)
 			return err_set(e, EXIT_SBX, "hide %s: %s", v->guest,
 				       strerror(-r));
@@ -274,7 +275,8 @@ static void close_child_ends(const struct start *s)
 
 int launch_run(const struct policy *p, struct err *e)
 {
-	uint32_t *grants = xmalloc((p->n_mounts + 1) * sizeof(*grants));
+	struct grant_root *grants =
+		xmalloc((p->n_mounts + 1) * sizeof(*grants));
 	struct monitor m;
 	struct start s = { 0 };
 	unsigned int i;

@@ -212,7 +212,7 @@ static void test_overflow(void)
 	catch(SIGSEGV, SA_ONSTACK);
 	for (i = 0; i < 3; i++) {
 		level = 0;
-		memset((void *)&seen, 0, sizeof(seen));
+		memset((void *)(uintptr_t)&seen, 0, sizeof(seen));
 		if (!sigsetjmp(env, 1))
 			deeper(0);
 		good &= level > 100 && seen.si_signo == SIGSEGV;

@@ -211,7 +211,7 @@ static void kill_thread(void *(*fn)(void *), const char *name)
 
 	stop = 0;
 	got = 0;
-	pthread_create(&t, NULL, fn, (void *)&tid);
+	pthread_create(&t, NULL, fn, (void *)(uintptr_t)&tid);
 	while (!tid)
 		nanosleep(&ts, NULL);
 	syscall(SYS_tgkill, getpid(), tid, SIGUSR1);
@@ -248,7 +248,7 @@ static void test_signals(void)
 	/* To the process: a thread that does not block it takes it. */
 	stop = 0;
 	got = 0;
-	pthread_create(&t, NULL, masked, (void *)&tid);
+	pthread_create(&t, NULL, masked, (void *)(uintptr_t)&tid);
 	while (!tid)
 		nanosleep(&ts, NULL);
 	kill(getpid(), SIGUSR2);

@@ -12,6 +12,8 @@
 
 #include <stdint.h>
 
+#include "emul/abi/broker.h"
+#include "emul/abi/hostfd.h"
 #include "emul/abi/region.h"
 
 #define BOOT_MAGIC	0x736278626f6f7431UL
@@ -49,6 +51,16 @@ struct boot_mount {
 	uint32_t is_dir;	/* host kinds: a directory, else a single file */
 	uint32_t target;	/* symlink: where it leads; string */
 	uint32_t read_only;	/* tmpfs: an empty directory, and stays so */
+	struct broker_stat st;	/* host kinds: of the root of the grant */
+};
+
+/* An inherited descriptor, by its index of emul/abi/hostfd.h. */
+struct boot_inherited {
+	uint32_t open;
+	uint32_t flags;		/* F_GETFL */
+	uint32_t mode;		/* st_mode */
+	uint32_t zero;
+	uint64_t rdev;		/* major << 32 | minor */
 };
 
 struct boot_map {
@@ -94,10 +106,9 @@ struct boot {
 	uint32_t n_cpus;
 	uint32_t cpuinfo;		/* text of the host's cpuinfo; string */
 	uint32_t cpuinfo_len;
-	uint32_t std_closed;	/* bit n: descriptor n was closed outside */
-	uint32_t n_pass;	/* descriptors at HOSTFD_PASS; guest 3 on */
-	uint32_t zero;
+	uint32_t zero[3];
 	uint64_t trace_set[16];	/* a bit a call's number */
+	struct boot_inherited inherited[INHERITED_MAX];
 	uint8_t seed[64];	/* random */
 };
 

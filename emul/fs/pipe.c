@@ -357,12 +357,9 @@ static ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos)
 
 static ssize_t broken(struct task *t, ssize_t done)
 {
-	struct siginfo128 info = { .signo = SIG_PIPE };
+	long err = signal_epipe(t);
 
-	info.fields[0] = (uint64_t)(uint32_t)t->group->pid |
-		(uint64_t)t->cred->uid << 32;
-	signal_send(t, &info, false);
-	return done ? done : -EPIPE;
+	return done ? done : err;
 }
 
 /* Sleep until @need bytes fit or nobody is left to read them. */

@@ -88,6 +88,11 @@ void sighand_put(struct sighand *h);
 int signal_send(struct task *t, const struct siginfo128 *info, bool to_group);
 
 /*
+ * @t wrote to what nobody reads: SIGPIPE for the thread.  Returns -EPIPE.
+ */
+long signal_epipe(struct task *t);
+
+/*
  * A signal that @t itself raised by a fault: cannot be ignored or blocked;
  * the default action is forced then.
  */

@@ -182,3 +182,13 @@ long sys_rt_tgsigqueueinfo(struct task *t, int tgid, int tid, int sig,
 	err = siginfo_get(t, info, sig, tid, &si);
 	return err ? err : send_thread(t, tgid, tid, &si);
 }
+
+long signal_epipe(struct task *t)
+{
+	struct siginfo128 info;
+
+	siginfo_init(&info, SIGPIPE, 0 /* SI_USER */);
+	siginfo_sender(&info, t->group->pid, t->cred->uid);
+	signal_send(t, &info, false);
+	return -EPIPE;
+}

@@ -3,6 +3,7 @@
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
 #include "emul/vfs/fdtable.h"
+#include "emul/vfs/flock.h"
 
 #define FD_FIRST	64u		/* room of a new table */
 #define FD_MAX		(1u << 24)
@@ -194,10 +195,12 @@ struct fd fdget_shared(struct files *fs, unsigned int n)
 }
 
 /* After the descriptor has gone: what close(2) does to the file. */
-static int file_close(struct file *f)
+static int file_close(struct files *fs, struct file *f)
 {
 	int err = 0;
 
+	if (unlikely(load_once(&f->inode->locks)))
+		locks_release(f->inode, fs);
 	if (f->ops->flush)
 		err = f->ops->flush(f);
 	file_put(f);
@@ -227,7 +230,7 @@ int fd_close(struct files *fs, unsigned int n)
 	mutex_lock(&fs->lock);
 	f = detach(fs, n);
 	mutex_unlock(&fs->lock);
-	return f ? file_close(f) : -EBADF;
+	return f ? file_close(fs, f) : -EBADF;
 }
 
 /* dup2(2) and dup3(2): @f (a reference) becomes @n, whatever it was. */
@@ -254,7 +257,7 @@ int fd_replace(struct task *t, unsigned int n, struct file *f, bool cloexec)
 	store_release(&fs->arr->file[n], f);
 	mutex_unlock(&fs->lock);
 	if (old)
-		(void)file_close(old);
+		(void)file_close(fs, old);
 	return (int)n;
 }
 
@@ -306,7 +309,7 @@ void fd_close_range(struct files *fs, unsigned int first, unsigned int last,
 			f = detach(fs, n);
 		mutex_unlock(&fs->lock);
 		if (f)
-			(void)file_close(f);
+			(void)file_close(fs, f);
 		if (n == last)
 			break;
 	}
@@ -372,7 +375,7 @@ void files_put(struct files *fs)
 
 			f = a->file[w * 64 + (uint32_t)__builtin_ctzll(v)];
 			if (f)
-				(void)file_close(f);
+				(void)file_close(fs, f);
 		}
 	for (; a; a = next) {
 		next = a->outgrown;

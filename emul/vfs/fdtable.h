@@ -137,8 +137,9 @@ struct boot_mount;
 int vfs_boot(const struct boot_mount *m, unsigned int n, const void *strings);
 /*
  * The first task's table with the inherited descriptors 0, 1, 2 (those that
- * are open), and its directories, @cwd if it can be had, else /.
+ * are open, and those passed, from 3 on), its directories and its mask.
  */
-int vfs_first_task(struct task *t, const char *cwd, uint32_t umask);
+struct boot;
+int vfs_first_task(struct task *t, const struct boot *b);
 
 #endif

@@ -3,7 +3,12 @@
 #include "emul/fs/epoll.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
+#include "emul/task/task.h"
 #include "emul/vfs/dcache.h"
+#include "emul/vfs/flock.h"
+
+#define RLIMIT_SIZE	1	/* RLIMIT_FSIZE */
+#define SIGXFSZ_NR	25
 
 /* Only reused as files, so that fdget_shared() may look at a stale one. */
 static __arena struct {
@@ -70,6 +75,8 @@ void file_put(struct file *f)
 		return;
 	if (unlikely(f->watchers))
 		epoll_forget(f);
+	if (unlikely(load_once(&f->inode->locks)))
+		locks_release(f->inode, f);
 	if (f->ops && f->ops->release)
 		f->ops->release(f);
 	file_drop_refs(f);
@@ -234,6 +241,22 @@ int file_getattr(struct file *f, struct kstat *st)
 		err = inode_getattr(f->inode, st);
 	st->mnt_id = f->path.mnt ? f->path.mnt->id : 0;
 	return err;
+}
+
+ssize_t file_size_limit(off_t pos, size_t n)
+{
+	struct task *t = current();
+	uint64_t max = t ? t->group->rlimits[RLIMIT_SIZE].cur : UINT64_MAX;
+
+	if (likely(max == UINT64_MAX))
+		return (ssize_t)n;
+	if ((uint64_t)pos >= max) {
+		struct siginfo128 info = { .signo = SIGXFSZ_NR };
+
+		(void)signal_send(t, &info, false);
+		return -EFBIG;
+	}
+	return (ssize_t)MIN(n, max - (uint64_t)pos);
 }
 
 /* lseek(2); the file's position is private or pos_lock is held. */

@@ -4,6 +4,7 @@
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
 #include "emul/task/task.h"
+#include "emul/vfs/flock.h"
 #include "emul/vfs/vfs.h"
 
 #define CLOCK_COARSE	5	/* CLOCK_REALTIME_COARSE */
@@ -63,6 +64,8 @@ void inode_put(struct inode *i)
 {
 	if (!ref_put(&i->ref))
 		return;
+	if (i->locks)
+		locks_free(i);
 	if (i->ops && i->ops->evict)
 		i->ops->evict(i);
 	i->ops = NULL;

@@ -81,6 +81,12 @@ struct file *vfs_openat(struct task *t, int dfd, const struct pathname *n,
 			unsigned int flags, mode_t mode, unsigned int lookup)
 	__must_check;
 
+/* attr.c: chmod, chown, utimes, truncate with all that Linux checks. */
+int path_setattr(struct task *t, const struct path *p, struct iattr *a,
+		 bool checked);
+int path_truncate(struct task *t, const struct path *p, uint64_t size,
+		  bool checked);
+
 /* perm.c */
 #define MAY_EXEC	1u
 #define MAY_WRITE	2u
@@ -88,7 +94,6 @@ struct file *vfs_openat(struct task *t, int dfd, const struct pathname *n,
 /* -EACCES unless @c may do all of @mask to @i. */
 int inode_permission(const struct cred *c, const struct inode *i,
 		     unsigned int mask);
-bool cred_in_group(const struct cred *c, gid_t gid);
 bool cred_capable(const struct cred *c, unsigned int cap);
 /* Owner of the file, or CAP_FOWNER. */
 bool cred_owns(const struct cred *c, const struct inode *i);

@@ -119,6 +119,8 @@ struct file_ops {
 	int (*getattr)(struct file *f, struct kstat *st); /* NULL: the inode's */
 	/* F_SETFL changed O_APPEND, O_NONBLOCK...; NULL: nothing to do */
 	int (*setfl)(struct file *f, unsigned int flags);
+	/* fcntl(2) beyond what all files have: F_SETPIPE_SZ... -EINVAL */
+	long (*fcntl)(struct file *f, unsigned int cmd, uaddr_t arg);
 	/* a descriptor of it was closed, others may be left; NULL: nothing */
 	int (*flush)(struct file *f);
 	/* the last reference went */
@@ -139,6 +141,10 @@ struct backing {
 	size_t len;
 };
 
+/*
+ * What changes names is called with the lock of the directories held, after
+ * all checks; what changes an inode, with that one's lock.
+ */
 struct inode_ops {
 	/*
 	 * Find @d->name in @dir: fills @d with d_instantiate() (NULL inode when
@@ -287,6 +293,7 @@ struct file {
 #define FMODE_PATH	4u	/* O_PATH */
 #define FMODE_SEEK	8u	/* has a position */
 #define FMODE_WRITER	16u	/* counted in inode->n_writers */
+#define FMODE_HOST_POS	32u	/* the position is the host's: see stdio.c */
 
 /* uio.c */
 /*
@@ -305,6 +312,7 @@ struct uio {
 	size_t left;		/* bytes left in all */
 	char *kbuf;		/* kernel memory in place of vec */
 	bool nonblock;		/* RWF_NOWAIT, or the file's O_NONBLOCK */
+	bool append;		/* RWF_APPEND, or the file's O_APPEND */
 };
 ssize_t uio_write(struct uio *u, const void *src, size_t n); /* to the guest */
 ssize_t uio_read(struct uio *u, void *dst, size_t n);	/* from the guest */
@@ -446,6 +454,11 @@ static inline void file_get(struct file *f)
 ssize_t file_kread(struct file *f, void *buf, size_t n, off_t pos);
 ssize_t file_kwrite(struct file *f, const void *buf, size_t n, off_t pos);
 int file_getattr(struct file *f, struct kstat *st);
+/*
+ * RLIMIT_FSIZE of the caller for a write of @n at @pos: how many bytes are
+ * allowed, or -EFBIG after SIGXFSZ was sent.
+ */
+ssize_t file_size_limit(off_t pos, size_t n);
 /* lseek of what has a size. */
 off_t generic_lseek(struct file *f, off_t off, int whence);
 /* lseek with a size given, and of files for which any position will do. */

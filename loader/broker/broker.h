@@ -96,6 +96,10 @@ int monitor_init(struct monitor *m);
 int monitor_grant(struct monitor *m, const char *host, const char *guest,
 		  bool writable);
 
+/* What lies at the root of a grant.  0 or -errno. */
+int monitor_grant_stat(const struct monitor *m, size_t grant,
+		       struct broker_stat *st);
+
 /* Hide the path rel under a grant from the sandbox.  0 or -errno. */
 int monitor_hide(struct monitor *m, size_t grant, const char *rel);
 

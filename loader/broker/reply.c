@@ -102,3 +102,14 @@ int reply_statfs(struct call *c, int fd)
 	c->rep.len = sizeof(out);
 	return 0;
 }
+
+int monitor_grant_stat(const struct monitor *m, size_t grant,
+		       struct broker_stat *st)
+{
+	struct statx sx;
+	int ret = stat_fd(m->grants[grant].dirfd, &sx);
+
+	if (!ret)
+		stat_fill(st, &sx);
+	return ret;
+}

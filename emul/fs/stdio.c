@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * stdio.c: descriptors that the sandbox inherits from outside.
+ *
+ * Offset and flags of such a descriptor are shared with whoever else has it,
+ * so it is read and written as it is, at the host's offset; nothing is ever
+ * set on it.  `{ echo a; sbx prog; echo c; } >f` has to work.  A guest that
+ * asks for O_NONBLOCK gets it by a look before each call.
+ */
+#include "emul/fs/stdio.h"
+
+#include <asm/ioctls.h>
+#include <asm/poll.h>
+#include <asm/signal.h>
+#include <asm/termbits.h>
+#include <asm/termios.h>
+
+#include "emul/abi/broker.h"
+#include "emul/abi/hostfd.h"
+#include "emul/entry/uaccess.h"
+#include "emul/host/broker.h"
+#include "emul/host/host.h"
+#include "emul/lib/alloc.h"
+#include "emul/signal/signal.h"
+#include "emul/task/task.h"
+#include "emul/vfs/fdtable.h"
+#include "emul/vfs/poll.h"
+
+#define MEM_MAJOR	1
+
+/* As makedev(3) packs them. */
+static uint64_t makedev64(uint64_t major, uint64_t minor)
+{
+	return (major & 0xfff) << 8 | (major & ~0xfffULL) << 32 |
+	       (minor & 0xff) | (minor & ~0xffULL) << 12;
+}
+
+static uint64_t index_of(const struct file *f)
+{
+	return (uint64_t)f->priv;
+}
+
+static bool is_ready(const struct file *f, short events)
+{
+	struct pollfd p = { .fd = f->host_fd, .events = events };
+
+	return host_ppoll(&p, 1, 0) != 0;
+}
+
+/* Wait until the host's descriptor, which somebody made nonblocking, is. */
+static long wait_ready(const struct file *f, short events)
+{
+	struct pollfd p = { .fd = f->host_fd, .events = events };
+
+	return host_ppoll(&p, 1, NEVER_NS);
+}
+
+/* What a wait that a kick ended means for the call. */
+static long restartable(long r)
+{
+	return r == -EINTR ? -ERESTARTSYS : r;
+}
+
+static ssize_t stdio_read(struct file *f, struct uio *u, off_t *pos)
+{
+	bool shared = pos == &f->pos || !(f->mode & FMODE_SEEK);
+	ssize_t done = 0;
+	size_t n;
+	void *p;
+	long r;
+
+	while ((n = uio_piece(u, &p))) {
+		if (!shared) {
+			r = host_pread(f->host_fd, p, n, *pos);
+		} else if ((u->nonblock || done) && !is_ready(f, POLLIN)) {
+			r = -EAGAIN;
+		} else {
+			r = host_read_wait(f->host_fd, p, n);
+			if (r == -EAGAIN && !u->nonblock && !done) {
+				r = wait_ready(f, POLLIN);
+				if (r >= 0)
+					continue;
+			}
+		}
+		if (r <= 0)
+			return done ? done : restartable(r);
+		uio_advance(u, (size_t)r);
+		if (!shared)
+			*pos += r;
+		done += r;
+		if ((size_t)r < n)
+			break;
+	}
+	return done;
+}
+
+static ssize_t stdio_write(struct file *f, struct uio *u, off_t *pos)
+{
+	bool shared = pos == &f->pos || !(f->mode & FMODE_SEEK);
+	ssize_t done = 0;
+	long r = 0;
+	size_t n;
+	void *p;
+
+	while ((n = uio_piece(u, &p))) {
+		if (!shared) {
+			r = host_pwrite(f->host_fd, p, n, *pos);
+		} else if (u->nonblock && !is_ready(f, POLLOUT)) {
+			r = -EAGAIN;
+		} else {
+			r = host_write_wait(f->host_fd, p, n);
+			if (r == -EAGAIN && !u->nonblock) {
+				r = wait_ready(f, POLLOUT);
+				if (r >= 0)
+					continue;
+			}
+		}
+		if (r < 0)
+			break;
+		uio_advance(u, (size_t)r);
+		if (!shared)
+			*pos += r;
+		done += r;
+		if ((size_t)r < n && (u->nonblock || S_ISREG(f->inode->mode)))
+			break;
+	}
+	if (done)
+		return done;
+	return r == -EPIPE ? signal_epipe(current()) : restartable(r);
+}
+
+static int ask(struct broker_req *req, const void *in, void *out, size_t cap,
+	       struct broker_rep *rep)
+{
+	return broker_call(req, in, rep, out, cap, NULL);
+}
+
+static off_t stdio_lseek(struct file *f, off_t off, int whence)
+{
+	struct broker_req req = {
+		.op = BROKER_FD_LSEEK,
+		.arg = { index_of(f), (uint64_t)off, (uint64_t)whence },
+	};
+	struct broker_rep rep;
+	int err;
+
+	if (!S_ISREG(f->inode->mode) && !S_ISBLK(f->inode->mode) &&
+	    !S_ISDIR(f->inode->mode) && !S_ISCHR(f->inode->mode))
+		return -ESPIPE;
+	if (whence < 0 || whence > 4)
+		return -EINVAL;
+	err = ask(&req, NULL, NULL, 0, &rep);
+	return err ? err : (off_t)rep.val[0];
+}
+
+static int stdio_getattr(struct file *f, struct kstat *st)
+{
+	struct broker_req req = {
+		.op = BROKER_FD_STAT,
+		.arg = { index_of(f) },
+	};
+	struct broker_stat *b;
+	struct broker_rep rep;
+	struct {
+		struct broker_node node;
+		char target[64];
+	} body;
+	int err = ask(&req, NULL, &body, sizeof(body), &rep);
+
+	if (err)
+		return err;
+	b = &body.node.st;
+	*st = (struct kstat){
+		.ino = b->ino, .nlink = b->nlink, .size = b->size,
+		.blocks = b->blocks, .mode = b->mode, .uid = b->uid,
+		.gid = b->gid, .blksize = b->blksize,
+		.dev = makedev64(b->dev >> 32, (uint32_t)b->dev),
+		.rdev = makedev64(b->rdev >> 32, (uint32_t)b->rdev),
+		.atime = { b->atime.sec, b->atime.nsec },
+		.mtime = { b->mtime.sec, b->mtime.nsec },
+		.ctime = { b->ctime.sec, b->ctime.nsec },
+		.btime = { b->btime.sec, b->btime.nsec },
+		.has_btime = b->has_btime,
+	};
+	return 0;
+}
+
+/* The terminal's calls that the broker passes on, and what they carry. */
+static const struct {
+	unsigned int cmd;
+	uint8_t in, out;	/* bytes of the structure behind the argument */
+} tty_calls[] = {
+	{ TCGETS, 0, sizeof(struct termios) },
+	{ TCSETS, sizeof(struct termios), 0 },
+	{ TCSETSW, sizeof(struct termios), 0 },
+	{ TCSETSF, sizeof(struct termios), 0 },
+	{ TCGETS2, 0, sizeof(struct termios2) },
+	{ TCSETS2, sizeof(struct termios2), 0 },
+	{ TCSETSW2, sizeof(struct termios2), 0 },
+	{ TCSETSF2, sizeof(struct termios2), 0 },
+	{ TCSBRK, 0, 0 },
+	{ TCSBRKP, 0, 0 },
+	{ TCXONC, 0, 0 },
+	{ TCFLSH, 0, 0 },
+	{ TIOCOUTQ, 0, sizeof(int) },
+	{ FIONREAD, 0, sizeof(int) },
+	{ TIOCGWINSZ, 0, sizeof(struct winsize) },
+	{ TIOCSWINSZ, sizeof(struct winsize), 0 },
+};
+
+/*
+ * The sandbox has a session of its own on the host, so the host's groups are
+ * not the guest's: its own are what a program on the terminal is told.
+ */
+static long tty_group(struct file *f, unsigned int cmd, uaddr_t arg)
+{
+	struct tgroup *g = current()->group;
+	int id;
+
+	if (!S_ISCHR(f->inode->mode))
+		return -ENOTTY;
+	id = cmd == TIOCGSID ? g->sid : g->pgid;
+	return put_user(arg, &id);
+}
+
+static long stdio_ioctl(struct file *f, unsigned int cmd, uaddr_t arg)
+{
+	struct broker_req req = {
+		.op = BROKER_FD_TTY,
+		.arg = { index_of(f), cmd },
+	};
+	struct broker_rep rep;
+	char buf[64];
+	size_t k;
+	int err;
+
+	if (cmd == TIOCGPGRP || cmd == TIOCGSID)
+		return tty_group(f, cmd, arg);
+	for (k = 0; k < ARRAY_SIZE(tty_calls); k++)
+		if (tty_calls[k].cmd == cmd)
+			break;
+	if (k == ARRAY_SIZE(tty_calls))
+		return -ENOTTY;
+	if (!tty_calls[k].in && !tty_calls[k].out)
+		req.arg[2] = arg;
+	if (tty_calls[k].in) {
+		if (copy_in(buf, arg, tty_calls[k].in))
+			return -EFAULT;
+		req.len1 = tty_calls[k].in;
+	}
+	/* Arguments beyond the known are refused here: the broker would end. */
+	if (req.arg[2] > 4 && cmd != TCSBRKP)
+		return -EINVAL;
+	if (cmd == TCSBRKP && arg >= 100)
+		req.arg[2] = 99;
+	if ((cmd == TCSBRK && arg >= 2) || (cmd == TCXONC && arg >= 4) ||
+	    (cmd == TCFLSH && arg >= 3))
+		return cmd == TCSBRK ? 0 : -EINVAL;
+	err = ask(&req, buf, buf, sizeof(buf), &rep);
+	if (err)
+		return err;
+	if (tty_calls[k].out && copy_out(arg, buf, tty_calls[k].out))
+		return -EFAULT;
+	return 0;
+}
+
+static int stdio_fsync(struct file *f, bool data_only)
+{
+	struct broker_req req = {
+		.op = BROKER_FD_SYNC,
+		.arg = { index_of(f), data_only },
+	};
+	struct broker_rep rep;
+
+	return ask(&req, NULL, NULL, 0, &rep);
+}
+
+static int stdio_mmap(struct file *f, off_t off, size_t len, int prot,
+		      int flags, struct backing *b)
+{
+	(void)len;
+	(void)prot;
+	(void)flags;
+	b->fd = f->host_fd;
+	b->off = off;
+	b->len = SIZE_MAX;
+	return 0;
+}
+
+static const struct file_ops stdio_fops = {
+	.read = stdio_read,
+	.write = stdio_write,
+	.lseek = stdio_lseek,
+	.getattr = stdio_getattr,
+	.ioctl = stdio_ioctl,
+	.fsync = stdio_fsync,
+	.poll = host_file_poll,
+};
+
+/* A regular file is always ready, and can be mapped. */
+static const struct file_ops stdio_reg_fops = {
+	.read = stdio_read,
+	.write = stdio_write,
+	.lseek = stdio_lseek,
+	.getattr = stdio_getattr,
+	.ioctl = stdio_ioctl,
+	.fsync = stdio_fsync,
+	.mmap = stdio_mmap,
+};
+
+static int stdio_inode_getattr(struct inode *i, struct kstat *st)
+{
+	inode_fill_stat(i, st);
+	return 0;
+}
+
+/* ftruncate(2) is the one change of an inherited file that is passed on. */
+static int stdio_setattr(struct inode *i, const struct iattr *a)
+{
+	struct broker_req req = {
+		.op = BROKER_FD_TRUNCATE,
+		.arg = { (uint64_t)i->priv, a->size },
+	};
+	struct broker_rep rep;
+
+	if (a->valid & ~(ATTR_SIZE | ATTR_MTIME))
+		return -EPERM;
+	return a->valid & ATTR_SIZE ? ask(&req, NULL, NULL, 0, &rep) : 0;
+}
+
+static const struct inode_ops stdio_iops = {
+	.getattr = stdio_inode_getattr,
+	.setattr = stdio_setattr,
+};
+
+static struct superblock *stdio_sb __arena;
+
+struct file *stdio_file(unsigned int index, const struct boot_inherited *in)
+{
+	static const char *const kinds[] = { "stdin", "stdout", "stderr" };
+	struct inode *i;
+	struct file *f;
+
+	if (!stdio_sb)
+		stdio_sb = sb_new("inherited", 0, NULL);
+	i = stdio_sb ? inode_new(stdio_sb) : NULL;
+	if (!i)
+		return NULL;
+	i->mode = in->mode;
+	i->rdev = makedev64(in->rdev >> 32, (uint32_t)in->rdev);
+	i->ops = &stdio_iops;
+	i->fops = S_ISREG(in->mode) ? &stdio_reg_fops : &stdio_fops;
+	i->priv = (void *)(uintptr_t)index;
+	f = file_new(i, i->fops, in->flags, index < 3 ? kinds[index] :
+		     "inherited", (void *)(uintptr_t)index);
+	if (!f)
+		return NULL;
+	f->host_fd = index < 3 ? (int)index : HOSTFD_PASS + (int)index - 3;
+	f->mode &= ~FMODE_SEEK;
+	/* Files, and /dev/null and the like, but not terminals. */
+	if (S_ISREG(in->mode) || S_ISBLK(in->mode) ||
+	    (S_ISCHR(in->mode) && in->rdev >> 32 == MEM_MAJOR))
+		f->mode |= FMODE_SEEK | FMODE_HOST_POS;
+	return f;
+}

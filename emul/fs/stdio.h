@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stdio.h: descriptors that the sandbox inherits from outside. */
+#ifndef SBX_FS_STDIO_H
+#define SBX_FS_STDIO_H
+
+#include "emul/abi/boot.h"
+#include "emul/vfs/vfs.h"
+
+/*
+ * The inherited descriptor of that index (emul/abi/hostfd.h), which the host
+ * describes by @in, as a file with one reference.  NULL: no memory.
+ */
+struct file *stdio_file(unsigned int index, const struct boot_inherited *in)
+	__must_check;
+
+#endif

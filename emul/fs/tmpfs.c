@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tmpfs.c: files in memory.
+ *
+ * Names live in the dentry cache, pinned there; contents are memdata.
+ */
+#include "emul/fs/tmpfs.h"
+
+#include "emul/lib/alloc.h"
+#include "emul/lib/string.h"
+#include "emul/task/task.h"
+#include "emul/vfs/dcache.h"
+
+#define TMPFS_MAGIC_	0x01021994
+#define DIRENT_SIZE	20u	/* what Linux counts for each name */
+
+struct tmpfs {
+	struct memquota quota;
+};
+
+static const struct inode_ops dir_iops, file_iops, link_iops, node_iops;
+static const struct file_ops file_fops;
+
+void inode_init_owner(struct inode *i, const struct inode *dir, mode_t mode)
+{
+	i->mode = mode;
+	if (dir->mode & S_ISGID) {
+		i->gid = dir->gid;
+		if (S_ISDIR(mode))
+			i->mode |= S_ISGID;
+	}
+}
+
+static void evict(struct inode *i)
+{
+	if (S_ISREG(i->mode)) {
+		memdata_free(i->priv);
+		kfree(i->priv);
+	} else if (S_ISLNK(i->mode)) {
+		kfree((void *)(uintptr_t)i->link);
+		i->link = NULL;
+	}
+}
+
+static struct inode *new_inode(struct superblock *sb, const struct inode *dir,
+			       mode_t mode, dev_t rdev)
+{
+	struct tmpfs *fs = sb->priv;
+	struct inode *i = inode_new(sb);
+
+	if (!i)
+		return NULL;
+	if (dir)
+		inode_init_owner(i, dir, mode);
+	else
+		i->mode = mode;
+	i->rdev = rdev;
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		i->priv = kmalloc(sizeof(struct memdata));
+		if (!i->priv) {
+			inode_put(i);
+			return NULL;
+		}
+		memdata_init(i->priv, &fs->quota);
+		i->ops = &file_iops;
+		i->fops = &file_fops;
+		break;
+	case S_IFDIR:
+		i->ops = &dir_iops;
+		i->fops = &simple_dir_fops;
+		i->nlink = 2;
+		i->size = 2 * DIRENT_SIZE;
+		break;
+	case S_IFLNK:
+		i->ops = &link_iops;
+		break;
+	default:
+		i->ops = &node_iops;	/* opened by its kind */
+	}
+	return i;
+}
+
+static void touch_dir(struct inode *dir, int entries)
+{
+	dir->size = (uint64_t)((int64_t)dir->size +
+			       entries * (int64_t)DIRENT_SIZE);
+	dir->mtime = dir->ctime = ktime_now();
+}
+
+static void add_name(struct inode *dir, struct dentry *d, struct inode *i)
+{
+	d_instantiate(d, i);
+	d_pin(d);
+	touch_dir(dir, 1);
+	if (S_ISDIR(i->mode))
+		dir->nlink++;
+}
+
+static int add_node(struct inode *dir, struct dentry *d, mode_t mode,
+		    dev_t rdev)
+{
+	struct inode *i = new_inode(dir->sb, dir, mode, rdev);
+
+	if (!i)
+		return -ENOSPC;
+	add_name(dir, d, i);
+	return 0;
+}
+
+static int tmpfs_create(struct inode *dir, struct dentry *d, mode_t mode)
+{
+	return add_node(dir, d, S_IFREG | (mode & 07777), 0);
+}
+
+static int tmpfs_mkdir(struct inode *dir, struct dentry *d, mode_t mode)
+{
+	return add_node(dir, d, S_IFDIR | (mode & 07777), 0);
+}
+
+static int tmpfs_mknod(struct inode *dir, struct dentry *d, mode_t mode,
+		       dev_t rdev)
+{
+	return add_node(dir, d, mode, rdev);
+}
+
+static int tmpfs_symlink(struct inode *dir, struct dentry *d, const char *to)
+{
+	size_t len = strlen(to);
+	struct inode *i = new_inode(dir->sb, dir, S_IFLNK | 0777, 0);
+
+	if (!i)
+		return -ENOSPC;
+	i->link = kstrndup(to, len);
+	if (!i->link) {
+		inode_put(i);
+		return -ENOSPC;
+	}
+	i->link_len = (uint32_t)len;
+	i->size = len;
+	add_name(dir, d, i);
+	return 0;
+}
+
+static int tmpfs_link(struct inode *dir, struct dentry *d, struct inode *to)
+{
+	mutex_lock(&to->lock);
+	to->nlink++;
+	to->ctime = ktime_now();
+	mutex_unlock(&to->lock);
+	inode_get(to);
+	add_name(dir, d, to);
+	return 0;
+}
+
+/* The name goes from the cache's pinned ones. */
+static void drop_name(struct inode *dir, struct dentry *d)
+{
+	struct inode *i = d->inode;
+
+	if (S_ISDIR(i->mode)) {
+		i->nlink = 0;
+		dir->nlink--;
+	} else {
+		__atomic_fetch_sub(&i->nlink, 1, __ATOMIC_RELAXED);
+	}
+	i->ctime = ktime_now();
+	touch_dir(dir, -1);
+}
+
+static int tmpfs_unlink(struct inode *dir, struct dentry *d)
+{
+	drop_name(dir, d);
+	d_unpin(d);
+	d_delete(d);
+	return 0;
+}
+
+static int tmpfs_rmdir(struct inode *dir, struct dentry *d)
+{
+	if (!d_is_empty(d))
+		return -ENOTEMPTY;
+	return tmpfs_unlink(dir, d);
+}
+
+static int tmpfs_rename(struct inode *od, struct dentry *o, struct inode *nd,
+			struct dentry *n, unsigned int flags)
+{
+	bool exchange = flags & 2;
+
+	if (exchange) {
+		bool o_dir = S_ISDIR(o->inode->mode);
+		bool n_dir = S_ISDIR(n->inode->mode);
+
+		if (od != nd && o_dir != n_dir) {
+			od->nlink += n_dir - (uint32_t)o_dir;
+			nd->nlink += o_dir - (uint32_t)n_dir;
+		}
+		n->inode->ctime = ktime_now();
+	} else {
+		if (n->inode) {
+			if (S_ISDIR(n->inode->mode) && !d_is_empty(n))
+				return -ENOTEMPTY;
+			drop_name(nd, n);
+			d_unpin(n);
+		}
+		if (S_ISDIR(o->inode->mode)) {
+			od->nlink--;
+			nd->nlink++;
+		}
+		touch_dir(nd, 1);
+	}
+	o->inode->ctime = ktime_now();
+	touch_dir(od, exchange ? 0 : -1);
+	if (exchange)
+		touch_dir(nd, 0);
+	d_move(o, n, exchange);
+	return 0;
+}
+
+static int tmpfs_tmpfile(struct inode *dir, struct dentry *d, mode_t mode)
+{
+	struct inode *i = new_inode(dir->sb, dir, S_IFREG | mode, 0);
+
+	if (!i)
+		return -ENOSPC;
+	i->nlink = 0;
+	d_instantiate(d, i);
+	return 0;
+}
+
+static int tmpfs_setattr(struct inode *i, const struct iattr *a)
+{
+	if ((a->valid & ATTR_SIZE) && S_ISREG(i->mode)) {
+		int err = memdata_truncate(i, i->priv, a->size);
+
+		if (err)
+			return err;
+		i->mtime = ktime_now();
+	}
+	inode_set_attr(i, a);
+	return 0;
+}
+
+/* relatime: mount(8). */
+static void touch_atime(struct file *f)
+{
+	struct inode *i = f->inode;
+	struct ktime now;
+
+	if (f->flags & O_NOATIME)
+		return;
+	if (ktime_before(i->mtime, i->atime) &&
+	    ktime_before(i->ctime, i->atime))
+		return;
+	now = ktime_now();
+	i->atime = now;
+}
+
+static ssize_t tmpfs_read(struct file *f, struct uio *u, off_t *pos)
+{
+	ssize_t n = memdata_read(f->inode, f->inode->priv, u, pos);
+
+	if (n > 0)
+		touch_atime(f);
+	return n;
+}
+
+/* Who may not keep them loses set-id bits by writing. */
+static void drop_set_id(struct inode *i)
+{
+	const struct task *t = current();
+
+	if (t && t->cred && (t->cred->cap_effective >> 4 & 1))	/* FSETID */
+		return;
+	mutex_lock(&i->lock);
+	i->mode &= ~(uint32_t)S_ISUID;
+	if (i->mode & 0010)
+		i->mode &= ~(uint32_t)S_ISGID;
+	mutex_unlock(&i->lock);
+}
+
+static ssize_t tmpfs_write(struct file *f, struct uio *u, off_t *pos)
+{
+	struct inode *i = f->inode;
+	ssize_t n;
+
+	n = file_size_limit(u->append ? (off_t)i->size : *pos, u->left);
+	if (n < 0)
+		return n;
+	u->left = (size_t)n;
+	if (unlikely(i->mode & (S_ISUID | S_ISGID)))
+		drop_set_id(i);
+	return memdata_write(i, i->priv, u, pos);
+}
+
+static off_t tmpfs_lseek(struct file *f, off_t off, int whence)
+{
+	if (whence < 3)
+		return generic_lseek(f, off, whence);
+	off = memdata_seek(f->inode, f->inode->priv, off, whence);
+	if (off >= 0)
+		f->pos = off;
+	return off;
+}
+
+static int tmpfs_mmap(struct file *f, off_t off, size_t len, int prot,
+		      int flags, struct backing *b)
+{
+	(void)prot;
+	(void)flags;
+	return memdata_mmap(f->inode, f->inode->priv, off, len, b);
+}
+
+static long tmpfs_fallocate(struct file *f, int mode, off_t off, off_t len)
+{
+	if (!(mode & 3)) {
+		ssize_t n = file_size_limit(off + len - 1, 0);
+
+		if (n < 0)
+			return n;
+	}
+	return memdata_fallocate(f->inode, f->inode->priv, mode, off, len);
+}
+
+static int tmpfs_fsync(struct file *f, bool data_only)
+{
+	(void)f;
+	(void)data_only;
+	return 0;		/* nothing outlives the sandbox */
+}
+
+static int tmpfs_statfs(struct superblock *sb, struct kstatfs *st)
+{
+	struct tmpfs *fs = sb->priv;
+
+	(void)simple_statfs(sb, st);
+	st->blocks = fs->quota.limit;
+	if (fs->quota.limit > fs->quota.used)
+		st->bfree = st->bavail = fs->quota.limit - fs->quota.used;
+	return 0;
+}
+
+static const struct inode_ops dir_iops = {
+	.create = tmpfs_create,
+	.mkdir = tmpfs_mkdir,
+	.mknod = tmpfs_mknod,
+	.symlink = tmpfs_symlink,
+	.link = tmpfs_link,
+	.unlink = tmpfs_unlink,
+	.rmdir = tmpfs_rmdir,
+	.rename = tmpfs_rename,
+	.tmpfile = tmpfs_tmpfile,
+	.setattr = tmpfs_setattr,
+};
+
+static const struct inode_ops file_iops = {
+	.setattr = tmpfs_setattr,
+	.evict = evict,
+};
+
+static const struct inode_ops link_iops = {
+	.setattr = tmpfs_setattr,
+	.evict = evict,
+};
+
+static const struct inode_ops node_iops = {
+	.setattr = tmpfs_setattr,
+};
+
+static const struct file_ops file_fops = {
+	.read = tmpfs_read,
+	.write = tmpfs_write,
+	.lseek = tmpfs_lseek,
+	.mmap = tmpfs_mmap,
+	.fallocate = tmpfs_fallocate,
+	.fsync = tmpfs_fsync,
+};
+
+static const struct super_ops tmpfs_sops = { .statfs = tmpfs_statfs };
+
+struct superblock *tmpfs_super(uint64_t size, mode_t mode)
+{
+	struct superblock *sb = sb_new("tmpfs", TMPFS_MAGIC_, &tmpfs_sops);
+	struct tmpfs *fs = kzalloc(sizeof(*fs));
+	struct inode *i;
+
+	if (!sb || !fs)
+		goto fail;
+	fs->quota.limit = PAGE_UP(size) / PAGE_SIZE;
+	sb->priv = fs;
+	i = new_inode(sb, NULL, S_IFDIR | (mode & 07777), 0);
+	if (!i)
+		goto fail;
+	i->uid = i->gid = 0;
+	sb->root = d_alloc_root(sb, i);
+	if (!sb->root) {
+		inode_put(i);
+		goto fail;
+	}
+	d_pin(sb->root);
+	return sb;
+fail:
+	kfree(sb);
+	kfree(fs);
+	return NULL;
+}

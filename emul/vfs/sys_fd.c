@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sys_fd.c: close(2), dup(2), fcntl(2), ioctl(2) of all files. */
+#include "emul/entry/uaccess.h"
+#include "emul/sysproto.h"
+#include "emul/vfs/fdtable.h"
+#include "emul/vfs/flock.h"
+#include "emul/vfs/namei.h"
+
+#define CLOSE_RANGE_UNSHARE_	2u
+#define CLOSE_RANGE_CLOEXEC_	4u
+
+/* Flags that F_SETFL may change. */
+#define SETFL_MASK	(O_APPEND | O_NONBLOCK | O_DIRECT | FASYNC | O_NOATIME)
+
+long sys_close(struct task *t, int fd)
+{
+	/* A host's or a signal's -EINTR does not bring the descriptor back. */
+	return fd_close(t->files, (unsigned int)fd);
+}
+
+long sys_close_range(struct task *t, unsigned int first, unsigned int last,
+		     unsigned int flags)
+{
+	int err;
+
+	if ((flags & ~(CLOSE_RANGE_UNSHARE_ | CLOSE_RANGE_CLOEXEC_)) ||
+	    first > last)
+		return -EINVAL;
+	if (flags & CLOSE_RANGE_UNSHARE_) {
+		err = files_unshare(t);
+		if (err)
+			return err;
+	}
+	fd_close_range(t->files, first, last, flags & CLOSE_RANGE_CLOEXEC_);
+	return 0;
+}
+
+static long do_dup(struct task *t, int fd, unsigned int from,
+		   unsigned int flags)
+{
+	struct fd f = fdget_raw(t, fd);
+	int n;
+
+	if (!f.file)
+		return -EBADF;
+	n = fd_reserve_from(t, from, flags);
+	if (n >= 0) {
+		file_get(f.file);
+		fd_install(t, n, f.file);
+	}
+	fdput(f);
+	return n;
+}
+
+long sys_dup(struct task *t, int oldfd)
+{
+	return do_dup(t, oldfd, 0, 0);
+}
+
+static long dup_to(struct task *t, int oldfd, int newfd, bool cloexec)
+{
+	struct fd f = fdget_raw(t, oldfd);
+	long n;
+
+	if (!f.file)
+		return -EBADF;
+	file_get(f.file);
+	n = fd_replace(t, (unsigned int)newfd, f.file, cloexec);
+	fdput(f);
+	return n;
+}
+
+long sys_dup2(struct task *t, int oldfd, int newfd)
+{
+	if (oldfd == newfd) {
+		struct fd f = fdget_raw(t, oldfd);
+
+		if (!f.file)
+			return -EBADF;
+		fdput(f);
+		return newfd;
+	}
+	return dup_to(t, oldfd, newfd, false);
+}
+
+long sys_dup3(struct task *t, int oldfd, int newfd, int flags)
+{
+	if ((flags & ~O_CLOEXEC) || oldfd == newfd)
+		return -EINVAL;
+	return dup_to(t, oldfd, newfd, flags & O_CLOEXEC);
+}
+
+static long set_flags(struct task *t, struct file *f, unsigned int arg)
+{
+	unsigned int old = f->flags, new;
+	int err = 0;
+
+	if ((arg & ~old & O_NOATIME) && !cred_owns(t->cred, f->inode))
+		return -EPERM;
+	new = (old & ~(unsigned int)SETFL_MASK) | (arg & SETFL_MASK);
+	f->flags = new;
+	if (f->ops->setfl) {
+		err = f->ops->setfl(f, new);
+		if (err)
+			f->flags = old;
+	}
+	return err;
+}
+
+struct owner_ex {
+	int type, pid;
+};
+
+static long fcntl_owner(struct file *f, unsigned int cmd, uaddr_t arg)
+{
+	struct owner_ex ex;
+
+	switch (cmd) {
+	case F_SETOWN:
+		if ((int)arg == INT32_MIN)
+			return -EINVAL;
+		f->owner_type = (int)arg < 0 ? F_OWNER_PGRP : F_OWNER_PID;
+		f->owner = (int)arg < 0 ? -(int)arg : (int)arg;
+		return 0;
+	case F_GETOWN:
+		return f->owner_type == F_OWNER_PGRP ? -f->owner : f->owner;
+	case F_SETOWN_EX:
+		if (get_user(&ex, arg))
+			return -EFAULT;
+		if (ex.type < F_OWNER_TID || ex.type > F_OWNER_PGRP)
+			return -EINVAL;
+		f->owner_type = ex.type;
+		f->owner = ex.pid;
+		return 0;
+	case F_GETOWN_EX:
+		ex.type = f->owner_type;
+		ex.pid = f->owner;
+		return put_user(arg, &ex);
+	case F_SETSIG:
+		if (arg > 64)
+			return -EINVAL;
+		f->owner_sig = (int)arg;
+		return 0;
+	default:		/* F_GETSIG */
+		return f->owner_sig;
+	}
+}
+
+/* What may be done with O_PATH descriptors too. */
+static long fcntl_raw(struct task *t, int fd, struct file *f,
+		      unsigned int cmd, uaddr_t arg, bool *done)
+{
+	*done = true;
+	switch (cmd) {
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
+		if (arg >= t->group->rlimits[7].cur)
+			return -EINVAL;
+		return do_dup(t, fd, (unsigned int)arg,
+			      cmd == F_DUPFD ? 0 : O_CLOEXEC);
+	case F_GETFD:
+		return fd_get_cloexec(t->files, (unsigned int)fd);
+	case F_SETFD:
+		fd_set_cloexec(t->files, (unsigned int)fd, arg & FD_CLOEXEC);
+		return 0;
+	case F_GETFL:
+		return f->flags;
+	case 1024 + 3: {		/* F_DUPFD_QUERY */
+		struct fd other = fdget_raw(t, (int)arg);
+		long same;
+
+		if (!other.file)
+			return -EBADF;
+		same = other.file == f;
+		fdput(other);
+		return same;
+	}
+	}
+	*done = false;
+	return -EBADF;
+}
+
+long sys_fcntl(struct task *t, int fd, unsigned int cmd, unsigned long arg)
+{
+	struct fd f = fdget_raw(t, fd);
+	bool done;
+	long r;
+
+	if (!f.file)
+		return -EBADF;
+	r = fcntl_raw(t, fd, f.file, cmd, arg, &done);
+	if (done || (f.file->mode & FMODE_PATH))
+		goto out;
+	switch (cmd) {
+	case F_SETFL:
+		r = set_flags(t, f.file, (unsigned int)arg);
+		break;
+	case F_SETOWN:
+	case F_GETOWN:
+	case F_SETOWN_EX:
+	case F_GETOWN_EX:
+	case F_SETSIG:
+	case F_GETSIG:
+		r = fcntl_owner(f.file, cmd, arg);
+		break;
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		r = fcntl_lock(t, f.file, cmd, arg);
+		break;
+	case 1024 + 1:			/* F_GETLEASE: nobody has one */
+		r = F_UNLCK;
+		break;
+	default:
+		r = -EINVAL;
+		if (f.file->ops->fcntl)
+			r = f.file->ops->fcntl(f.file, cmd, arg);
+	}
+out:
+	fdput(f);
+	return r;
+}
+
+#define FIGETBSZ_	2u
+#define FIONREAD_	0x541bu
+#define FIONBIO_	0x5421u
+#define FIONCLEX_	0x5450u
+#define FIOCLEX_	0x5451u
+#define FIOASYNC_	0x5452u
+#define FIOQSIZE_	0x5460u
+#define FICLONE_	0x40049409u
+#define FICLONERANGE_	0x4020940du
+
+static long ioctl_flag(struct task *t, struct file *f, uaddr_t arg,
+		       unsigned int flag)
+{
+	unsigned int flags = f->flags;
+	int on;
+
+	if (get_user(&on, arg))
+		return -EFAULT;
+	flags = on ? flags | flag : flags & ~flag;
+	return set_flags(t, f, flags);
+}
+
+static long ioctl_regular(struct file *f, unsigned int cmd, uaddr_t arg)
+{
+	int n;
+
+	switch (cmd) {
+	case FIONREAD_:
+		n = (int)((off_t)load_once(&f->inode->size) - f->pos);
+		return put_user(arg, &n);
+	case FICLONE_:
+	case FICLONERANGE_:
+		return -EOPNOTSUPP;
+	}
+	return f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
+}
+
+long sys_ioctl(struct task *t, int fd, unsigned int cmd, unsigned long arg)
+{
+	struct fd fd_ = fdget(t, fd);
+	struct file *f = fd_.file;
+	struct inode *i;
+	long r;
+	int n;
+
+	if (!f)
+		return -EBADF;
+	i = f->inode;
+	switch (cmd) {
+	case FIOCLEX_:
+	case FIONCLEX_:
+		fd_set_cloexec(t->files, (unsigned int)fd, cmd == FIOCLEX_);
+		r = 0;
+		break;
+	case FIONBIO_:
+		r = ioctl_flag(t, f, arg, O_NONBLOCK);
+		break;
+	case FIOASYNC_:
+		r = ioctl_flag(t, f, arg, FASYNC);
+		break;
+	case FIOQSIZE_:
+		r = -ENOTTY;
+		if (S_ISREG(i->mode) || S_ISDIR(i->mode) || S_ISLNK(i->mode))
+			r = put_user(arg, &i->size);
+		break;
+	case FIGETBSZ_:
+		n = PAGE_SIZE;
+		r = f->path.dentry ? put_user(arg, &n) : -EINVAL;
+		break;
+	default:
+		if (S_ISREG(i->mode))
+			r = ioctl_regular(f, cmd, arg);
+		else
+			r = f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) :
+				-ENOTTY;
+	}
+	fdput(fd_);
+	return r;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sys_sync.c: fsync(2), sync(2) and their relatives. */
+#include "emul/sysproto.h"
+#include "emul/vfs/fdtable.h"
+
+static long do_fsync(struct task *t, int fd, bool data_only)
+{
+	struct fd f = fdget(t, fd);
+	long err;
+
+	if (!f.file)
+		return -EBADF;
+	err = f.file->ops->fsync ? f.file->ops->fsync(f.file, data_only) :
+		-EINVAL;
+	fdput(f);
+	return err;
+}
+
+long sys_fsync(struct task *t, int fd)
+{
+	return do_fsync(t, fd, false);
+}
+
+long sys_fdatasync(struct task *t, int fd)
+{
+	return do_fsync(t, fd, true);
+}
+
+/*
+ * What the guest wrote to host files the host has already, by pwrite(2); it
+ * writes it back in its own time, as after sync(2) on a system that loses no
+ * power.  Asking the host to sync all would be felt outside of the sandbox.
+ */
+long sys_sync(struct task *t)
+{
+	(void)t;
+	return 0;
+}
+
+long sys_syncfs(struct task *t, int fd)
+{
+	struct fd f = fdget(t, fd);
+	long err = 0;
+
+	if (!f.file)
+		return -EBADF;
+	if (S_ISREG(f.file->inode->mode) && f.file->ops->fsync)
+		err = f.file->ops->fsync(f.file, false);
+	fdput(f);
+	return err;
+}
+
+long sys_sync_file_range(struct task *t, int fd, int64_t offset,
+			 int64_t nbytes, unsigned int flags)
+{
+	struct fd f;
+	struct inode *i;
+	long err;
+
+	if ((flags & ~7u) || offset < 0 || nbytes < 0 || offset + nbytes < 0)
+		return -EINVAL;
+	f = fdget(t, fd);
+	if (!f.file)
+		return -EBADF;
+	i = f.file->inode;
+	if (!S_ISREG(i->mode) && !S_ISDIR(i->mode) && !S_ISLNK(i->mode))
+		err = -ESPIPE;
+	else	/* more than was asked: all of the file */
+		err = f.file->ops->fsync ? f.file->ops->fsync(f.file, true) :
+			0;
+	fdput(f);
+	return err;
+}
