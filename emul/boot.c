@@ -9,6 +9,7 @@
 #include "emul/lib/print.h"
 #include "emul/lib/random.h"
 #include "emul/report.h"
+#include "emul/signal/outside.h"
 #include "emul/task/exec.h"
 #include "emul/task/task.h"
 #include "emul/vfs/fdtable.h"
@@ -41,6 +42,7 @@ void emul_boot(const struct boot *b, struct thread *th)
 	t->thread = th;
 	th->task = t;
 	store_release(&th->live, 1);
+	outside_watch(t);
 	report_boot(b);
 
 	err = vfs_boot(mounts, b->n_mounts, b);

@@ -132,6 +132,8 @@ emul_signal_sources = \
 	%D%/signal/fault.c \
 	%D%/signal/fault.h \
 	%D%/signal/frame.c \
+	%D%/signal/outside.c \
+	%D%/signal/outside.h \
 	%D%/signal/queue.c \
 	%D%/signal/queue.h \
 	%D%/signal/siginfo.h \

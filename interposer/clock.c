@@ -17,6 +17,9 @@
 #include "interposer/clock.h"
 #include "interposer/rawhost.h"
 
+#define CPU_CLOCK_PROCESS	2	/* CLOCK_PROCESS_CPUTIME_ID */
+#define CPU_CLOCK_THREAD	3	/* CLOCK_THREAD_CPUTIME_ID */
+
 typedef int clock_fn(int clock, struct __kernel_timespec *ts);
 
 static clock_fn *vdso_clock __arena;
@@ -71,7 +74,9 @@ int64_t host_clock_ns(int clock)
 {
 	struct __kernel_timespec ts = { 0 };
 
-	if (vdso_clock && !vdso_clock(clock, &ts))
+	/* The vdso knows no CPU clocks: its own call would only trap. */
+	if (clock != CPU_CLOCK_PROCESS && clock != CPU_CLOCK_THREAD &&
+	    vdso_clock && !vdso_clock(clock, &ts))
 		return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 	if (raw_host4(__NR_clock_gettime, clock, (long)&ts, 0, 0))
 		return -1;

@@ -174,50 +174,55 @@ static bool prove_by_fde(struct window *w, const struct eh_fde *fde)
 	return true;
 }
 
-/* Follow one chain up to the site; note it if wanted.  Does it meet it? */
-static bool chain(struct window *w, unsigned int at, uint8_t *count)
+/*
+ * Second proof: note what all chains agree on which begin at one of CHAINS bytes and meet
+ * the site.
+ */
+static void agree(struct window *w)
 {
+	const unsigned int lo = w->lo, first = lo + CHAINS + SETTLE;
+	uint8_t next[SITE_AT + 1];	/* length of an instruction here */
+	bool meets[SITE_AT + 1];	/* does the chain from here? */
+	uint8_t count[SITE_AT + 1] = { 0 };	/* chains that come by here */
+	unsigned int at, n = 0;
 	struct insn in;
+	int len;
 
-	while (at < SITE_AT) {
-		if (insn_decode(w->byte + at, SITE_AT + SITE_LEN - at,
-				&in) < 0)
-			return false;
-		if (count)
-			count[at]++;
-		at += in.len;
+	if (first >= SITE_AT)
+		return;
+	meets[SITE_AT] = true;
+	for (at = SITE_AT; at-- > lo;) {
+		len = insn_decode(w->byte + at, SITE_AT + SITE_LEN - at, &in);
+		next[at] = (uint8_t)len;
+		meets[at] = len > 0 && at + (unsigned int)len <= SITE_AT &&
+			    meets[at + (unsigned int)len];
 	}
-	return at == SITE_AT;
-}
-
-/* Second proof: what all possible chains before the site agree on. */
-static void prove_by_agreement(struct window *w, bool forward)
-{
-	uint8_t count[SITE_AT] = { 0 };
-	unsigned int start, at, n = 0;
-	struct insn in;
-
-	if (w->lo + CHAINS + SETTLE < SITE_AT) {
-		for (start = w->lo; start < w->lo + CHAINS; start++) {
-			if (!chain(w, start, NULL))
-				continue;
-			chain(w, start, count);
+	for (at = lo; at < SITE_AT; at++) {
+		if (!meets[at])
+			continue;
+		if (at < lo + CHAINS) {
+			count[at]++;
 			n++;
 		}
-		for (at = w->lo + CHAINS + SETTLE; n && at < SITE_AT; at++) {
-			if (count[at] != n)
-				continue;
-			if (insn_decode(w->byte + at, w->hi - at, &in) > 0)
-				note_insn(w, w->base + at, &in);
-		}
+		count[at + next[at]] = (uint8_t)(count[at + next[at]] +
+						 count[at]);
 	}
-	/* Behind the site there is one chain: the call returns to it. */
+	for (at = first; n && at < SITE_AT; at++)
+		if (count[at] == n &&
+		    insn_decode(w->byte + at, w->hi - at, &in) > 0)
+			note_insn(w, w->base + at, &in);
+}
+
+/* Behind the site there is one chain: the call returns to it. */
+static void prove_behind(struct window *w)
+{
+	struct insn in;
+	unsigned int at;
+
 	for (at = SITE_AT; at < w->hi; at += in.len) {
 		if (insn_decode(w->byte + at, w->hi - at, &in) < 0)
 			break;
 		note_insn(w, w->base + at, &in);
-		if (!forward)
-			break;
 	}
 }
 
@@ -389,11 +394,11 @@ static enum site_why decide(struct window *w, struct site_plan *plan)
 		if (!prove_by_fde(w, &fde))
 			return SITE_UNPROVEN;
 	} else {
-		/* What follows exit() may be anything: look at it last. */
-		prove_by_agreement(w, false);
+		agree(w);
+		/* What follows exit() may be anything. */
 		nr = number_of(w);
 		if (nr != 60 && nr != 231)
-			prove_by_agreement(w, true);
+			prove_behind(w);
 	}
 	if (number_of(w) == 15)
 		return SITE_SIGRETURN;

@@ -50,6 +50,7 @@ shell_tests = \
 	%D%/t0004-harness.sh \
 	%D%/t0010-sites.sh \
 	%D%/t7010-fuzz-broker.sh \
+	%D%/t7020-broker-hosts.sh \
 	%D%/t8000-cli-errors.sh
 
 # Shell tests of what does not work yet: run by hand, not by check.
@@ -84,7 +85,9 @@ guest_todo = \
 	%D%/g-state.guest
 
 # Tools of the tests.
-check_PROGRAMS += %D%/insn-objdump %D%/site-survey
+check_PROGRAMS += %D%/insn-objdump %D%/refuse %D%/site-survey
+t_refuse_CFLAGS = -std=gnu11 $(WARN_CFLAGS) $(SECCOMP_CFLAGS)
+t_refuse_LDADD = $(SECCOMP_LIBS)
 t_insn_objdump_LDADD = libemul-hosted.a
 t_site_survey_LDADD = libemul-hosted.a
 

@@ -8,6 +8,7 @@
 
 #include "emul/abi/regs.h"
 #include "emul/lib/alloc.h"
+#include "emul/signal/outside.h"
 #include "emul/signal/queue.h"
 #include "emul/task/task.h"
 
@@ -209,6 +210,7 @@ void signal_deliver(struct task *t, struct regs *r)
 	for (;;) {
 		__atomic_fetch_and(&t->thread->work, ~WORK_SIGNAL,
 				   __ATOMIC_SEQ_CST);
+		outside_poll();
 		signo = next_handled(t, &a, &info);
 		if (!signo)
 			break;

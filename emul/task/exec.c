@@ -274,16 +274,6 @@ static void reset_task(struct task *t, const struct exec *e)
 #endif
 }
 
-/*
- * The other threads would have to end first, and with them what they wait
- * for: not yet.
- */
-static int exec_alone(struct task *t)
-{
-	(void)t;
-	return -EAGAIN;
-}
-
 static bool fd_cloexec(struct task *t, int fd)
 {
 	const struct fdarray *a = t->files->arr;
@@ -324,7 +314,7 @@ static long exec_run(struct task *t, struct exec *e, struct regs *r)
 	if (!err)
 		err = load_program(t, e, &p);
 	if (!err && t->mm && load_once(&t->group->n_threads) > 1)
-		err = exec_alone(t);
+		err = group_alone(t);
 	if (!err)
 		err = files_unshare(t);
 	if (!err) {

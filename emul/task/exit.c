@@ -6,9 +6,11 @@
 #include "emul/host/host.h"
 #include "emul/lib/uapi.h"
 #include "emul/report.h"
+#include "emul/signal/outside.h"
 #include "emul/signal/queue.h"
 #include "emul/sync/futex.h"
 #include "emul/sysproto.h"
+#include "emul/task/pid.h"
 #include "emul/task/sched.h"
 #include "emul/task/task.h"
 
@@ -28,6 +30,7 @@ void task_exit(struct task *t, int status)
 	bool last;
 
 	futex_exit(t);
+	outside_leave(t);
 
 	mutex_lock(&g->lock);
 	if (t->tid == g->pid)
@@ -52,6 +55,62 @@ void task_exit(struct task *t, int status)
 	th->task = NULL;
 	task_put(t);
 	host_exit_thread(0);
+}
+
+/* A dead leader's number goes to @t, which goes on as the whole group. */
+static void become_leader(struct task *t)
+{
+	struct task *leader;
+
+	mutex_lock(&pids_lock);
+	leader = pid_lookup(t->group->pid);
+	pid_leave(t->tid);
+	t->tid = t->group->pid;
+	pid_put(t->tid, t);
+	mutex_unlock(&pids_lock);
+	task_put(leader);
+}
+
+int group_alone(struct task *t)
+{
+	struct tgroup *g = t->group;
+	struct task *o;
+	bool alone;
+
+	mutex_lock(&g->lock);
+	if (g->exiting || g->alone) {
+		mutex_unlock(&g->lock);
+		return -ERESTARTNOINTR;
+	}
+	g->alone = t;
+	list_for_each(o, &g->threads, thread_link)
+		if (o != t && o->thread)
+			task_notify(o, WORK_EXIT);
+	mutex_unlock(&g->lock);
+	for (;;) {
+		uint32_t seq = wait_prepare(t);
+
+		/* Signals wait; what is pending is looked at on the way out. */
+		__atomic_fetch_and(&t->thread->work, ~WORK_SIGNAL,
+				   __ATOMIC_SEQ_CST);
+		mutex_lock(&g->lock);
+		alone = g->n_threads == 1 || g->exiting;
+		mutex_unlock(&g->lock);
+		if (alone)
+			break;
+		if (wait_sleep(t, seq, NEVER_NS))
+			continue;
+	}
+	mutex_lock(&g->lock);
+	g->alone = NULL;
+	alone = !g->exiting;
+	signal_recalc(t);
+	mutex_unlock(&g->lock);
+	if (!alone)
+		return -ERESTARTNOINTR;
+	if (t->tid != g->pid)
+		become_leader(t);
+	return 0;
 }
 
 void group_exit(struct task *t, int status)

@@ -82,6 +82,14 @@ int pid_enter(struct task *t)
 	return pid;
 }
 
+void pid_put(int pid, struct task *t)
+{
+	struct task **slot = pid_slot(pid);
+
+	if (slot)
+		*slot = t;
+}
+
 void pid_leave(int pid)
 {
 	struct task **slot = pid_slot(pid);

@@ -11,6 +11,8 @@ void pid_init(void);
 /* Enter @t under a new number, which is returned; -EAGAIN: none is left. */
 int pid_enter(struct task *t);
 void pid_leave(int pid);
+/* Enter @t under @pid, which is in use already. */
+void pid_put(int pid, struct task *t);
 /* Borrowed, good while pids_lock is held. */
 struct task *pid_lookup(int pid);
 /* The number given last, for /proc/loadavg; needs no lock. */

@@ -100,7 +100,7 @@ int task_link(struct task *t)
 
 	mutex_lock(&pids_lock);
 	mutex_lock(&g->lock);
-	if (g->exiting) {
+	if (g->exiting || g->alone) {
 		tid = -ERESTARTNOINTR;
 	} else {
 		tid = pid_enter(t);
@@ -133,6 +133,8 @@ void task_unlink(struct task *t)
 	mutex_lock(&g->lock);
 	list_del(&t->thread_link);
 	last = --g->n_threads == 0;
+	if (g->alone)
+		wait_wake_task(g->alone);
 	mutex_unlock(&g->lock);
 	/*
 	 * The leader's number is the group's: it stays taken until the group

@@ -67,6 +67,7 @@ struct tgroup {
 	struct list_head threads;
 	uint32_t n_threads;
 	uint32_t n_live;	/* of them, those that have not begun to exit */
+	struct task *alone;	/* in group_alone(), or NULL */
 	bool exiting;		/* exit_group began: exit_code is set */
 	bool stopped;		/* by job control: every thread parks */
 	bool unkillable;	/* init: only what it handles reaches it */
@@ -233,6 +234,11 @@ static inline bool task_interrupted(const struct task *t)
  * the group.
  */
 void task_exit(struct task *t, int status) __noreturn;
+/*
+ * execve(2): end all other threads of @t's group and wait until they are
+ * gone; @t has the group's number then.  0, or -ERESTARTNOINTR: @t has to end.
+ */
+int group_alone(struct task *t) __must_check;
 /* End the whole group: every thread leaves, the status word is @status. */
 void group_exit(struct task *t, int status) __noreturn;
 

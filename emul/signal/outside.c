@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * outside.c: signals that were sent to sbx itself.
+ *
+ * The monitor counts them in struct hostsig and kicks the thread that is
+ * named there; whoever comes by here first takes what is new and gives it to
+ * the first process.
+ */
+#include "emul/signal/outside.h"
+
+#include "emul/abi/boot.h"
+#include "emul/abi/broker.h"
+#include "emul/abi/regs.h"
+#include "emul/lib/uapi.h"
+#include "emul/signal/queue.h"
+#include "emul/signal/siginfo.h"
+#include "emul/task/task.h"
+
+#ifdef SBX_HOSTED
+static struct hostsig page;
+#define HOSTSIG		(&page)
+#else
+#define HOSTSIG		((struct hostsig *)(META_BASE + HOSTSIG_OFFSET))
+#endif
+
+static struct {
+	struct mutex lock;	/* protects: */
+	struct tgroup *group;	/* who gets them; a reference */
+	uint32_t seq;
+	uint32_t count[NSIG64 + 1];
+} outside __arena;
+
+void outside_watch(struct task *t)
+{
+	struct hostsig *h = HOSTSIG;
+
+	mutex_lock(&outside.lock);
+	if (!outside.group) {
+		outside.group = t->group;
+		ref_get(&t->group->ref);
+	}
+	if (outside.group == t->group) {
+		store_once(&h->tid, 0);
+		store_once(&h->tgid, (uint32_t)t->group->host_pid);
+		store_release(&h->tid, (uint32_t)t->thread->host_tid);
+	}
+	mutex_unlock(&outside.lock);
+}
+
+void outside_leave(struct task *t)
+{
+	struct task *o, *next = NULL;
+
+	if (load_once(&HOSTSIG->tid) != (uint32_t)t->thread->host_tid)
+		return;
+	mutex_lock(&t->group->lock);
+	list_for_each(o, &t->group->threads, thread_link)
+		if (o != t && o->thread && o->thread->live)
+			next = o;
+	if (next)
+		ref_get(&next->ref);
+	mutex_unlock(&t->group->lock);
+	if (!next)
+		return;
+	mutex_lock(&outside.lock);
+	/* It may have ended meanwhile; a kick that reaches nobody is told. */
+	if (next->thread)
+		store_once(&HOSTSIG->tid, (uint32_t)next->thread->host_tid);
+	mutex_unlock(&outside.lock);
+	/* What came for the old one is the new one's to see. */
+	task_notify(next, WORK_SIGNAL);
+	task_put(next);
+}
+
+static void take_new(void)
+{
+	struct siginfo128 info;
+	struct tgroup *g;
+	uint64_t fresh = 0;
+	uint32_t seq, n;
+
+	mutex_lock(&outside.lock);
+	g = outside.group;
+	seq = load_acquire(&HOSTSIG->seq);
+	for (int sig = 1; sig <= NSIG64; sig++) {
+		n = load_once(&HOSTSIG->count[sig]);
+		if (n != outside.count[sig])
+			fresh |= SIGBIT(sig);
+		outside.count[sig] = n;
+	}
+	store_once(&outside.seq, seq);
+	if (g)
+		ref_get(&g->ref);
+	mutex_unlock(&outside.lock);
+	if (!g)
+		return;
+	for (; fresh; fresh &= fresh - 1) {
+		siginfo_init(&info, __builtin_ctzll(fresh) + 1, SICODE_USER);
+		signal_send_group(g, &info);
+	}
+	tgroup_put(g);
+}
+
+void outside_poll(void)
+{
+	if (unlikely(load_once(&HOSTSIG->seq) != load_once(&outside.seq)))
+		take_new();
+}
