@@ -33,6 +33,7 @@
 #include "emul/mm/mm.h"
 #include "emul/task/task.h"
 #include "emul/vfs/vfs.h"
+#include "interposer/insn.h"
 #include "interposer/sites.h"
 
 #define THUNK_SIZE	32
@@ -330,7 +331,34 @@ static void put_rel32(uint8_t *p, uint64_t to, uint64_t next)
 	memcpy(p, &rel, sizeof(rel));
 }
 
-static void make_thunk(const struct patch_image *im, uint32_t i,
+/*
+ * Let displacements from rip in the copies mean what they did: @moved is how
+ * far the copies lie below the originals.  False: out of reach.
+ */
+static bool adapt_copies(uint8_t *copy, size_t n, uint64_t moved)
+{
+	struct insn in;
+	size_t at;
+
+	for (at = 0; at < n; at += in.len) {
+		int32_t disp;
+		int64_t now;
+
+		if (insn_decode(copy + at, n - at, &in) < 0)
+			return false;
+		if (!in.disp_off)
+			continue;
+		memcpy(&disp, copy + at + in.disp_off, sizeof(disp));
+		now = (int64_t)((uint64_t)(int64_t)disp + moved);
+		disp = (int32_t)now;
+		if (disp != now)
+			return false;
+		memcpy(copy + at + in.disp_off, &disp, sizeof(disp));
+	}
+	return true;
+}
+
+static bool make_thunk(const struct patch_image *im, uint32_t i,
 		       uint8_t thunk[THUNK_SIZE])
 {
 	static const uint8_t jump[] = {
@@ -347,6 +375,7 @@ static void make_thunk(const struct patch_image *im, uint32_t i,
 	p[2] = 0x0d;
 	put_rel32(p + 3, im->start + r->site + SITE_LEN, at + r->copy_len + 7);
 	memcpy(p + 7, jump, sizeof(jump));
+	return adapt_copies(thunk, r->copy_len, im->start + r->at - at);
 }
 
 /* The bytes that go to rec->at, and for tier B to rec->pad. */
@@ -425,7 +454,8 @@ static void grow(struct window *w, uint64_t start, uint64_t len)
 	w->end = MAX(w->end, start + len);
 }
 
-static bool write_thunks(const struct patch_image *im, const uint64_t *todo,
+/* Thunks that cannot be made are struck from @todo. */
+static bool write_thunks(const struct patch_image *im, uint64_t *todo,
 			 uint32_t from, uint32_t to)
 {
 	uint8_t thunk[THUNK_SIZE];
@@ -439,9 +469,10 @@ static bool write_thunks(const struct patch_image *im, const uint64_t *todo,
 	for (i = from; i < to; i++) {
 		if (!(todo[i / 64] >> i % 64 & 1))
 			continue;
-		make_thunk(im, i, thunk);
-		if (copy_out(im->area + (uint64_t)i * THUNK_SIZE, thunk,
-			     THUNK_SIZE))
+		if (!make_thunk(im, i, thunk))
+			todo[i / 64] &= ~(1ULL << i % 64);
+		else if (copy_out(im->area + (uint64_t)i * THUNK_SIZE, thunk,
+				  THUNK_SIZE))
 			good = false;
 	}
 	window_close(&w);

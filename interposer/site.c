@@ -40,7 +40,7 @@ struct window {
 	uint8_t byte[WINDOW];
 	uint8_t len[WINDOW];	/* of the instruction proven here, or 0 */
 	uint8_t kind[WINDOW];
-	bool fixed[WINDOW];	/* means the same nowhere else */
+	bool fixed[WINDOW];	/* cannot be copied to a thunk */
 	bool target[WINDOW];	/* of a direct branch */
 	bool dead[WINDOW];	/* proven filler */
 };
@@ -58,7 +58,7 @@ static void note_insn(struct window *w, uint64_t at, const struct insn *in)
 		return;
 	w->len[i] = in->len;
 	w->kind[i] = in->kind;
-	w->fixed[i] = in->disp_off || in->lock ||
+	w->fixed[i] = in->lock ||
 		      (in->kind != INSN_OTHER && in->kind != INSN_NOP);
 }
 

@@ -7,8 +7,8 @@
  * Tier A: an instruction P of five bytes or more that flows straight into
  * the `syscall` is replaced by `jmp rel32` to a thunk.  The thunk runs copies
  * of P and of whatever lies between P and the `syscall`, then enters the
- * kernel.  P is `mov $nr,%eax` most of the time; any instruction that means
- * the same elsewhere will do.  No boundary moves: what jumps between P and the
+ * kernel.  P is `mov $nr,%eax` most of the time; any instruction that is no
+ * branch will do (displacements from rip are adapted).  No boundary moves: what jumps between P and the
  * `syscall`, or to it, runs the old bytes and traps.
  *
  * Tier B: the `syscall` itself becomes `jmp rel8` into filler that nothing

@@ -25,7 +25,7 @@
 /* The text of the tests, as a file would have it: sites by name. */
 extern const uint8_t text[], text_end[];
 extern const uint8_t t_mov[], t_mov_p[], t_mov_site[], t_pad[], t_pad_site[],
-	t_pad_filler[], t_none[], t_none_site[], t_ret[], t_ret_site[];
+	t_pad_filler[], t_rip[], t_rip_p[], t_rip_site[], t_none[], t_none_site[], t_ret[], t_ret_site[];
 extern const uint8_t jump_door[];
 uint64_t jump_count, jump_back;
 
@@ -61,6 +61,14 @@ __asm__(
 "t_ret:	xor	%edi, %edi\n"
 "	mov	$15, %eax\n"
 "t_ret_site: syscall\n"
+"	ret\n"
+"	.fill	200, 1, 0xc3\n"
+"t_rip:	mov	$110, %ecx\n"
+"	mov	%ecx, %eax\n"
+"t_rip_p: lea	text_end+8(%rip), %rsi\n"
+"t_rip_site: syscall\n"
+"	sub	%rdi, %rsi\n"
+"	mov	%rsi, %rax\n"
 "	ret\n"
 "	.fill	200, 1, 0xc3\n"
 "	.p2align 12\n"
@@ -181,6 +189,26 @@ START_TEST(test_tiers)
 			 "r"(in_text(t_mov_site)) : "rcx", "r11", "memory");
 	ck_assert_int_eq(ret, getppid());
 	ck_assert_uint_eq(jump_count, 0);
+}
+END_TEST
+
+/* What is relative to rip stays so in the thunk's copy. */
+START_TEST(test_rip_relative)
+{
+	uint64_t end, before;
+
+	start();
+	end = vma.start + ((uintptr_t)text_end - (uintptr_t)text);
+	for (int i = 0; i < 4; i++) {
+		long (*fn)(long) = (long (*)(long))in_text(t_rip);
+
+		before = jump_count;
+		ck_assert_uint_eq((uint64_t)fn((long)vma.start),
+				  end + 8 - vma.start);
+		ck_assert(jump_count - before == (i >= 2));
+		trap(t_rip_site);
+	}
+	ck_assert(!same(t_rip_p, 5));
 }
 END_TEST
 
@@ -430,5 +458,6 @@ START_TEST(test_fork)
 }
 END_TEST
 
-UNIT_MAIN("interposer-patch", test_tiers, test_rip, test_step, test_window, test_mapped,
+UNIT_MAIN("interposer-patch", test_tiers, test_rip,
+	  test_rip_relative, test_step, test_window, test_mapped,
 	  test_change, test_refused, test_fork)

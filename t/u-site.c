@@ -259,7 +259,6 @@ END_TEST
 START_TEST(test_fixed)
 {
 	static const char *const no[] = {
-		"488d3500000000",	/* lea 0(%rip),%rsi */
 		"e800000000",		/* call */
 		"0f8400000000",		/* je */
 		"f0480fb11424",		/* lock cmpxchg */
