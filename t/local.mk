@@ -49,6 +49,7 @@ shell_tests = \
 	%D%/t0003-docs.sh \
 	%D%/t0004-harness.sh \
 	%D%/t0010-sites.sh \
+	%D%/t1011-fuzz-elf.sh \
 	%D%/t7010-fuzz-broker.sh \
 	%D%/t7020-broker-hosts.sh \
 	%D%/t8000-cli-errors.sh
@@ -59,7 +60,8 @@ shell_todo = \
 	%D%/t1001-real-coreutils.sh \
 	%D%/t1002-real-languages.sh \
 	%D%/t1003-real-data.sh \
-	%D%/t1004-real-build.sh
+	%D%/t1004-real-build.sh \
+	%D%/t1010-elf-fuzz.sh
 
 # Guest tests of what does not work yet: built and run by hand, not by check.
 guest_todo = \
@@ -121,7 +123,9 @@ GUEST_CFLAGS = -std=gnu11 -O2 -g -pthread $(WARN_CFLAGS) -I$(top_srcdir)
 
 EXTRA_DIST += \
 	%D%/README \
+	%D%/elf-mutate.c \
 	%D%/fuzz/fuzz-broker.c \
+	%D%/fuzz/fuzz-elf.c \
 	%D%/fuzz/seed-broker.c \
 	%D%/guest.h \
 	%D%/unit.h \

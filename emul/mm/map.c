@@ -371,7 +371,7 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t len, int prot, int flags,
 	if (PAGE_UP(len) < len)
 		return -ENOMEM;
 	len = PAGE_UP(len);
-	if (file && off + (off_t)len < off)
+	if (file && (uint64_t)off > (uint64_t)INT64_MAX - len)
 		return -EOVERFLOW;
 	/* The place is checked first, as Linux does. */
 	mutex_lock(&mm->lock);
