@@ -51,6 +51,7 @@ struct pipe {
 	uint64_t head;		/* bytes written ever; the writer's */
 	uint64_t tail;		/* bytes read ever; the reader's */
 	struct waitqueue queue;	/* for data and for room, by key */
+	uint32_t data_sleepers, room_sleepers;	/* atomic */
 
 	struct mutex lock;	/* protects the rest */
 	uint32_t readers, writers;	/* files; read without the lock */
@@ -291,6 +292,7 @@ static int wait_data(struct pipe *p, struct task *t)
 
 	t->waiter.key = POLL_READ | EPOLLHUP;
 	t->waiter.exclusive = true;
+	__atomic_fetch_add(&p->data_sleepers, 1, __ATOMIC_SEQ_CST);
 	wait_add(&p->queue, &t->waiter, t);
 	for (;;) {
 		uint32_t seq = wait_prepare(t);
@@ -302,6 +304,7 @@ static int wait_data(struct pipe *p, struct task *t)
 			break;
 	}
 	wait_del(&t->waiter);
+	__atomic_fetch_sub(&p->data_sleepers, 1, __ATOMIC_SEQ_CST);
 	if (!err)
 		return 0;
 	wait_wake(&p->queue, POLL_READ, 1);
@@ -312,7 +315,7 @@ static ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos)
 {
 	struct task *t = current();
 	struct pipe *p = f->priv;
-	uint64_t n, skip_to, left;
+	uint64_t n, skip_to, left, before;
 	ssize_t done;
 	uint32_t writers;
 
@@ -339,6 +342,7 @@ static ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos)
 			return err;
 	}
 	n = MIN(n, u->left);
+	before = p->tail;
 	skip_to = 0;
 	if (unlikely(load_once(&p->n_packets)))
 		n = packet_limit(p, n, &skip_to);
@@ -346,11 +350,15 @@ static ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos)
 	if (done > 0 || skip_to)
 		store_release(&p->tail, skip_to ? skip_to :
 			      p->tail + (uint64_t)done);
+	n = p->tail - before;
+	turn_give(&p->rd);		/* the fence in it orders these */
 	left = used(p);
-	turn_give(&p->rd);
-	if (p->cap - left >= PIPE_BUF_BYTES || !left)
+	/* There is room where there was none; or for the next who waits. */
+	if (left + PIPE_BUF_BYTES <= p->cap &&
+	    (left + n + PIPE_BUF_BYTES > p->cap ||
+	     load_once(&p->room_sleepers)))
 		wait_wake(&p->queue, POLL_WRITE, 1);
-	if (left)
+	if (left && load_once(&p->data_sleepers))
 		wait_wake(&p->queue, POLL_READ, 1);
 	return done;
 }
@@ -370,6 +378,7 @@ static int wait_room(struct pipe *p, struct task *t, uint64_t need,
 
 	t->waiter.key = POLL_WRITE | EPOLLERR;
 	t->waiter.exclusive = true;
+	__atomic_fetch_add(&p->room_sleepers, 1, __ATOMIC_SEQ_CST);
 	wait_add(&p->queue, &t->waiter, t);
 	for (;;) {
 		uint32_t seq = wait_prepare(t);
@@ -383,6 +392,7 @@ static int wait_room(struct pipe *p, struct task *t, uint64_t need,
 			break;
 	}
 	wait_del(&t->waiter);
+	__atomic_fetch_sub(&p->room_sleepers, 1, __ATOMIC_SEQ_CST);
 	if (!err)
 		return 0;
 	wait_wake(&p->queue, POLL_WRITE, 1);
@@ -462,7 +472,7 @@ static ssize_t pipe_write(struct file *f, struct uio *u, off_t *pos)
 			break;
 	}
 	/* Room may be left for the next that waits for it. */
-	if (room(p) >= PIPE_BUF_BYTES)
+	if (load_once(&p->room_sleepers) && room(p) >= PIPE_BUF_BYTES)
 		wait_wake(&p->queue, POLL_WRITE, 1);
 	return done ? done : r;
 }

@@ -85,8 +85,7 @@ static int write_comm(struct task *t, char *s, size_t n)
 {
 	if (!proc_own(t))
 		return -EINVAL;
-	if (n && s[n - 1] == '\n')
-		s[n - 1] = '\0';
+	(void)n;	/* a newline is part of it, as on Linux */
 	strcopy(t->comm, s, sizeof(t->comm));
 	return 0;
 }
