@@ -838,6 +838,7 @@ int main(void)
 		tcase_add_loop_test(tc, three[i], 0, 3);
 	for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++)
 		tcase_add_test(tc, once[i]);
+	tcase_set_timeout(tc, 60);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_set_tap(sr, "-");
