@@ -309,6 +309,8 @@ int launch_run(const struct policy *p, struct err *e)
 	if (!pid)
 		child(&s, p);
 	close_child_ends(&s);
+	/* It may have to die of the program's signal; that is no dump. */
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 	r = monitor_start(&m, pid);
 	if (!r)
 		r = monitor_confine(&m);
