@@ -425,7 +425,7 @@ static void work(void)
 START_TEST(serves)
 {
 	ck_assert_int_eq(exit_of(work), 0);
-	ck_assert_str_eq(stderr_text, "sbx: said\n");
+	ck_assert_str_eq(stderr_text, "said\n");
 }
 END_TEST
 

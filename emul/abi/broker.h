@@ -124,7 +124,7 @@ enum broker_op {
 	 * flags: BROKER_EXIT_NOW: all that still runs is killed at once.
 	 */
 	BROKER_EXIT,
-	BROKER_LOG,		/* bytes 1: text, to standard error */
+	BROKER_LOG,		/* bytes 1: a line, to standard error */
 	BROKER_PANIC,		/* bytes 1: text; ends the sandbox, 125 */
 	/*
 	 * arg[0]: host tgid, ours; val[0]: CPU time in ns, val[1]: the part

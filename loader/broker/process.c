@@ -86,13 +86,13 @@ int serve_exit(struct call *c)
 
 int serve_log(struct call *c)
 {
-	monitor_say("sbx: ", c->s1, c->req.len1);
+	monitor_say("", c->s1, c->req.len1);
 	return 0;
 }
 
 int serve_panic(struct call *c)
 {
-	monitor_say("sbx: kernel panic: ", c->s1, c->req.len1);
+	monitor_say("sbx: panic: ", c->s1, c->req.len1);
 	monitor_fail(c->m, "the sandbox's kernel panicked");
 	return 0;
 }
