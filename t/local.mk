@@ -58,6 +58,7 @@ shell_tests = \
 
 # Shell tests of what does not work yet: run by hand, not by check.
 shell_todo = \
+	$(hostile_tests) \
 	%D%/t1000-real-busybox.sh \
 	%D%/t1001-real-coreutils.sh \
 	%D%/t1002-real-languages.sh \
@@ -92,6 +93,34 @@ guest_todo = \
 	%D%/g-stack.guest \
 	%D%/g-state.guest
 
+# Hostile guests: h-<what>.c, without libc.  The tests of area 7 run them by
+# h-drive; see t/hostile.h and t/hostile.sh.
+hostile_guests = \
+	%D%/h-broker.hostile \
+	%D%/h-corrupt.hostile \
+	%D%/h-fd.hostile \
+	%D%/h-gate.hostile \
+	%D%/h-jump.hostile \
+	%D%/h-pointers.hostile \
+	%D%/h-region.hostile \
+	%D%/h-sigreturn.hostile
+hostile_tests = \
+	%D%/t7000-gate.sh \
+	%D%/t7001-region.sh \
+	%D%/t7002-pointers.sh \
+	%D%/t7003-descriptors.sh \
+	%D%/t7004-sigreturn.sh \
+	%D%/t7005-broker.sh \
+	%D%/t7006-corrupt.sh \
+	%D%/t7007-jump.sh \
+	%D%/t7008-life.sh \
+	%D%/t7009-nobody.sh
+check_PROGRAMS += %D%/h-drive
+t_h_drive_LDADD =
+check_SCRIPTS += $(hostile_guests)
+CLEANFILES += $(hostile_guests)
+$(hostile_guests): t/hostile.h emul/sysnames.h
+
 # Tools of the tests.
 check_PROGRAMS += %D%/insn-objdump %D%/refuse %D%/site-survey
 t_refuse_CFLAGS = -std=gnu11 $(WARN_CFLAGS) $(SECCOMP_CFLAGS)
@@ -115,14 +144,20 @@ TESTS += $(guest_tests) $(guest_dyn_tests) $(musl_tests) $(shell_tests)
 CLEANFILES += $(guest_all)
 $(guest_all): t/guest.h
 
-SUFFIXES = .guest .dyn .musl
+SUFFIXES = .guest .dyn .musl .hostile
 GUEST_CFLAGS = -std=gnu11 -O2 -g -pthread $(WARN_CFLAGS) -I$(top_srcdir)
+HOSTILE_CFLAGS = -static -nostdlib -ffreestanding -fno-pie -no-pie \
+	-fno-stack-protector -mno-red-zone -fcf-protection=none
 .c.guest:
 	$(AM_V_CC)$(MKDIR_P) $(@D) && \
 		$(CC) $(GUEST_CFLAGS) -static -o $@ $<
 .c.dyn:
 	$(AM_V_CC)$(MKDIR_P) $(@D) && \
 		$(CC) $(GUEST_CFLAGS) -o $@ $<
+.c.hostile:
+	$(AM_V_CC)$(MKDIR_P) $(@D) && \
+		$(CC) -std=gnu11 -O2 -g $(WARN_CFLAGS) $(HOSTILE_CFLAGS) \
+			-I$(top_builddir) -I$(top_srcdir) -o $@ $<
 .c.musl:
 	$(AM_V_CC)$(MKDIR_P) $(@D) && \
 		$(MUSL_GCC) -std=gnu11 -O2 -g -I$(top_srcdir) -static -o $@ $<
@@ -134,6 +169,9 @@ EXTRA_DIST += \
 	%D%/fuzz/fuzz-elf.c \
 	%D%/fuzz/seed-broker.c \
 	%D%/guest.h \
+	%D%/hostile.h \
+	%D%/hostile.sh \
+	$(hostile_guests:.hostile=.c) \
 	%D%/unit.h \
 	%D%/lib.sh \
 	%D%/run-guest.sh \

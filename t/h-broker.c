@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * h-broker.c: talk to the broker as no kernel would.
+ *
+ *	h-broker case N		a breach of the contract: ends the sandbox
+ *	h-broker count		how many there are, as exit status
+ *	h-broker deny		well-formed requests for what was not granted:
+ *				each gets an error
+ *	h-broker fuzz SEED	requests with something wrong here or there
+ *	h-broker flood KIND	more than the broker's buffers hold
+ *	h-broker bomb N		N processes of the host's, that talk rubbish (0),
+ *				run for ever (1) or die (2)
+ */
+#include <linux/fcntl.h>
+
+#include "emul/abi/boot.h"
+#include "emul/abi/broker.h"
+#include "emul/abi/hostclone.h"
+#include "t/hostile.h"
+
+#define MSG_NOSIGNAL		0x4000
+#define MSG_CMSG_CLOEXEC	0x40000000
+#define FDS_MAX			253
+
+struct iov {
+	void *base;
+	size_t len;
+};
+
+/* As the host's sendmsg takes them. */
+struct msg {
+	void *name;
+	int name_len;
+	struct iov *iov;
+	size_t iov_len;
+	void *control;
+	size_t control_len;
+	int flags;
+};
+
+struct control {
+	size_t len;
+	int level, type;
+	int fd[FDS_MAX + 1];
+};
+
+static struct {
+	struct broker_req q;
+	char bytes[200000];
+} packet __attribute__((__aligned__(64)));
+
+static struct {
+	struct broker_rep r;
+	char body[BROKER_REP_MAX];
+} answer __attribute__((__aligned__(64)));
+
+static struct control control;
+static struct control got;
+static int failed;
+
+/* The first n descriptors from fd on go along. */
+static long send_packet(int channel, size_t len, int fd, int n)
+{
+	struct iov iov = { &packet, len };
+	struct msg m = { .iov = &iov, .iov_len = 1 };
+	int i;
+
+	if (n) {
+		control.len = 16 + 4 * (size_t)n;
+		control.level = 1;	/* SOL_SOCKET */
+		control.type = 1;	/* SCM_RIGHTS */
+		for (i = 0; i < n; i++)
+			control.fd[i] = fd + (n > 32 ? i % 32 : i);
+		m.control = &control;
+		m.control_len = (control.len + 7) & ~7UL;
+	}
+	return gate(__NR_sendmsg, HOSTFD_CHANNEL + channel, ptr(&m),
+		    MSG_NOSIGNAL);
+}
+
+static long receive(int channel)
+{
+	struct iov iov = { &answer, sizeof(answer) };
+	struct msg m = {
+		.iov = &iov, .iov_len = 1,
+		.control = &got, .control_len = sizeof(got),
+	};
+
+	got.len = 0;
+	return gate(__NR_recvmsg, HOSTFD_CHANNEL + channel, ptr(&m),
+		    MSG_CMSG_CLOEXEC);
+}
+
+static struct broker_req *request(uint16_t op, const char *path)
+{
+	size_t n = path ? text_len(path) : 0;
+
+	memset(&packet.q, 0, sizeof(packet.q));
+	packet.q.version = BROKER_VERSION;
+	packet.q.op = op;
+	packet.q.len1 = (uint16_t)n;
+	if (n)
+		memcpy(packet.bytes, path, n);
+	return &packet.q;
+}
+
+static size_t length(void)
+{
+	return sizeof(packet.q) + packet.q.len1 + packet.q.len2;
+}
+
+/* One round trip; the answer's err. */
+static int ask(int fd)
+{
+	if (send_packet(0, length(), fd, fd >= 0) < 0 || receive(0) < 40)
+		quit(EXIT_BROKEN);
+	return answer.r.err;
+}
+
+/*
+ * Breaches.
+ */
+static const char *const bad_paths[] = {
+	"/", "/etc/passwd", "..", "../x", "a/..", "a/../b", ".", "./a", "a/.",
+	"a//b", "a/", "//", "a/./b",
+};
+
+static const uint64_t bad_statuses[] = {
+	0x10000, ~0UL, 0x7f, 0x137f, 0x101, 0x80, 65, 0x8000000000000000,
+};
+
+#define PATHS		COUNT(bad_paths)
+#define STATUSES	COUNT(bad_statuses)
+#define OTHERS		24
+
+static void __attribute__((__noreturn__)) breach(size_t len, int fd, int n)
+{
+	long r = send_packet(3, len, fd, n);
+
+	/* No answer may come: the sandbox ends. */
+	if (r >= 0)
+		receive(3);
+	quit(r < 0 ? EXIT_BROKEN : EXIT_BREACH);
+}
+
+static void __attribute__((__noreturn__)) other_breach(unsigned int n)
+{
+	struct broker_req *q = request(BROKER_STAT, "a");
+
+	switch (n) {
+	case 0: breach(1, -1, 0);
+	case 1: breach(sizeof(*q) - 1, -1, 0);
+	case 2: q->version = 0; break;
+	case 3: q->version = 0xffff; break;
+	case 4: q->op = 0; break;
+	case 5: q->op = BROKER_OP_END; break;
+	case 6: q->op = 0xffff; break;
+	case 7: q->flags = 1u << 31; break;
+	case 8: q->zero = 1; break;
+	case 9: q->grant = 0xffff; break;
+	case 10: q->grant2 = 1; break;
+	case 11: q->len1 = 2; breach(sizeof(*q) + 1, -1, 0);
+	case 12: breach(length() + 1, -1, 0);
+	case 13: breach(100000, -1, 0);
+	case 14: q->arg[0] = 1; break;
+	case 15: packet.bytes[0] = 0; break;
+	case 16: breach(length(), 0, 1);	/* no descriptor is wanted */
+	case 17: breach(length(), 0, 2);
+	case 18: breach(length(), 0, FDS_MAX);
+	case 19: request(BROKER_FD_STAT, NULL)->flags = BROKER_FD_SENT; break;
+	case 20:
+		 request(BROKER_FD_STAT, NULL)->flags = BROKER_FD_SENT;
+		 breach(length(), HOSTFD_META, 2);
+	case 21: request(BROKER_FD_CHMOD, NULL); break;
+	case 22: request(BROKER_FD_STAT, NULL)->arg[0] = 1000; break;
+	default: request(BROKER_PANIC, "\033[2J\033]0;x\007\r\n\x80\xff"); break;
+	}
+	breach(length(), -1, 0);
+}
+
+static void __attribute__((__noreturn__)) breach_case(unsigned long n)
+{
+	if (n < PATHS) {
+		request(BROKER_STAT, bad_paths[n]);
+		breach(length(), -1, 0);
+	}
+	n -= PATHS;
+	if (n < STATUSES) {
+		request(BROKER_EXIT, NULL)->arg[0] = bad_statuses[n];
+		breach(length(), -1, 0);
+	}
+	other_breach((unsigned int)(n - STATUSES));
+}
+
+/*
+ * Requests that keep the form.
+ */
+static void denied(const char *what, int grant, int err)
+{
+	if (err < 0)
+		return;
+	say(what);
+	say(" is allowed on grant ");
+	say_number(grant);
+	say("\n");
+	failed = EXIT_BREACH;
+}
+
+static const struct {
+	const char *name;
+	uint16_t op;
+	uint64_t arg0, arg1;
+} changes[] = {
+	{ "open to write", BROKER_OPEN, O_WRONLY, 0 },
+	{ "open to both", BROKER_OPEN, O_RDWR, 0 },
+	{ "create", BROKER_OPEN, O_WRONLY | O_CREAT, 0644 },
+	{ "create to read", BROKER_OPEN, O_RDONLY | O_CREAT, 0644 },
+	{ "truncate to read", BROKER_OPEN, O_RDONLY | O_TRUNC, 0 },
+	{ "mkdir", BROKER_MKDIR, 0755, 0 },
+	{ "mknod", BROKER_MKNOD, 0100644, 0 },
+	{ "mkfifo", BROKER_MKNOD, 0010644, 0 },
+	{ "unlink", BROKER_UNLINK, 0, 0 },
+	{ "rmdir", BROKER_RMDIR, 0, 0 },
+	{ "chmod", BROKER_CHMOD, 0777, 0 },
+	{ "chown", BROKER_CHOWN, 0, 0 },
+	{ "utimens", BROKER_UTIMENS, 0, 0 },
+	{ "truncate", BROKER_TRUNCATE, 0, 0 },
+};
+
+/* What the test has put in its granted directories, and outside. */
+static const char *const names[] = {
+	"", "file", "new", "link-out", "link-out/secret", "link-abs",
+	"dir/file", "fifo", "usr", "bin/sh", "passwd",
+};
+
+static void try_changes(uint16_t grant)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < COUNT(changes); i++)
+		for (j = 0; j < COUNT(names); j++) {
+			struct broker_req *q = request(changes[i].op,
+						       names[j]);
+
+			q->grant = grant;
+			q->arg[0] = changes[i].arg0;
+			q->arg[1] = changes[i].arg1;
+			denied(changes[i].name, grant, ask(-1));
+		}
+	for (j = 0; j < COUNT(names); j++) {
+		struct broker_req *q = request(BROKER_SYMLINK, names[j]);
+
+		memcpy(packet.bytes + q->len1, "/x", 2);
+		q->len2 = 2;
+		q->grant = grant;
+		denied("symlink", grant, ask(-1));
+		q = request(BROKER_RENAME, names[j]);
+		memcpy(packet.bytes + q->len1, "n2", 2);
+		q->len2 = 2;
+		q->grant = q->grant2 = grant;
+		denied("rename", grant, ask(-1));
+		q->op = BROKER_LINK;
+		denied("link", grant, ask(-1));
+	}
+}
+
+/* Links lead nowhere, fifos and devices are not opened. */
+static void try_looks(uint16_t grant)
+{
+	static const char *const out[] = {
+		"link-out", "link-out/secret", "link-abs", "fifo",
+	};
+	unsigned int i;
+
+	for (i = 0; i < COUNT(out); i++) {
+		struct broker_req *q = request(BROKER_OPEN, out[i]);
+
+		q->grant = grant;
+		denied(out[i], grant, ask(-1));
+		q = request(BROKER_WALK, out[i]);
+		q->flags = BROKER_WALK_OPEN;
+		q->grant = grant;
+		ask(-1);
+		if (answer.r.flags & BROKER_REP_FD)
+			denied("walk and open", grant, 0);
+	}
+}
+
+/* What is open for reading is not to be changed, nor what is inherited. */
+static void try_descriptors(uint16_t grant)
+{
+	static const uint16_t ops[] = {
+		BROKER_FD_TRUNCATE, BROKER_FD_CHMOD, BROKER_FD_CHOWN,
+		BROKER_FD_UTIMENS,
+	};
+	struct broker_req *q = request(BROKER_OPEN, "file");
+	unsigned int i;
+	int fd, j;
+
+	q->grant = grant;
+	if (ask(-1) || got.len < 20)
+		return;
+	fd = got.fd[0];
+	for (i = 0; i < COUNT(ops); i++) {
+		request(ops[i], NULL)->flags = BROKER_FD_SENT;
+		denied("change of a file to read", grant, ask(fd));
+		for (j = 0; j < HOSTFD_FIRST_FREE; j++) {
+			/* Its own memory it may cut short: to its own harm. */
+			if (j >= HOSTFD_META && j <= HOSTFD_DATA)
+				continue;
+			request(ops[i], NULL)->flags = BROKER_FD_SENT;
+			denied("change of an inherited file", j, ask(j));
+		}
+	}
+	gate(__NR_close, fd);
+}
+
+static void try_processes(void)
+{
+	static const uint64_t pids[] = {
+		0, 1, 2, ~0UL, 0x7fffffff, 0x80000000, 0x100000002,
+	};
+	unsigned int i, j;
+
+	for (i = 0; i < COUNT(pids); i++)
+		for (j = 0; j < COUNT(pids); j++) {
+			struct broker_req *q = request(BROKER_KICK, NULL);
+
+			q->arg[0] = pids[i];
+			q->arg[1] = pids[j];
+			denied("kick", (int)i, ask(-1));
+		}
+}
+
+static void try_ioctls(void)
+{
+	/* TIOCSTI, TIOCLINUX, TIOCSCTTY, TIOCSPGRP, TIOCCONS, TIOCNOTTY... */
+	static const uint64_t cmds[] = {
+		0x5412, 0x541c, 0x540e, 0x5410, 0x541d, 0x5422, 0x5423,
+		0x40045431, 0x80045430, 0, ~0UL, 0x5401ffffffff,
+	};
+	unsigned int i, fd;
+
+	for (fd = 0; fd < 3; fd++)
+		for (i = 0; i < COUNT(cmds); i++) {
+			struct broker_req *q = request(BROKER_FD_TTY, NULL);
+
+			q->arg[0] = fd;
+			q->arg[1] = cmds[i];
+			denied("ioctl", (int)fd, ask(-1));
+		}
+}
+
+static int deny(void)
+{
+	const struct boot *b = (const struct boot *)BOOT_BASE;
+	const struct boot_mount *m =
+		(const struct boot_mount *)boot_str(b, b->mounts);
+	unsigned int i, grants = 0;
+
+	for (i = 0; i < b->n_mounts; i++) {
+		if (m[i].kind != BOOT_MOUNT_RO &&
+		    m[i].kind != BOOT_MOUNT_OVERLAY &&
+		    m[i].kind != BOOT_MOUNT_RW)
+			continue;
+		grants++;
+		if (m[i].kind != BOOT_MOUNT_RW)
+			try_changes((uint16_t)m[i].grant);
+		try_looks((uint16_t)m[i].grant);
+		try_descriptors((uint16_t)m[i].grant);
+	}
+	try_processes();
+	try_ioctls();
+	if (!grants)
+		return EXIT_BROKEN;
+	say("done\n");
+	return failed;
+}
+
+/*
+ * Fuzz: the form is kept more or less, so that it gets past the first test.
+ */
+static void fuzz_request(uint64_t *state)
+{
+	uint64_t r = random_next(state);
+	struct broker_req *q = request((uint16_t)(r % BROKER_OP_END),
+				       names[r / 256 % COUNT(names)]);
+	unsigned int i;
+
+	/* Not the requests that end it, or it is over too soon. */
+	if (q->op == BROKER_PANIC || q->op == BROKER_EXIT ||
+	    q->op == BROKER_LOG)
+		q->op = BROKER_WALK;
+	q->grant = (uint16_t)((r >> 16) % 4);
+	for (i = 0; i < 4; i++)
+		if (r >> (20 + i) & 1)
+			q->arg[i] = random_next(state) >>
+				    random_next(state) % 64;
+	if (!(r >> 24 & 7))
+		q->flags = 1U << (r >> 27 & 7);
+	if (!(r >> 30 & 63))
+		((char *)&packet)[random_next(state) % 80] ^=
+			(char)random_next(state);
+}
+
+static int fuzz(long seed)
+{
+	uint64_t state = (uint64_t)seed;
+	unsigned int i;
+
+	for (i = 0; i < 2000; i++) {
+		int channel = (int)(random_next(&state) % HOSTFD_CHANNELS);
+		int fds = random_next(&state) % 8 == 0;
+		int fd = (int)(random_next(&state) % 48);
+
+		fuzz_request(&state);
+		if (send_packet(channel, length(), fd, fds) < 0)
+			continue;
+		receive(channel);
+		if (got.len >= 20)
+			gate(__NR_close, got.fd[0]);
+	}
+	return 0;
+}
+
+static int flood(long kind)
+{
+	long i;
+
+	for (i = 0; i < 100000; i++) {
+		request(kind == 1 ? BROKER_AFFINITY : BROKER_WALK, NULL);
+		if (kind == 2) {
+			/* An empty packet: the channel is shut. */
+			if (send_packet((int)(i % 8), 0, -1, 0) < 0)
+				break;
+		} else if (kind == 3) {
+			/* Descriptors on their way fill a queue. */
+			if (send_packet(1, length(), HOSTFD_CHANNEL, 1) < 0)
+				break;
+		} else if (send_packet(1, length(), -1, 0) < 0) {
+			break;
+		}
+	}
+	/* The kernel has to live with what is left. */
+	sys(__NR_open, ptr("/etc/hostname"), 0, 0);
+	sys(__NR_open, ptr("/usr/lib/none"), 0, 0);
+	return 0;
+}
+
+static int bomb(long kind)
+{
+	static int tid;
+	unsigned int i;
+
+	for (i = 0; i < 32; i++) {
+		long pid = gate(__NR_clone, HOST_CLONE_PROCESS, 0, ptr(&tid),
+				0, 0);
+
+		if (pid)
+			continue;
+		if (kind == 0)
+			fuzz((long)i);
+		if (kind == 1)
+			for (;;)
+				__asm__ volatile("pause");
+		gate(__NR_exit_group, 0);
+	}
+	gate(__NR_exit_group, 0);
+	return EXIT_BROKEN;
+}
+
+int attack(int argc, char **argv)
+{
+	if (argc < 2)
+		return EXIT_BROKEN;
+	if (same_text(argv[1], "count"))
+		return PATHS + STATUSES + OTHERS;
+	if (same_text(argv[1], "deny"))
+		return deny();
+	if (argc < 3)
+		return EXIT_BROKEN;
+	if (same_text(argv[1], "case"))
+		breach_case((unsigned long)number(argv[2]));
+	if (same_text(argv[1], "fuzz"))
+		return fuzz(number(argv[2]));
+	if (same_text(argv[1], "flood"))
+		return flood(number(argv[2]));
+	return bomb(number(argv[2]));
+}
