@@ -13,6 +13,7 @@
 #include "emul/lib/string.h"
 #include "emul/task/task.h"
 #include "interposer/patch.h"
+#include "interposer/site.h"
 
 static struct {
 	bool stats;
@@ -54,20 +55,26 @@ void report_end(void)
 		return;
 	p = permille(all - trap, all);
 	patch_get_stats(&ps);
-	kprintf("sbx: calls: %lu; by the jump door %lu (%lu.%lu%%), "
-		"by the trap door %lu\n"
-		"sbx: sites: tier A %lu, tier B %lu, tier C %lu; "
+	kprintf("calls: %lu; by the jump door %lu (%lu.%lu%%), "
+		"by the trap door %lu\n",
+		all, all - trap, p / 10, p % 10, trap);
+	kprintf("sites: tier A %lu, tier B %lu, tier C %lu; "
 		"rewritten live %lu, when mapped %lu\n",
-		all, all - trap, p / 10, p % 10, trap, ps.known_a, ps.known_b,
-		ps.known_c, ps.live, ps.mapped);
+		ps.known_a, ps.known_b, ps.known_c, ps.live, ps.mapped);
+	for (i = 1; i < SITE_N_WHY; i++)
+		if (ps.why_c[i])
+			kprintf("sites of tier C, %-16s %lu\n", site_whys[i],
+				ps.why_c[i]);
+	if (ps.failed)
+		kprintf("sites that could not be written: %lu\n", ps.failed);
 	for (i = 0; i <= NR_SYSCALLS; i++)
 		if (dispatch_counts[i])
-			kprintf("sbx: call %-24s %lu\n", i < NR_SYSCALLS &&
+			kprintf("call %-24s %lu\n", i < NR_SYSCALLS &&
 				systable[i].name ? systable[i].name : "(none)",
 				dispatch_counts[i]);
 	for (i = 0; i < HOST_CALLS_MAX; i++)
 		if (host_calls[i])
-			kprintf("sbx: host call %-19s %lu\n", i < NR_SYSCALLS ?
+			kprintf("host call %-19s %lu\n", i < NR_SYSCALLS ?
 				systable[i].name : "?", host_calls[i]);
 }
 

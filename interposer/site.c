@@ -47,6 +47,11 @@ struct window {
 
 #define SITE_AT	BEFORE		/* index of the site in the window */
 
+const char *const site_whys[SITE_N_WHY] = {
+	"fine", "not a syscall", "sigreturn", "unreadable", "unproven",
+	"no room",
+};
+
 static void note_insn(struct window *w, uint64_t at, const struct insn *in)
 {
 	uint64_t to = at + in->len + (uint64_t)(int64_t)in->rel - w->base;

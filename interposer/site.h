@@ -8,8 +8,9 @@
  * the `syscall` is replaced by `jmp rel32` to a thunk.  The thunk runs copies
  * of P and of whatever lies between P and the `syscall`, then enters the
  * kernel.  P is `mov $nr,%eax` most of the time; any instruction that is no
- * branch will do (displacements from rip are adapted).  No boundary moves: what jumps between P and the
- * `syscall`, or to it, runs the old bytes and traps.
+ * branch will do (displacements from rip are adapted).  No boundary moves:
+ * what jumps between P and the `syscall`, or to it, runs the old bytes and
+ * traps.
  *
  * Tier B: the `syscall` itself becomes `jmp rel8` into filler that nothing
  * reaches (behind a ret or jmp), and there a `jmp rel32` goes to the thunk.
@@ -42,6 +43,7 @@ enum site_why {
 	SITE_NO_ROOM,		/* neither a P nor filler */
 	SITE_N_WHY
 };
+extern const char *const site_whys[SITE_N_WHY];
 
 /* Filler that another plan for this file already uses. */
 struct site_span {

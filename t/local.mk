@@ -39,7 +39,10 @@ t_u_policy_SOURCES = %D%/u-policy.c $(policy_sources)
 # Guest programs: g-<family>.c, run natively, then in the sandbox; the two
 # must do the same.  .guest is linked statically, .dyn dynamically, .musl
 # with musl; one source may be in more than one list.
-guest_tests =
+guest_tests = \
+	%D%/g-patch.guest \
+	%D%/g-patch-threads.guest \
+	%D%/g-state.guest
 guest_dyn_tests =
 guest_musl_tests =
 
@@ -88,10 +91,7 @@ guest_todo = \
 	%D%/g-signal-fpu.guest \
 	%D%/g-thread.guest \
 	%D%/g-time.guest \
-	%D%/g-patch.guest \
-	%D%/g-patch-threads.guest \
-	%D%/g-stack.guest \
-	%D%/g-state.guest
+	%D%/g-stack.guest
 
 # Hostile guests: h-<what>.c, without libc.  The tests of area 7 run them by
 # h-drive; see t/hostile.h and t/hostile.sh.

@@ -40,10 +40,6 @@ static int read_image(const struct gmem *m, void *dst, uint64_t addr, size_t n)
 
 int main(int argc, char **argv)
 {
-	static const char *const why[SITE_N_WHY] = {
-		"fine", "not a syscall", "sigreturn", "unreadable",
-		"unproven", "no room",
-	};
 	struct gmem mem = { .read = read_image };
 	struct eh_image im = { .mem = &mem, .lo = UINT64_MAX };
 	const char *name = argv[argc - 1];
@@ -111,13 +107,13 @@ int main(int argc, char **argv)
 			       (unsigned long)rq.site, plan.tier,
 			       (unsigned long)plan.at,
 			       (unsigned long)plan.pad, plan.copy_len,
-			       why[plan.why]);
+			       site_whys[plan.why]);
 	}
 	printf("%-34s sites %4u A %4u (detours %u) B %4u C %3u: %3u%%, live "
 	       "%3u%%;", name, n, tier['A'], detours, tier['B'], tier['C'],
 	       n ? (n - tier['C']) * 100 / n : 0, n ? block16 * 100 / n : 0);
 	for (int i = SITE_SIGRETURN; i < SITE_N_WHY; i++)
-		printf(" %s %u", why[i], whys[i]);
+		printf(" %s %u", site_whys[i], whys[i]);
 	printf(" eh %d\n", im.hdr != 0);
 	return 0;
 }

@@ -25,7 +25,8 @@
 /* The text of the tests, as a file would have it: sites by name. */
 extern const uint8_t text[], text_end[];
 extern const uint8_t t_mov[], t_mov_p[], t_mov_site[], t_pad[], t_pad_site[],
-	t_pad_filler[], t_rip[], t_rip_p[], t_rip_site[], t_none[], t_none_site[], t_ret[], t_ret_site[];
+	t_pad_filler[], t_rip[], t_rip_p[], t_rip_site[], t_none[],
+	t_none_site[], t_ret[], t_ret_site[];
 extern const uint8_t jump_door[];
 uint64_t jump_count, jump_back;
 

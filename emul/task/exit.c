@@ -45,12 +45,12 @@ void task_exit(struct task *t, int status)
 		t->thread = NULL;
 	mutex_unlock(&g->lock);
 
+	report_thread(th);
 	/* The host takes the memory of the last one; files are ours. */
 	task_release_parts(t);
 	if (last)
 		group_gone(status);
 	task_unlink(t);
-	report_thread(th);
 	slot_retire(th);
 	th->task = NULL;
 	task_put(t);
