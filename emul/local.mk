@@ -64,10 +64,10 @@ emul_entry_sources = \
 emul_fs_sources = \
 	%D%/fs/dev.c \
 	%D%/fs/hostfs.c \
+	%D%/fs/hostio.c \
+	%D%/fs/hostrw.c \
+	%D%/fs/overlay.c \
 	%D%/fs/hostfs.h \
-	%D%/fs/hostfs-dir.c \
-	%D%/fs/hostfs-file.c \
-	%D%/fs/hostfs-rw.c \
 	%D%/fs/data.c \
 	%D%/fs/data.h \
 	%D%/fs/memdata.c \
@@ -76,7 +76,6 @@ emul_fs_sources = \
 	%D%/fs/stdio.h \
 	%D%/fs/tmpfs.h \
 	%D%/fs/proc.h \
-	%D%/fs/overlay.h \
 	%D%/fs/dev.h \
 	%D%/fs/epoll.c \
 	%D%/fs/epoll.h \

@@ -12,7 +12,6 @@
 
 #include "emul/fs/dev.h"
 #include "emul/fs/hostfs.h"
-#include "emul/fs/overlay.h"
 #include "emul/fs/proc.h"
 #include "emul/fs/stdio.h"
 #include "emul/fs/tmpfs.h"
@@ -23,32 +22,61 @@
 #include "emul/vfs/namei.h"
 #include "emul/vfs/walk.h"
 
+/* @name is missing in @dir: make it, with @mode, in memory and root's. */
+static struct dentry *make(struct dentry *dir, const char *name, size_t len,
+			   mode_t mode)
+{
+	struct inode *i = dir->inode;
+	struct dentry *d;
+	int err;
+
+	if (hostfs_is(dir->sb))
+		return hostfs_mountpoint(dir, name, len, S_ISDIR(mode));
+	d = lookup_child(dir, name, len);
+	if (is_err(d))
+		return d;
+	if (i->ops->mkdir) {
+		mutex_lock(&i->lock);
+		err = S_ISDIR(mode) ? i->ops->mkdir(i, d, mode & 07777) :
+			i->ops->create(i, d, mode & 07777);
+		mutex_unlock(&i->lock);
+		if (err) {
+			dput(d);
+			return err_ptr(err);
+		}
+		d->inode->uid = d->inode->gid = 0;
+		return d;
+	}
+	i = inode_new(dir->sb);
+	if (!i) {
+		dput(d);
+		return err_ptr(-ENOMEM);
+	}
+	i->mode = mode;
+	i->uid = i->gid = 0;
+	if (S_ISDIR(mode)) {
+		i->nlink = 2;
+		i->ops = &simple_dir_iops;
+		i->fops = &simple_dir_fops;
+	}
+	d_instantiate(d, i);
+	return d;
+}
+
 /* The child @name of @at, made where there is none; moves *@at to it. */
-static int enter(struct path *at, const char *name, size_t len, mode_t mode,
-		 struct superblock *sb_of_file)
+static int enter(struct path *at, const char *name, size_t len, mode_t mode)
 {
 	struct dentry *d = lookup_child(at->dentry, name, len);
-	struct path to = { at->mnt, d };
-	struct inode *i;
+	struct path to;
 
-	(void)sb_of_file;
+	if (!is_err(d) && !d->inode) {
+		dput(d);
+		d = make(at->dentry, name, len, mode);
+	}
 	if (is_err(d))
 		return (int)ptr_err(d);
-	if (!d->inode) {
-		i = inode_new(at->dentry->sb);
-		if (!i)
-			return -ENOMEM;
-		i->mode = mode;
-		i->uid = i->gid = 0;
-		if (S_ISDIR(mode)) {
-			i->nlink = 2;
-			i->ops = &simple_dir_iops;
-			i->fops = &simple_dir_fops;
-		}
-		d_instantiate(d, i);
-	}
-	if (!(d->flags & D_PINNED))
-		d_pin(d);
+	d_pin(d);
+	to = (struct path){ at->mnt, d };
 	ref_get(&to.mnt->ref);
 	path_put(at);
 	*at = to;
@@ -74,7 +102,7 @@ static int go_to(const struct path *root, const char *path, mode_t mode,
 		for (e = path; *e && *e != '/'; e++)
 			;
 		err = enter(at, path, (size_t)(e - path),
-			    *e ? S_IFDIR | 0755 : mode, NULL);
+			    *e ? S_IFDIR | 0755 : mode);
 		path = e;
 	}
 	path_put(at);
@@ -88,9 +116,8 @@ static struct superblock *make_super(const struct boot_mount *m)
 	switch (m->kind) {
 	case BOOT_MOUNT_RO:
 	case BOOT_MOUNT_RW:
-		return hostfs_super(m);
 	case BOOT_MOUNT_OVERLAY:
-		return overlay_super(m);
+		return hostfs_super(m);
 	case BOOT_MOUNT_TMPFS:
 		if (m->read_only)
 			sb = simple_super("tmpfs", TMPFS_MAGIC, NULL, m->mode);
@@ -251,21 +278,4 @@ int vfs_first_task(struct task *t, const struct boot *b)
 	path_put(&fs->pwd);
 	fs->pwd = at;
 	return 0;
-}
-
-/* Until the tree has them. */
-__attribute__((weak)) struct superblock *proc_super(void)
-{
-	return simple_super("proc", PROC_SUPER_MAGIC, NULL, 0555);
-}
-
-__attribute__((weak)) struct superblock *sys_super(void)
-{
-	return simple_super("sysfs", SYSFS_MAGIC, NULL, 0555);
-}
-
-__attribute__((weak)) struct superblock *
-overlay_super(const struct boot_mount *m)
-{
-	return hostfs_super(m);
 }

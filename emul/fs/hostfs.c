@@ -1,200 +1,701 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hostfs.c: superblocks and inodes of what lies on the host. */
+/* hostfs.c: names and attributes of the host's files. */
 #include "emul/fs/hostfs.h"
 
 #include <linux/magic.h>
 
 #include "emul/host/broker.h"
+#include "emul/host/host.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
 #include "emul/vfs/dcache.h"
+#include "emul/vfs/namei.h"
 
-/* Replies are read into one of these; each is used for one request. */
-static struct {
-	struct mutex lock;
-	void *free;
-} replies __arena;
+#define FRESH_NS	1000000		/* RW: believe attributes that long */
+#define CLOCK_MONO	1
 
-void *reply_get(void)
+/* The numbers of nodes that the host does not have. */
+#define OWN_INO		(1ULL << 48)
+
+char *host_path(struct dentry *d, char *buf, size_t *len)
 {
-	void *p;
+	char *end = buf + BROKER_PATH_MAX, *p = end;
 
-	mutex_lock(&replies.lock);
-	p = replies.free;
+	mutex_lock(&dcache.lock);
+	while (!(d->flags & D_ROOT)) {
+		const struct host_node *n = d->inode ? host_node(d->inode) :
+			NULL;
+		const char *s = d->name;
+		size_t l = d->len;
+
+		if (n && n->path) {
+			s = n->path;
+			l = n->path_len;
+		}
+		if ((size_t)(p - buf) < l + 1) {
+			p = NULL;
+			break;
+		}
+		if (p != end)
+			*--p = '/';
+		p -= l;
+		memcpy(p, s, l);
+		if (n && n->path)
+			break;
+		d = d->parent;
+	}
+	mutex_unlock(&dcache.lock);
 	if (p)
-		replies.free = *(void **)p;
-	mutex_unlock(&replies.lock);
-	return p ? p : kmalloc(BROKER_BODY_MAX);
+		*len = (size_t)(end - p);
+	return p;
 }
 
-void reply_put(void *buf)
+int host_request(struct dentry *d, struct broker_req *req,
+		 struct broker_rep *rep, void *buf, size_t cap, int *fd)
 {
-	mutex_lock(&replies.lock);
-	*(void **)buf = replies.free;
-	replies.free = buf;
-	mutex_unlock(&replies.lock);
+	char path[BROKER_PATH_MAX], *p;
+	size_t len;
+
+	p = host_path(d, path, &len);
+	if (!p || len >= BROKER_PATH_MAX)
+		return -ENAMETOOLONG;
+	req->grant = hostfs_of(d->sb->root->inode)->grant;
+	req->len1 = (uint16_t)len;
+	return broker_call(req, p, rep, buf, cap, fd);
 }
 
-/* As Linux packs device numbers for user space: makedev(3). */
-static uint64_t pack_dev(uint64_t dev)
+int host_request_inode(struct inode *i, struct broker_req *req,
+		       struct broker_rep *rep, void *buf, size_t cap, int *fd)
 {
-	uint64_t major = dev >> 32, minor = (uint32_t)dev;
+	struct host_node *n = host_node(i);
 
-	return (major & 0xfff) << 8 | (major & ~0xfffULL) << 32 |
-	       (minor & 0xff) | (minor & ~0xffULL) << 12;
+	if (!n->path)
+		return host_request(n->dentry, req, rep, buf, cap, fd);
+	req->grant = hostfs_of(i)->grant;
+	req->len1 = (uint16_t)n->path_len;
+	return broker_call(req, n->path, rep, buf, cap, fd);
 }
 
-static struct ktime to_ktime(const struct broker_time *t)
+static struct ktime host_time(struct broker_time t)
 {
-	return (struct ktime){ t->sec, t->nsec };
+	return (struct ktime){ t.sec, t.nsec };
 }
 
-void hostfs_refresh(struct inode *i, const struct broker_stat *st)
+/* The broker's major << 32 | minor as stat(2) has it. */
+static uint64_t encode_dev(uint64_t dev)
 {
+	uint64_t major = dev >> 32, minor = dev & 0xffffffff;
+
+	return (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffULL) << 12 |
+	       (major & ~0xfffULL) << 32;
+}
+
+void host_inode_set(struct inode *i, const struct broker_stat *st)
+{
+	struct host_node *n = host_node(i);
+
+	n->dev = encode_dev(st->dev);
+	n->blksize = st->blksize;
+	i->ino = st->ino;
 	i->mode = st->mode;
 	i->uid = st->uid;
 	i->gid = st->gid;
 	i->nlink = st->nlink;
-	i->ino = st->ino;
 	i->size = st->size;
 	i->blocks = st->blocks;
-	i->rdev = pack_dev(st->rdev);
-	i->atime = to_ktime(&st->atime);
-	i->mtime = to_ktime(&st->mtime);
-	i->ctime = to_ktime(&st->ctime);
-	i->btime = to_ktime(&st->btime);
+	i->rdev = encode_dev(st->rdev);
+	i->atime = host_time(st->atime);
+	i->mtime = host_time(st->mtime);
+	i->ctime = host_time(st->ctime);
+	i->btime = st->has_btime ? host_time(st->btime) : (struct ktime){ 0 };
+	if (hostfs_of(i)->kind == HOST_RW)
+		n->fresh_ns = host_clock_ns(CLOCK_MONO);
 }
 
-struct inode *hostfs_inode(struct superblock *sb, const struct broker_stat *st,
-			   const char *link, size_t link_len)
-{
-	struct host_super *hs = sb->priv;
-	struct inode *i = inode_new(sb);
-	struct host_inode *h = kzalloc(sizeof(*h));
+static const struct inode_ops ro_dir_iops;
 
-	if (!i || !h)
-		goto fail;
-	h->dev = pack_dev(st->dev);
-	h->fd[0] = h->fd[1] = -1;
-	hostfs_refresh(i, st);
-	i->priv = h;
-	i->ops = hs->writable ? &hostfs_rw_iops : &hostfs_iops;
-	i->fops = S_ISDIR(st->mode) ? &hostfs_dir_fops : &hostfs_fops;
-	if (S_ISLNK(st->mode)) {
-		i->link = kstrndup(link, link_len);
-		if (!i->link)
-			goto fail;
-		i->link_len = (uint32_t)link_len;
+static void set_ops(struct inode *i)
+{
+	enum host_kind kind = hostfs_of(i)->kind;
+
+	switch (i->mode & S_IFMT) {
+	case S_IFDIR:
+		i->ops = kind == HOST_RO ? &ro_dir_iops :
+			 kind == HOST_RW ? &host_rw_dir_iops :
+			 &overlay_dir_iops;
+		i->fops = &host_dir_fops;
+		break;
+	case S_IFLNK:
+		i->ops = &host_link_iops;
+		break;
+	default:
+		i->ops = &host_file_iops;
+		i->fops = S_ISREG(i->mode) ? &host_file_fops : NULL;
+	}
+}
+
+struct inode *host_inode_new(struct superblock *sb, mode_t mode)
+{
+	struct inode *i = inode_new(sb);
+	struct host_node *n;
+
+	if (!i)
+		return NULL;
+	n = kzalloc(sizeof(*n));
+	if (!n) {
+		inode_put(i);
+		return NULL;
+	}
+	n->fd = n->old_fd = -1;
+	list_init(&n->lru);
+	n->blksize = PAGE_SIZE;
+	n->dev = sb->dev;
+	memdata_init(&n->data, &((struct hostfs *)sb->priv)->quota);
+	i->ino += OWN_INO;
+	i->priv = n;
+	i->mode = mode;
+	if (S_ISDIR(mode))
+		i->nlink = 2;
+	set_ops(i);
+	return i;
+}
+
+struct inode *host_inode_from(struct superblock *sb,
+			      const struct broker_node *b)
+{
+	struct inode *i = host_inode_new(sb, b->st.mode);
+
+	if (!i)
+		return NULL;
+	host_inode_set(i, &b->st);
+	host_node(i)->lower = true;
+	if (S_ISLNK(i->mode)) {
+		i->link = kstrndup((const char *)(b + 1), b->target_len);
+		i->link_len = b->target_len;
+		if (!i->link) {
+			inode_put(i);
+			return NULL;
+		}
 	}
 	return i;
-fail:
-	kfree(h);
-	if (i) {
-		i->priv = NULL;
-		inode_put(i);
-	}
-	return NULL;
 }
 
-void hostfs_evict(struct inode *i)
+void host_attach(struct inode *i, struct dentry *d)
 {
-	struct host_inode *h = i->priv;
+	host_node(i)->dentry = d;
+	if (hostfs_of(i)->kind == HOST_RW)
+		d_set_flags(d, D_REVALIDATE);
+}
 
-	if (!h)
+void host_evict(struct inode *i)
+{
+	struct host_node *n = host_node(i);
+
+	if (!n)
 		return;
-	hostfs_close_all(h);
+	host_fd_drop(i);
+	memdata_free(&n->data);
 	kfree((void *)(uintptr_t)i->link);
-	kfree(h->path);
-	kfree(h);
+	i->link = NULL;
+	kfree(n->path);
+	kfree(n);
 }
 
-int hostfs_path(struct dentry *d, char *buf, char **start)
+/* Is @d a directory whose names the host has? */
+static bool has_lower(const struct dentry *d)
 {
-	char *p = buf + DIR_NAME_BYTES;
-	char *low = p - BROKER_PATH_MAX;
-	char *end = p;
+	return d->inode && host_node(d->inode)->lower &&
+	       S_ISDIR(d->inode->mode);
+}
 
-	mutex_lock(&dcache.lock);
-	for (; d != d->sb->root; d = d->parent) {
-		if ((size_t)(p - low) < d->len + 1UL) {
-			mutex_unlock(&dcache.lock);
-			return -ENAMETOOLONG;
-		}
-		if (p != end)
-			*--p = '/';
-		p -= d->len;
-		memcpy(p, d->name, d->len);
+/* The next node of a reply, or NULL when the reply is not as it should be. */
+const struct broker_node *host_next_node(const char **p, const char *end)
+{
+	const struct broker_node *b = (const void *)*p;
+
+	if ((size_t)(end - *p) < sizeof(*b) || b->rec_len < sizeof(*b) ||
+	    b->rec_len > (size_t)(end - *p) ||
+	    b->target_len > b->rec_len - sizeof(*b))
+		return NULL;
+	*p += b->rec_len;
+	return b;
+}
+
+int host_lookup(struct inode *dir, struct dentry *d)
+{
+	struct broker_req req = { .op = BROKER_WALK };
+	struct broker_rep rep;
+	struct inode *i;
+	char path[BROKER_PATH_MAX], *p;
+	const char *at;
+	const struct broker_node *b;
+	size_t len, size = 8192;
+	char *buf;
+	int err;
+
+	if (!has_lower(d->parent)) {
+		d_instantiate(d, NULL);
+		return 0;
 	}
-	mutex_unlock(&dcache.lock);
-	*start = p;
-	return (int)(end - p);
+	p = host_path(d, path, &len);
+	if (!p || len >= BROKER_PATH_MAX)
+		return -ENAMETOOLONG;
+	buf = kmalloc(size);
+	if (!buf)
+		return -ENOMEM;
+	req.grant = hostfs_of(dir)->grant;
+	req.len1 = (uint16_t)len;
+	req.arg[0] = len - d->len;
+	err = broker_call(&req, p, &rep, buf, size, NULL);
+	/*
+	 * The broker's -EACCES is that of something hidden: whether the guest
+	 * may search here has been checked.
+	 */
+	if (err == -ENOENT || err == -EACCES) {
+		if (hostfs_of(dir)->kind == HOST_RW)
+			d_set_flags(d, D_REVALIDATE);
+		d_instantiate(d, NULL);
+		err = 0;
+	} else if (!err) {
+		at = buf;
+		b = host_next_node(&at, buf + rep.len);
+		i = b ? host_inode_from(dir->sb, b) : NULL;
+		if (i) {
+			host_attach(i, d);
+			d_instantiate(d, i);
+		} else {
+			err = b ? -ENOMEM : -EIO;
+		}
+	}
+	kfree(buf);
+	return err;
 }
 
-int hostfs_getattr(struct inode *i, struct kstat *st)
+/*
+ * What of @rest may be asked in one go: components without dots, joined by
+ * single slashes, appended at @out of @room bytes.
+ */
+static size_t clean_rest(const char *rest, size_t len, char *out, size_t room)
 {
-	struct host_inode *h = i->priv;
+	size_t n = 0, at = 0, c;
 
+	while (at < len) {
+		for (c = at; c < len && rest[c] != '/'; c++)
+			;
+		c -= at;
+		if (!c) {
+			at++;
+			continue;
+		}
+		if (rest[at] == '.' && (c == 1 || (c == 2 &&
+						   rest[at + 1] == '.')))
+			break;
+		if (c > NAME_LEN_MAX || n + c + 1 > room)
+			break;
+		if (n)
+			out[n++] = '/';
+		memcpy(out + n, rest + at, c);
+		n += c;
+		at += c;
+	}
+	return n;
+}
+
+/* Put the nodes of a walk's reply into the cache. */
+static void fill(struct dentry *dir, const char *names, size_t len,
+		 const struct broker_rep *rep, const char *buf, int err,
+		 int *fd)
+{
+	const char *p = buf, *s = names, *end = names + len;
+	struct dentry *d = dget(dir), *next;
+	uint32_t left = rep->count;
+	struct inode *i;
+	size_t n;
+
+	if (err == -EACCES)
+		err = -ENOENT;	/* hidden */
+	while (s < end && (left || err == -ENOENT)) {
+		const char *slash = memchr(s, '/', (size_t)(end - s));
+		const struct broker_node *b = NULL;
+
+		n = slash ? (size_t)(slash - s) : (size_t)(end - s);
+		i = NULL;
+		if (left) {
+			b = host_next_node(&p, buf + rep->len);
+			i = b ? host_inode_from(dir->sb, b) : NULL;
+			if (!i)
+				break;
+			left--;
+			if (s + n == end && *fd >= 0 && S_ISREG(i->mode)) {
+				host_node(i)->fd = *fd;
+				*fd = -1;
+			}
+		}
+		next = d_add_found(d, s, n, i);
+		dput(d);
+		d = next;
+		if (!d)
+			return;
+		if (d->inode != i)
+			break;	/* known already, or made meanwhile */
+		if (!i) {
+			if (hostfs_of(dir->inode)->kind == HOST_RW)
+				d_set_flags(d, D_REVALIDATE);
+			break;
+		}
+		host_attach(i, d);
+		s += n + 1;
+	}
+	dput(d);
+}
+
+void host_prefetch(struct dentry *dir, const char *rest, size_t len,
+		   unsigned int flags)
+{
+	struct broker_req req = { .op = BROKER_WALK };
+	struct broker_rep rep = { .count = 0 };
+	char path[2 * BROKER_PATH_MAX], *p, *buf;
+	size_t have, more;
+	int err, fd = -1;
+
+	if (!has_lower(dir))
+		return;
+	p = host_path(dir, path, &have);
+	if (!p)
+		return;
+	memmove(path, p, have);
+	if (have)
+		path[have++] = '/';
+	more = clean_rest(rest, len, path + have,
+			  have < BROKER_PATH_MAX ?
+			  BROKER_PATH_MAX - 1 - have : 0);
+	if (!more)
+		return;
+	buf = kmalloc(BROKER_BODY_MAX);
+	if (!buf)
+		return;
+	req.grant = hostfs_of(dir->inode)->grant;
+	req.len1 = (uint16_t)(have + more);
+	req.arg[0] = have;
+	if (flags & LOOKUP_OPEN)
+		req.flags = BROKER_WALK_OPEN;
+	err = broker_call(&req, path, &rep, buf, BROKER_BODY_MAX, &fd);
+	if (!err || rep.count || err == -ENOENT || err == -EACCES)
+		fill(dir, path + have, more, &rep, buf, err, &fd);
+	if (fd >= 0)
+		host_close(fd);
+	kfree(buf);
+}
+
+/* Ask the host for the attributes once more. */
+static int refresh(struct inode *i, struct dentry *d)
+{
+	struct broker_req req = { .op = BROKER_STAT };
+	struct {
+		struct broker_node n;
+		char target[BROKER_PATH_MAX];
+	} *r = kmalloc(sizeof(*r));
+	struct broker_rep rep;
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	err = host_request(d, &req, &rep, r, sizeof(*r), NULL);
+	if (!err && rep.len < sizeof(r->n))
+		err = -EIO;
+	if (!err && i) {
+		if (r->n.st.ino != i->ino ||
+		    ((r->n.st.mode ^ i->mode) & S_IFMT) ||
+		    (S_ISLNK(i->mode) &&
+		     (r->n.target_len != i->link_len ||
+		      memcmp(r->target, i->link, i->link_len))))
+			err = -ESTALE;
+		else
+			host_inode_set(i, &r->n.st);
+	}
+	kfree(r);
+	return err;
+}
+
+static bool host_revalidate(struct dentry *d)
+{
+	struct inode *i = d->inode;
+
+	if (d->flags & D_PINNED)	/* ours: for a mount */
+		return true;
+	if (!i)
+		return refresh(NULL, d) == -ENOENT;	/* still not there */
+	if (host_clock_ns(CLOCK_MONO) - host_node(i)->fresh_ns < FRESH_NS)
+		return true;
+	return !refresh(i, d);
+}
+
+int host_getattr(struct inode *i, struct kstat *st)
+{
+	struct host_node *n = host_node(i);
+
+	if (hostfs_of(i)->kind == HOST_RW && n->lower && n->dentry &&
+	    host_clock_ns(CLOCK_MONO) - n->fresh_ns >= FRESH_NS &&
+	    !(n->dentry->flags & D_DELETED))
+		(void)refresh(i, n->dentry);
 	inode_fill_stat(i, st);
-	st->dev = h->dev;
-	st->has_btime = i->btime.sec || i->btime.nsec;
+	st->dev = n->dev;
+	st->blksize = n->blksize;
 	return 0;
 }
 
-static int hostfs_statfs(struct superblock *sb, struct kstatfs *st)
+/*
+ * Directories: batches of the broker's, kept until they are used up.
+ */
+struct dir_batch {
+	uint32_t count, used;	/* entries in all, and given out */
+	uint32_t at;		/* bytes of buf used */
+	uint32_t len;
+	uint64_t cookie;	/* where the next one starts */
+	char buf[BROKER_BODY_MAX];
+};
+
+#define OWN_POS		(1LL << 62)	/* names that are ours, by cookie */
+
+static int next_batch(struct file *f, struct dir_batch *b)
 {
-	struct host_super *hs = sb->priv;
-	struct broker_req req = {
-		.op = BROKER_STATFS,
-		.grant = (uint16_t)hs->grant,
-	};
+	struct broker_req req = { .op = BROKER_READDIR, .arg = { b->cookie } };
 	struct broker_rep rep;
-	struct broker_statfs b;
-	int err = broker_call(&req, NULL, &rep, &b, sizeof(b), NULL);
+	int err = host_request(f->path.dentry, &req, &rep, b->buf,
+			       sizeof(b->buf), NULL);
 
 	if (err)
 		return err;
-	*st = (struct kstatfs){
-		.type = b.type, .bsize = b.bsize, .blocks = b.blocks,
-		.bfree = b.bfree, .bavail = b.bavail, .files = b.files,
-		.ffree = b.ffree, .namelen = b.namelen,
-	};
+	b->count = rep.count;
+	b->len = rep.len;
+	b->used = b->at = 0;
 	return 0;
 }
 
-const struct inode_ops hostfs_iops = {
-	.lookup = hostfs_lookup,
-	.prefetch = hostfs_prefetch,
-	.getattr = hostfs_getattr,
-	.open = hostfs_open,
-	.evict = hostfs_evict,
+/*
+ * Names of the host; positions are 2 + cookie, those of the broker being
+ * shifted so that 0 and 1 are free.  Returns 1 at the end, 0 when full.
+ */
+static int read_lower(struct file *f, struct dir_ctx *ctx)
+{
+	struct dir_batch *b = f->priv;
+	uint64_t cookie = (uint64_t)ctx->pos - 2;
+	int err;
+
+	if (!b) {
+		b = kmalloc(sizeof(*b));
+		if (!b)
+			return -ENOMEM;
+		b->count = b->used = 0;
+		b->cookie = UINT64_MAX;
+		f->priv = b;
+	}
+	if (b->cookie != cookie) {	/* at first, and after lseek */
+		b->cookie = cookie;
+		b->count = b->used = 0;
+	}
+	for (;;) {
+		const struct broker_dirent *e;
+		struct dentry *d;
+		const char *name;
+		bool room;
+
+		if (b->used == b->count) {
+			err = next_batch(f, b);
+			if (err)
+				return err;
+			if (!b->count)
+				return 1;
+		}
+		e = (const void *)(b->buf + b->at);
+		if (b->len - b->at < sizeof(*e) || e->rec_len < sizeof(*e) ||
+		    e->rec_len > b->len - b->at)
+			return -EIO;
+		name = (const char *)(e + 1) +
+			(e->has_stat ? sizeof(struct broker_stat) : 0);
+		/* Pinned names are ours: shown later, or hidden. */
+		d = d_lookup(f->path.dentry, name, e->name_len);
+		room = true;
+		if (!d || !(d->flags & D_PINNED))
+			room = ctx->emit(ctx, name, e->name_len, e->ino,
+					 e->type, (off_t)(e->cookie + 2));
+		if (d)
+			dput(d);
+		if (!room)
+			return 0;
+		b->used++;
+		b->at += e->rec_len;
+		b->cookie = e->cookie;
+		ctx->pos = (off_t)(e->cookie + 2);
+	}
+}
+
+static int read_own(struct file *f, struct dir_ctx *ctx)
+{
+	struct dentry *dir = f->path.dentry, *d, *last = f->cursor;
+
+	f->cursor = NULL;
+	for (;;) {
+		struct inode *i;
+
+		d = d_next_child(dir, last, (uint64_t)(ctx->pos - OWN_POS));
+		if (last)
+			dput(last);
+		last = d;
+		if (!d)
+			break;
+		i = load_acquire(&d->inode);
+		if (i && (d->flags & D_PINNED) &&
+		    !ctx->emit(ctx, d->name, d->len, i->ino,
+			       (i->mode & S_IFMT) >> 12,
+			       OWN_POS + (off_t)d->cookie + 1))
+			break;
+		ctx->pos = OWN_POS + (off_t)d->cookie + 1;
+	}
+	f->cursor = last;
+	return 0;
+}
+
+static int host_readdir(struct file *f, struct dir_ctx *ctx)
+{
+	int r;
+
+	if (!dir_emit_dots(f, ctx))
+		return 0;
+	if (ctx->pos < OWN_POS) {
+		if (has_lower(f->path.dentry)) {
+			r = read_lower(f, ctx);
+			if (r <= 0)
+				return r;
+		}
+		ctx->pos = OWN_POS;
+	}
+	return read_own(f, ctx);
+}
+
+static void host_dir_release(struct file *f)
+{
+	kfree(f->priv);
+}
+
+static off_t host_dir_lseek(struct file *f, off_t off, int whence)
+{
+	if (whence > 1)
+		return -EINVAL;
+	return lseek_sized(f, off, whence, 0);
+}
+
+static int host_dir_fsync(struct file *f, bool data_only)
+{
+	struct broker_req req = { .op = BROKER_SYNC, .arg = { data_only } };
+	struct broker_rep rep;
+
+	if (hostfs_of(f->inode)->kind != HOST_RW)
+		return 0;
+	return host_request(f->path.dentry, &req, &rep, NULL, 0, NULL);
+}
+
+const struct file_ops host_dir_fops = {
+	.readdir = host_readdir,
+	.lseek = host_dir_lseek,
+	.release = host_dir_release,
+	.fsync = host_dir_fsync,
 };
 
-static const struct super_ops hostfs_sops = {
-	.statfs = hostfs_statfs,
+static const struct inode_ops ro_dir_iops = {
+	.lookup = host_lookup,
+	.prefetch = host_prefetch,
+	.getattr = host_getattr,
+	.setattr = host_setattr,
+	.evict = host_evict,
 };
 
-static const struct super_ops hostfs_rw_sops = {
-	.statfs = hostfs_statfs,
-	.revalidate = hostfs_revalidate,
+static int host_statfs(struct superblock *sb, struct kstatfs *st)
+{
+	struct broker_req req = { .op = BROKER_STATFS };
+	struct broker_statfs s;
+	struct broker_rep rep;
+	int err = host_request(sb->root, &req, &rep, &s, sizeof(s), NULL);
+
+	if (err)
+		return err;
+	st->type = s.type;
+	st->bsize = s.bsize;
+	st->blocks = s.blocks;
+	st->bfree = s.bfree;
+	st->bavail = s.bavail;
+	st->files = s.files;
+	st->ffree = s.ffree;
+	st->namelen = s.namelen;
+	return 0;
+}
+
+static const struct super_ops host_sops = {
+	.statfs = host_statfs,
+	.revalidate = host_revalidate,
 };
+
+bool hostfs_is(const struct superblock *sb)
+{
+	return sb->ops == &host_sops;
+}
 
 struct superblock *hostfs_super(const struct boot_mount *m)
 {
-	bool rw = m->kind == BOOT_MOUNT_RW;
-	struct superblock *sb = sb_new("sbxhost", V9FS_MAGIC,
-				       rw ? &hostfs_rw_sops : &hostfs_sops);
-	struct host_super *hs = kzalloc(sizeof(*hs));
+	enum host_kind kind = m->kind == BOOT_MOUNT_RO ? HOST_RO :
+			      m->kind == BOOT_MOUNT_RW ? HOST_RW :
+			      HOST_OVERLAY;
+	struct broker_node b = { .rec_len = sizeof(b), .st = m->st };
+	struct superblock *sb;
+	struct hostfs *fs;
 	struct inode *i;
 
-	if (!sb || !hs)
-		return err_ptr(-ENOMEM);
-	hs->grant = m->grant;
-	hs->writable = rw;
-	sb->priv = hs;
-	i = hostfs_inode(sb, &m->st, NULL, 0);
-	sb->root = i ? d_alloc_root(sb, i) : NULL;
-	if (!sb->root)
-		return err_ptr(-ENOMEM);
+	sb = sb_new(kind == HOST_OVERLAY ? "overlay" : "sbxhost", V9FS_MAGIC,
+		    &host_sops);
+	fs = kzalloc(sizeof(*fs));
+	if (!sb || !fs)
+		goto fail;
+	fs->kind = kind;
+	fs->grant = (uint16_t)m->grant;
+	sb->priv = fs;
+	i = host_inode_from(sb, &b);
+	if (!i)
+		goto fail;
+	sb->root = d_alloc_root(sb, i);
+	if (!sb->root) {
+		inode_put(i);
+		goto fail;
+	}
+	host_attach(i, sb->root);
 	d_pin(sb->root);
 	return sb;
+fail:
+	kfree(sb);
+	kfree(fs);
+	return err_ptr(-ENOMEM);
+}
+
+struct dentry *hostfs_mountpoint(struct dentry *dir, const char *name,
+				 size_t len, bool is_dir)
+{
+	struct inode *i = host_inode_new(dir->sb, is_dir ? S_IFDIR | 0755 :
+					 S_IFREG | 0644);
+	struct dentry *d;
+
+	if (!i)
+		return err_ptr(-ENOMEM);
+	i->uid = i->gid = 0;
+	host_node(i)->upper = !is_dir;
+	/* In the place of a name that was found not to be there. */
+	d = d_lookup(dir, name, len);
+	if (d) {
+		d_instantiate(d, i);
+	} else {
+		d = d_add_found(dir, name, len, i);
+		if (!d)
+			return err_ptr(-ENOMEM);
+	}
+	host_node(i)->dentry = d;
+	d_pin(d);
+	return d;
 }

@@ -1,94 +1,110 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hostfs.h: a directory (or one file) of the host, through the broker.
+ * hostfs.h: directories of the host, as the broker grants them.
  *
- * A read-only grant is cached as if it were ours alone: what was found once
- * stays true.  A path that is not cached is one request for the whole walk;
- * a file that was opened once is used with explicit offsets by whoever opens
- * it again, without a request.
+ * Three kinds.  RO: nobody else changes it as far as we care, so names and
+ * attributes are asked once.  RW: others see and make changes, so names are
+ * asked again at each walk.  OVERLAY: as RO, but the guest may change all of
+ * it; what it changes lives in memory: names pinned in the dentry cache (a
+ * pinned one that does not exist hides the host's), contents as memdata.
  */
 #ifndef SBX_FS_HOSTFS_H
 #define SBX_FS_HOSTFS_H
 
 #include "emul/abi/boot.h"
 #include "emul/abi/broker.h"
-#include "emul/lib/types.h"
+#include "emul/fs/memdata.h"
 #include "emul/vfs/vfs.h"
 
-/* A superblock over the grant that @m names.  err_ptr() on failure. */
-struct superblock *hostfs_super(const struct boot_mount *m) __must_check;
-
-/* What follows is for the files of hostfs. */
-
-struct host_super {
-	uint32_t grant;
-	bool writable;
+enum host_kind {
+	HOST_RO,
+	HOST_RW,
+	HOST_OVERLAY,
 };
 
-/* Entries of a directory as the broker gave them, end to end. */
-struct host_dir {
-	struct ref ref;
-	size_t used, size;	/* bytes */
-	char *mem;		/* struct host_entry, kmalloc'd */
+struct hostfs {
+	enum host_kind kind;
+	uint16_t grant;
+	struct memquota quota;
 };
 
-struct host_entry {
-	uint64_t ino;
-	uint16_t rec_len;	/* of the whole, a multiple of 8 */
-	uint8_t name_len, type;
-	char name[];		/* with a NUL */
+struct host_node {
+	struct dentry *dentry;	/* a name of it; no reference */
+	char *path;		/* its path under the grant, if not as named */
+	uint64_t dev;		/* as stat(2) tells it */
+	uint32_t blksize;
+	uint32_t path_len;
+	int fd;			/* host descriptor, or -1; lru_lock to drop it */
+	int old_fd;		/* the one before it could be written to */
+	bool fd_write;		/* it may be written to */
+	bool on_lru;
+	uint32_t n_open;	/* files open: the descriptor stays; atomic */
+	struct list_head lru;
+	int64_t fresh_ns;	/* RW: when the attributes were asked for */
+	bool lower;		/* the host has it */
+	bool upper;		/* contents are in data, not the host's */
+	struct memdata data;
 };
 
-struct host_inode {
-	uint64_t dev;
-	struct mutex lock;	/* protects: */
-	int fd[2];		/* read-only, read-write; -1: not open */
-	uint32_t n_open;	/* files open on it */
-	char *path;		/* writable grants: as it was looked up last */
-	struct host_dir *dir;	/* of a read-only directory, once read */
-};
-
-#define DIR_NAME_BYTES	(BROKER_PATH_MAX + 8)
-
-static inline struct host_super *host_sb(const struct inode *i)
+static inline struct hostfs *hostfs_of(const struct inode *i)
 {
 	return i->sb->priv;
 }
 
-extern const struct inode_ops hostfs_iops, hostfs_rw_iops;
-extern const struct file_ops hostfs_fops, hostfs_dir_fops;
+static inline struct host_node *host_node(const struct inode *i)
+{
+	return i->priv;
+}
 
+/* A superblock over the grant that @m names.  err_ptr() on failure. */
+struct superblock *hostfs_super(const struct boot_mount *m) __must_check;
+bool hostfs_is(const struct superblock *sb);
 /*
- * The path of @d below its grant, without slashes at its ends, written to the
- * end of @buf of DIR_NAME_BYTES; *@start is where.  Its length or
- * -ENAMETOOLONG.
+ * A directory (or empty file) that is not the host's below @dir, for what is
+ * to be mounted there.  A reference, or err_ptr().
  */
-int hostfs_path(struct dentry *d, char *buf, char **start);
+struct dentry *hostfs_mountpoint(struct dentry *dir, const char *name,
+				 size_t len, bool is_dir) __must_check;
+/* Inside of hostfs: */
+extern const struct inode_ops host_file_iops __hidden, host_link_iops __hidden;
+extern const struct file_ops host_file_fops __hidden, host_dir_fops __hidden;
+extern const struct inode_ops overlay_dir_iops __hidden;
+extern const struct inode_ops host_rw_dir_iops __hidden;
 
-/* A new inode as @st says.  NULL: no memory. */
-struct inode *hostfs_inode(struct superblock *sb, const struct broker_stat *st,
-			   const char *link, size_t link_len) __must_check;
-/* Take over what @st says of an inode that exists. */
-void hostfs_refresh(struct inode *i, const struct broker_stat *st);
-
-/* Buffers for the bodies of replies; NULL: no memory. */
-void *reply_get(void) __must_check;
-void reply_put(void *buf);
-
-int hostfs_getattr(struct inode *i, struct kstat *st);
-void hostfs_evict(struct inode *i);
-/* hostfs-rw.c: of a writable grant: @d was just found at @path. */
-void hostfs_found(struct dentry *d, const char *path, size_t len);
-bool hostfs_revalidate(struct dentry *d);
-
-/* hostfs-dir.c */
-int hostfs_lookup(struct inode *dir, struct dentry *d);
-void hostfs_prefetch(struct dentry *dir, const char *rest, size_t len,
-		     unsigned int flags);
-/* hostfs-file.c */
-int hostfs_open(struct inode *i, struct file *f);
-void hostfs_close_all(struct host_inode *h);
-/* Keep a descriptor that came along with a walk. */
-void hostfs_keep_fd(struct inode *i, int fd);
+/* A new inode without host data. */
+struct inode *host_inode_new(struct superblock *sb, mode_t mode);
+/* From what the broker says; NULL: no memory. */
+struct inode *host_inode_from(struct superblock *sb,
+			      const struct broker_node *n);
+void host_inode_set(struct inode *i, const struct broker_stat *st);
+void host_attach(struct inode *i, struct dentry *d);
+/*
+ * The path of @d under its grant at the end of @buf of BROKER_PATH_MAX bytes;
+ * its length in *@len.  NULL: too long.
+ */
+char *host_path(struct dentry *d, char *buf, size_t *len);
+/* A request about @d's path: as broker_call() for BROKER_PATH_MAX paths. */
+int host_request(struct dentry *d, struct broker_req *req,
+		 struct broker_rep *rep, void *buf, size_t cap, int *fd);
+/* The same for an inode, which may have lost that name. */
+int host_request_inode(struct inode *i, struct broker_req *req,
+		       struct broker_rep *rep, void *buf, size_t cap, int *fd);
+/* The next node of a reply, or NULL when the reply is not as it should be. */
+const struct broker_node *host_next_node(const char **p, const char *end);
+void host_pin(struct dentry *d);
+__hidden int host_lookup(struct inode *dir, struct dentry *d);
+__hidden void host_prefetch(struct dentry *dir, const char *rest, size_t len,
+		   unsigned int flags);
+__hidden int host_setattr(struct inode *i, const struct iattr *a);
+__hidden int host_getattr(struct inode *i, struct kstat *st);
+__hidden void host_evict(struct inode *i);
+int host_open(struct inode *i, struct file *f);
+/* The host's descriptor of @i, opened where it is not yet; -errno. */
+int host_fd(struct inode *i, bool write);
+/* Contents into memory, @keep bytes of them at most.  i->lock is not held. */
+int host_copy_up(struct inode *i, uint64_t keep);
+/* The same with i->lock held. */
+int host_copy_up_locked(struct inode *i, uint64_t keep);
+void host_fd_drop(struct inode *i);
 
 #endif

@@ -333,6 +333,24 @@ ssize_t memdata_write(struct inode *i, struct memdata *m, struct uio *u,
 	return done ? (ssize_t)done : run;
 }
 
+int memdata_fill(struct inode *i, struct memdata *m, uint64_t pos,
+		 const char *src, size_t n, uint64_t size)
+{
+	char *p;
+
+	while (n) {
+		ssize_t run = reserve(i, m, pos, n, size, &p);
+
+		if (run < 0)
+			return (int)run;
+		memcpy(p, src, (size_t)run);
+		src += run;
+		pos += (uint64_t)run;
+		n -= (size_t)run;
+	}
+	return 0;
+}
+
 int memdata_truncate(struct inode *i, struct memdata *m, uint64_t size)
 {
 	uint64_t old = i->size, p, base, pages, last;

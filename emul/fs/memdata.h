@@ -42,6 +42,12 @@ ssize_t memdata_read(struct inode *i, struct memdata *m, struct uio *u,
 		     off_t *pos);
 ssize_t memdata_write(struct inode *i, struct memdata *m, struct uio *u,
 		      off_t *pos);
+/*
+ * Put @n bytes there, without a word on sizes and times; @size is what the
+ * file is going to have.  i->lock is held.  0 or -errno.
+ */
+int memdata_fill(struct inode *i, struct memdata *m, uint64_t pos,
+		 const char *src, size_t n, uint64_t size);
 /* Sets i->size; i->lock is held. */
 int memdata_truncate(struct inode *i, struct memdata *m, uint64_t size);
 int memdata_fallocate(struct inode *i, struct memdata *m, int mode, off_t off,

@@ -126,6 +126,20 @@ long sys_truncate(struct task *t, uaddr_t path, int64_t length)
 	return err;
 }
 
+/* Files that have no name here: inherited ones, memfd. */
+static int truncate_unnamed(struct inode *i, uint64_t size)
+{
+	struct iattr a = { .valid = ATTR_SIZE, .size = size };
+	int err;
+
+	if (!i->ops || !i->ops->setattr)
+		return -EINVAL;
+	mutex_lock(&i->lock);
+	err = i->ops->setattr(i, &a);
+	mutex_unlock(&i->lock);
+	return err;
+}
+
 long sys_ftruncate(struct task *t, int fd, int64_t length)
 {
 	struct fd f;
@@ -136,11 +150,12 @@ long sys_ftruncate(struct task *t, int fd, int64_t length)
 	f = fdget(t, fd);
 	if (!f.file)
 		return -EBADF;
-	if (!S_ISREG(f.file->inode->mode) || !(f.file->mode & FMODE_WRITE) ||
-	    !f.file->path.dentry)
+	if (!S_ISREG(f.file->inode->mode) || !(f.file->mode & FMODE_WRITE))
 		err = -EINVAL;
-	else
+	else if (f.file->path.dentry)
 		err = path_truncate(t, &f.file->path, (uint64_t)length, true);
+	else
+		err = truncate_unnamed(f.file->inode, (uint64_t)length);
 	fdput(f);
 	return err;
 }

@@ -29,7 +29,7 @@ struct dcache {
 	struct list_head lru;
 	struct dentry *free;
 };
-extern struct dcache dcache;
+extern struct dcache dcache __hidden;
 
 /* Cached dentries beyond which unused ones go. */
 #define DCACHE_MAX	65536u
@@ -152,6 +152,6 @@ bool d_is_below(const struct dentry *d, const struct dentry *top);
 
 /* mount.c: what is mounted there, or NULL; locking as d_find(). */
 struct mount *mount_find(const struct mount *mnt, const struct dentry *d);
-extern struct mount *root_mount;
+extern struct mount *root_mount __hidden;
 
 #endif

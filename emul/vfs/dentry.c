@@ -306,18 +306,33 @@ void d_drop(struct dentry *d)
 	dcache_end();
 }
 
+void d_set_flags(struct dentry *d, uint32_t flags)
+{
+	mutex_lock(&dcache.lock);
+	d->flags |= flags;
+	mutex_unlock(&dcache.lock);
+}
+
 void d_pin(struct dentry *d)
 {
-	d->flags |= D_PINNED;
-	dget(d);
+	mutex_lock(&dcache.lock);
+	if (!(d->flags & D_PINNED)) {
+		d->flags |= D_PINNED;
+		dget(d);
+	}
+	mutex_unlock(&dcache.lock);
 }
 
 void d_unpin(struct dentry *d)
 {
-	if (!(d->flags & D_PINNED))
-		return;
+	bool pinned;
+
+	mutex_lock(&dcache.lock);
+	pinned = d->flags & D_PINNED;
 	d->flags &= ~D_PINNED;
-	dput(d);
+	mutex_unlock(&dcache.lock);
+	if (pinned)
+		dput(d);
 }
 
 void d_delete(struct dentry *d)

@@ -378,6 +378,8 @@ void d_drop(struct dentry *d);
 /* Keep it in memory (file systems whose names live in the cache alone). */
 void d_pin(struct dentry *d);
 void d_unpin(struct dentry *d);
+/* Flags change under dcache_lock alone. */
+void d_set_flags(struct dentry *d, uint32_t flags);
 /* Its name is gone; if nobody else uses it, it becomes a negative one. */
 void d_delete(struct dentry *d);
 /* Move @d to the name and parent of @to, which is dropped; or exchange. */
@@ -483,8 +485,8 @@ struct dentry *simple_add(struct dentry *dir, const char *name, mode_t mode,
 struct dentry *simple_symlink(struct dentry *dir, const char *name,
 			      const char *target);
 /* Directories whose names are all in the cache. */
-extern const struct inode_ops simple_dir_iops;
-extern const struct file_ops simple_dir_fops;
+extern const struct inode_ops simple_dir_iops __hidden;
+extern const struct file_ops simple_dir_fops __hidden;
 int simple_readdir(struct file *f, struct dir_ctx *ctx);
 /* Emit "." and ".." as positions 0 and 1; false when it is full. */
 bool dir_emit_dots(struct file *f, struct dir_ctx *ctx);

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hostio.c: contents of the host's files.
+ *
+ * A file is opened once an inode; reads and writes name their offset.  The
+ * descriptors of files that nobody has open are kept, the oldest are closed
+ * when there are many.
+ */
+#include <linux/falloc.h>
+#include <linux/mman.h>
+
+#include "emul/fs/hostfs.h"
+#include "emul/fs/tmpfs.h"
+#include "emul/host/broker.h"
+#include "emul/host/host.h"
+#include "emul/lib/alloc.h"
+#include "emul/lib/string.h"
+
+#define IDLE_MAX	256u	/* host descriptors of files not open */
+#define FD_READ		0
+#define FD_RDWR		2
+
+static __arena struct {
+	struct mutex lock;
+	struct list_head list;	/* inodes with a descriptor and no file */
+	uint32_t n;
+} lru;
+
+/* lru.lock is held. */
+static void lru_del(struct host_node *n)
+{
+	if (!n->on_lru)
+		return;
+	list_del(&n->lru);
+	n->on_lru = false;
+	lru.n--;
+}
+
+/* The last file of it was closed: its descriptor may go one day. */
+static void lru_add(struct host_node *n)
+{
+	struct host_node *victim = NULL;
+	int fd = -1;
+
+	mutex_lock(&lru.lock);
+	if (!lru.list.next)
+		list_init(&lru.list);
+	if (!n->on_lru && n->fd >= 0) {
+		list_add_tail(&n->lru, &lru.list);
+		n->on_lru = true;
+		lru.n++;
+	}
+	if (lru.n > IDLE_MAX) {
+		victim = list_first(&lru.list, struct host_node, lru);
+		lru_del(victim);
+		/* Open again since: it comes back here when it is closed. */
+		if (!__atomic_load_n(&victim->n_open, __ATOMIC_SEQ_CST)) {
+			fd = __atomic_exchange_n(&victim->fd, -1,
+						 __ATOMIC_SEQ_CST);
+			if (__atomic_load_n(&victim->n_open,
+					    __ATOMIC_SEQ_CST)) {
+				int none = -1;
+
+				/* It was opened just now, by the old one. */
+				if (__atomic_compare_exchange_n(
+					    &victim->fd, &none, fd, false,
+					    __ATOMIC_SEQ_CST,
+					    __ATOMIC_SEQ_CST))
+					fd = -1;
+			}
+		}
+	}
+	mutex_unlock(&lru.lock);
+	if (fd >= 0)
+		host_close(fd);
+}
+
+void host_fd_drop(struct inode *i)
+{
+	struct host_node *n = host_node(i);
+	int fd;
+
+	mutex_lock(&lru.lock);
+	lru_del(n);
+	fd = n->fd;
+	n->fd = -1;
+	mutex_unlock(&lru.lock);
+	if (fd >= 0)
+		host_close(fd);
+	if (n->old_fd >= 0)
+		host_close(n->old_fd);
+	n->old_fd = -1;
+}
+
+/* i->lock is held. */
+static int open_locked(struct inode *i, bool write)
+{
+	struct host_node *n = host_node(i);
+	struct broker_req req = { .op = BROKER_OPEN,
+				  .arg = { write ? FD_RDWR : FD_READ } };
+	struct broker_node b;
+	struct broker_rep rep;
+	int err, fd = -1;
+
+	if (n->fd >= 0 && (!write || n->fd_write))
+		return n->fd;
+	err = host_request_inode(i, &req, &rep, &b, sizeof(b), &fd);
+	if (err == -EACCES && write) {
+		/* not readable: nobody here could have asked to read it */
+		req.arg[0] = 1;
+		err = host_request_inode(i, &req, &rep, &b, sizeof(b), &fd);
+	}
+	if (err)
+		return err;
+	if (fd < 0)
+		return -EIO;
+	/* Others may be reading from it just now: it goes with the inode. */
+	if (n->fd >= 0)
+		n->old_fd = n->fd;
+	n->fd_write = write;
+	store_release(&n->fd, fd);
+	return fd;
+}
+
+int host_fd(struct inode *i, bool write)
+{
+	struct host_node *n = host_node(i);
+	int fd = __atomic_load_n(&n->fd, __ATOMIC_SEQ_CST);
+
+	if (likely(fd >= 0 && (!write || n->fd_write)))
+		return fd;
+	mutex_lock(&i->lock);
+	fd = open_locked(i, write);
+	mutex_unlock(&i->lock);
+	return fd;
+}
+
+int host_open(struct inode *i, struct file *f)
+{
+	struct host_node *n = host_node(i);
+	bool write = f->mode & FMODE_WRITE;
+	int fd;
+
+	if (!S_ISREG(i->mode))
+		return 0;
+	__atomic_fetch_add(&n->n_open, 1, __ATOMIC_SEQ_CST);
+	if (n->upper)
+		return 0;
+	fd = host_fd(i, write && hostfs_of(i)->kind == HOST_RW);
+	if (fd < 0) {
+		__atomic_fetch_sub(&n->n_open, 1, __ATOMIC_RELEASE);
+		return fd;
+	}
+	return 0;
+}
+
+static void host_release(struct file *f)
+{
+	struct host_node *n = host_node(f->inode);
+
+	if (__atomic_fetch_sub(&n->n_open, 1, __ATOMIC_SEQ_CST) == 1 &&
+	    n->fd >= 0 && !load_once(&n->on_lru))
+		lru_add(n);
+}
+
+/*
+ * The host moves the bytes straight to or from the guest's buffers; their
+ * range was checked, and a bad page is its -EFAULT.
+ */
+static ssize_t host_rw(struct inode *i, struct uio *u, off_t *pos, bool write)
+{
+	int fd = host_fd(i, write);
+	size_t len, done = 0;
+	ssize_t n = 0;
+	void *p;
+
+	if (fd < 0)
+		return fd;
+	while ((len = uio_piece(u, &p))) {
+		n = write ? host_pwrite(fd, p, len, *pos) :
+			host_pread(fd, p, len, *pos);
+		if (n <= 0)
+			break;
+		uio_advance(u, (size_t)n);
+		*pos += n;
+		done += (size_t)n;
+		if ((size_t)n < len)
+			break;
+	}
+	return done ? (ssize_t)done : n;
+}
+
+static ssize_t hostf_read(struct file *f, struct uio *u, off_t *pos)
+{
+	struct inode *i = f->inode;
+	struct host_node *n = host_node(i);
+
+	if (load_acquire(&n->upper))
+		return memdata_read(i, &n->data, u, pos);
+	return host_rw(i, u, pos, false);
+}
+
+/* What is not as on the host may not be forgotten. */
+void host_pin(struct dentry *d)
+{
+	if (d && !(d->flags & (D_PINNED | D_ROOT | D_DELETED)))
+		d_pin(d);
+}
+
+int host_copy_up_locked(struct inode *i, uint64_t keep)
+{
+	struct host_node *n = host_node(i);
+	uint64_t size = MIN(i->size, keep);
+	uint64_t at = 0, blocks = i->blocks;
+	char *buf;
+	long r = 0;
+	int fd;
+
+	if (n->upper)
+		return 0;
+	if (!size)
+		goto done;
+	fd = open_locked(i, false);
+	if (fd < 0)
+		return fd;
+	buf = page_alloc(16);
+	if (!buf)
+		return -ENOMEM;
+	i->blocks = 0;
+	while (at < size) {
+		size_t len = MIN(size - at, 16 * PAGE_SIZE);
+
+		r = host_pread(fd, buf, len, (off_t)at);
+		if (r <= 0)
+			break;
+		len = (size_t)r;
+		r = memdata_fill(i, &n->data, at, buf, len, size);
+		if (r)
+			break;
+		at += len;
+	}
+	page_free(buf, 16);
+	if (r < 0) {
+		memdata_free(&n->data);
+		i->blocks = blocks;
+		return (int)r;
+	}
+done:
+	i->size = size;
+	if (!size)
+		i->blocks = 0;
+	store_release(&n->upper, true);
+	return 0;
+}
+
+int host_copy_up(struct inode *i, uint64_t keep)
+{
+	int err;
+
+	if (load_acquire(&host_node(i)->upper))
+		return 0;
+	mutex_lock(&i->lock);
+	err = host_copy_up_locked(i, keep);
+	if (!err)
+		host_pin(host_node(i)->dentry);
+	mutex_unlock(&i->lock);
+	return err;
+}
+
+static ssize_t hostf_write(struct file *f, struct uio *u, off_t *pos)
+{
+	struct inode *i = f->inode;
+	struct host_node *n = host_node(i);
+	ssize_t r;
+	int err;
+
+	r = file_size_limit(u->append ? (off_t)i->size : *pos, u->left);
+	if (r < 0)
+		return r;
+	u->left = (size_t)r;
+	if (!u->left)
+		return 0;
+	if (hostfs_of(i)->kind != HOST_RW) {
+		err = host_copy_up(i, UINT64_MAX);
+		if (err)
+			return err;
+		return memdata_write(i, &n->data, u, pos);
+	}
+	if (u->append) {
+		struct kstat st;
+
+		n->fresh_ns = 0;
+		(void)host_getattr(i, &st);
+		mutex_lock(&i->lock);
+		*pos = (off_t)i->size;
+		i->size += u->left;	/* others of ours go behind it */
+		mutex_unlock(&i->lock);
+	}
+	r = host_rw(i, u, pos, true);
+	if (r > 0) {
+		mutex_lock(&i->lock);
+		if ((uint64_t)*pos > i->size)
+			i->size = (uint64_t)*pos;
+		i->mtime = i->ctime = ktime_now();
+		mutex_unlock(&i->lock);
+	}
+	n->fresh_ns = 0;
+	return r;
+}
+
+static off_t host_lseek(struct file *f, off_t off, int whence)
+{
+	struct inode *i = f->inode;
+	struct host_node *n = host_node(i);
+	struct kstat st;
+
+	if (whence >= 3 && n->upper) {
+		off = memdata_seek(i, &n->data, off, whence);
+		if (off >= 0)
+			f->pos = off;
+		return off;
+	}
+	if (whence == 2 && hostfs_of(i)->kind == HOST_RW)
+		(void)host_getattr(i, &st);
+	return generic_lseek(f, off, whence);
+}
+
+static int hostf_mmap(struct file *f, off_t off, size_t len, int prot,
+		     int flags, struct backing *b)
+{
+	struct inode *i = f->inode;
+	struct host_node *n = host_node(i);
+	bool shared = (flags & MAP_TYPE) != MAP_PRIVATE;
+	int fd, err;
+
+	(void)prot;
+	/* Shared and writable, now or after mprotect: it has to be memory. */
+	if (shared && (f->mode & FMODE_WRITE) &&
+	    hostfs_of(i)->kind == HOST_OVERLAY) {
+		err = host_copy_up(i, UINT64_MAX);
+		if (err)
+			return err;
+	}
+	if (load_acquire(&n->upper))
+		return memdata_mmap(i, &n->data, off, len, b);
+	fd = host_fd(i, shared && (f->mode & FMODE_WRITE));
+	if (fd < 0)
+		return fd;
+	b->fd = fd;
+	b->off = off;
+	b->len = SIZE_MAX & PAGE_MASK;
+	return 0;
+}
+
+static int host_fsync(struct file *f, bool data_only)
+{
+	struct broker_req req = { .op = BROKER_FD_SYNC, .flags = BROKER_FD_SENT,
+				  .arg = { 0, data_only } };
+	struct broker_rep rep;
+	int fd;
+
+	if (hostfs_of(f->inode)->kind != HOST_RW)
+		return 0;
+	fd = host_fd(f->inode, false);
+	if (fd < 0)
+		return fd;
+	return broker_call2(&req, NULL, NULL, fd, &rep, NULL, 0, NULL);
+}
+
+static long host_fallocate_op(struct file *f, int mode, off_t off, off_t len)
+{
+	struct inode *i = f->inode;
+	struct host_node *n = host_node(i);
+	int fd;
+	long err;
+
+	if (hostfs_of(i)->kind != HOST_RW) {
+		err = host_copy_up(i, UINT64_MAX);
+		return err ? err :
+			memdata_fallocate(i, &n->data, mode, off, len);
+	}
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
+		return -EOPNOTSUPP;
+	fd = host_fd(i, true);
+	if (fd < 0)
+		return fd;
+	err = host_fallocate(fd, mode, off, len);
+	n->fresh_ns = 0;
+	return err;
+}
+
+const struct file_ops host_file_fops = {
+	.read = hostf_read,
+	.write = hostf_write,
+	.lseek = host_lseek,
+	.mmap = hostf_mmap,
+	.fsync = host_fsync,
+	.fallocate = host_fallocate_op,
+	.release = host_release,
+};
+
+const struct inode_ops host_file_iops = {
+	.open = host_open,
+	.getattr = host_getattr,
+	.setattr = host_setattr,
+	.evict = host_evict,
+};
+
+const struct inode_ops host_link_iops = {
+	.getattr = host_getattr,
+	.setattr = host_setattr,
+	.evict = host_evict,
+};
