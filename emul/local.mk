@@ -120,6 +120,7 @@ emul_mm_sources = \
 	%D%/mm/map.c \
 	%D%/mm/protect.c \
 	%D%/mm/remap.c \
+	%D%/mm/shmem.c \
 	%D%/mm/sys_mm.c \
 	%D%/mm/vma.c \
 	%D%/mm/vma.h

@@ -15,6 +15,7 @@
 #include <asm/ucontext.h>
 #include <linux/audit.h>
 
+#include "emul/abi/boot.h"
 #include "emul/abi/hostfd.h"
 #include "emul/lib/print.h"
 #include "emul/mm/mm.h"
@@ -70,10 +71,15 @@ static bool in_image(uint64_t rip)
 	return rip >= IMAGE_BASE && rip < (uint64_t)image_text_end;
 }
 
-/* The kernel may call the host's vdso; that is kernel code too. */
-static bool in_kernel(uint64_t rip)
+/*
+ * Both call the host's vdso: the kernel on a stack of its own, the guest (by
+ * emul/vdso/) on one of the guest's.
+ */
+static bool in_kernel(const struct sigcontext *sc)
 {
-	return rip >= REGION_START;
+	if (sc->rip < HOST_VDSO_BASE)
+		return sc->rip >= REGION_START;
+	return sc->rsp - SLOTS_BASE < SLOTS_SIZE;
 }
 
 static void set_work(struct thread *th, uint32_t bits)
@@ -155,8 +161,8 @@ static void on_sigsys(int sig, const struct sigsys_info *info,
 	struct sigcontext *sc = &uc->uc_mcontext;
 
 	(void)sig;
-	take_gs(th, !in_kernel(sc->rip));
-	if (in_kernel(sc->rip)) {
+	take_gs(th, !in_kernel(sc));
+	if (in_kernel(sc)) {
 		/*
 		 * The vdso fell back to a call: its clock cannot be read
 		 * without one.  host_clock_ns() then asks through the gate.
@@ -199,8 +205,8 @@ static void on_fault(int sig, const struct fault_info *info,
 	struct sigcontext *sc = &uc->uc_mcontext;
 	uint64_t to;
 
-	take_gs(th, !in_kernel(sc->rip));
-	if (in_kernel(sc->rip)) {
+	take_gs(th, !in_kernel(sc));
+	if (in_kernel(sc)) {
 		/* Flags the guest left on; its own copy is in the frame. */
 		if (sig == SIGTRAP && (sc->eflags & FLAG_TF)) {
 			sc->eflags &= ~FLAG_TF;
@@ -236,8 +242,8 @@ static void on_kick(int sig, const void *info, struct ucontext *uc)
 
 	(void)sig;
 	(void)info;
-	take_gs(th, !in_kernel(rip));
-	if (!in_kernel(rip)) {
+	take_gs(th, !in_kernel(sc));
+	if (!in_kernel(sc)) {
 		set_work(th, WORK_SIGNAL);
 		th->fault_signo = 0;
 		to_fault_door(th, sc);

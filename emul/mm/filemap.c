@@ -125,12 +125,6 @@ int pieces_map(const struct pieces *ps, uint64_t addr, uint64_t len, int prot,
 	return done < len ? hole_map(addr + done, len - done) : 0;
 }
 
-struct file *mm_shared_zero(uint64_t size)
-{
-	(void)size;
-	return err_ptr(-ENODEV);
-}
-
 void mm_truncated(struct mm *mm, struct inode *inode, uint64_t size)
 {
 	struct vma *v;

@@ -8,6 +8,7 @@
  * The guest's vector state is live in the registers while the kernel runs:
  * xsave writes it straight to the guest's stack, and xrstor takes it back.
  */
+#include "emul/abi/boot.h"
 #include "emul/abi/regs.h"
 #include "emul/entry/uaccess.h"
 #include "emul/lib/string.h"
@@ -206,7 +207,8 @@ static int restore_context(struct task *t, struct regs *r,
 	r->ss = USER_SS;
 	r->orig_rax = (uint64_t)-1;
 	t->restart.fn = restart_none;
-	if (c->rip >= REGION_START)
+	/* The host's vdso is the guest's to call: it may be interrupted. */
+	if (c->rip >= REGION_START && c->rip < HOST_VDSO_BASE)
 		return -EINVAL;
 	return xstate_pop(c->fpstate);
 }
