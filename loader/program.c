@@ -46,14 +46,18 @@ static int not_run(struct err *e, const char *name, int err)
 		       EXIT_NOEXEC, "%s: %s", name, strerror(err));
 }
 
-/* @dir of PATH; an empty one is the working directory. */
+/*
+ * @dir of PATH; an empty one is the working directory.  With @shown only what
+ * the view shows already is good.
+ */
 static int try_dir(struct policy *p, const struct view_base *b,
-		   const char *dir, size_t len, const char *name)
+		   const char *dir, size_t len, const char *name, bool shown)
 {
 	char *typed = len ? xasprintf("%.*s/%s", (int)len, dir, name) :
 		xstrdup(name);
 	char *path = path_clean(p->cwd, typed);
-	int err = try_path(p, path);
+	char *host = shown ? view_host_path(p, path) : NULL;
+	int err = shown && !host ? ENOENT : try_path(p, path);
 
 	if (!err) {
 		view_own_dir(p, b, path);
@@ -62,40 +66,53 @@ static int try_dir(struct policy *p, const struct view_base *b,
 	}
 	free(typed);
 	free(path);
+	free(host);
 	return err;
 }
 
-int program_find(struct policy *p, const struct view_base *b,
-		 const char *name, struct err *e)
+/* As execvp(3): 0 or an errno; EACCES where a file may not be executed. */
+static int search(struct policy *p, const struct view_base *b,
+		  const char *dirs, const char *name, bool shown)
 {
-	const char *dirs;
-	int err, seen = ENOENT;
+	int seen = ENOENT;
 
-	if (!*name)
-		return not_run(e, "''", ENOENT);
-	if (strchr(name, '/')) {
-		err = try_dir(p, b, "", 0, name);
-		return err ? not_run(e, name, err) : 0;
-	}
-	dirs = env_get(p->env, "PATH");
-	if (!dirs)
-		dirs = DEFAULT_PATH;
 	for (;;) {
 		size_t len = strcspn(dirs, ":");
+		int err = try_dir(p, b, dirs, len, name, shown);
 
-		err = try_dir(p, b, dirs, len, name);
 		if (!err)
 			return 0;
 		if (err == EACCES)
 			seen = EACCES;
 		dirs += len;
 		if (!*dirs++)
-			break;
+			return seen;
 	}
-	if (seen == ENOENT)
+}
+
+int program_find(struct policy *p, const struct view_base *b,
+		 const char *name, struct err *e)
+{
+	const char *dirs;
+	int err;
+
+	if (!*name)
+		return not_run(e, "''", ENOENT);
+	if (strchr(name, '/')) {
+		err = try_dir(p, b, "", 0, name, false);
+		return err ? not_run(e, name, err) : 0;
+	}
+	dirs = env_get(p->env, "PATH");
+	if (!dirs)
+		dirs = DEFAULT_PATH;
+	/* What the program would find itself, then what its user would. */
+	err = search(p, b, dirs, name, true);
+	if (err)
+		err = search(p, b, dirs, name, false);
+	if (err == ENOENT)
 		return err_set(e, EXIT_NOTFOUND, "%s: not found in PATH",
 			       name);
-	return not_run(e, name, seen);
+	return err ? not_run(e, name, err) : 0;
 }
 
 /* Split at the first colon that no backslash precedes; takes them away. */

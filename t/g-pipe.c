@@ -166,10 +166,12 @@ static void test_contents(void)
 	}
 	ok(!memcmp(in, out, sizeof(in)), "bytes come as they went");
 
-	iov[0] = (struct iovec){ (char []){ "ab" }, 2 };
+	memcpy(buf, "abcde", 5);
+	iov[0] = (struct iovec){ buf, 2 };
 	iov[1] = (struct iovec){ NULL, 0 };
-	iov[2] = (struct iovec){ (char []){ "cde" }, 3 };
+	iov[2] = (struct iovec){ buf + 2, 3 };
 	is(writev(fd[1], iov, 3), 5, "writev");
+	memset(buf, 0, 5);
 	iov[0] = (struct iovec){ buf, 1 };
 	iov[1] = (struct iovec){ buf + 1, 9 };
 	is(readv(fd[0], iov, 2), 5, "readv");

@@ -40,6 +40,10 @@ t_u_policy_SOURCES = %D%/u-policy.c $(policy_sources)
 # must do the same.  .guest is linked statically, .dyn dynamically, .musl
 # with musl; one source may be in more than one list.
 guest_tests = \
+	%D%/g-dev.guest \
+	%D%/g-pipe.guest \
+	%D%/g-poll.guest \
+	%D%/g-proc.guest \
 	%D%/g-patch.guest \
 	%D%/g-patch-threads.guest \
 	%D%/g-state.guest
@@ -71,10 +75,6 @@ shell_todo = \
 
 # Guest tests of what does not work yet: built and run by hand, not by check.
 guest_todo = \
-	%D%/g-dev.guest \
-	%D%/g-pipe.guest \
-	%D%/g-poll.guest \
-	%D%/g-proc.guest \
 	%D%/g-auxv.guest \
 	%D%/g-brk.guest \
 	%D%/g-exec.guest \

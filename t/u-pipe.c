@@ -173,7 +173,7 @@ START_TEST(test_growth)
 	ck_assert_int_eq(put(end[1], buf + 4000, 3000, true), 3000);
 	ck_assert_int_eq(put(end[1], buf + 7000, 20000, true), 20000);
 	ck_assert_int_eq(get(end[0], back + 3000, 22000, true), 22000);
-	ck_assert_int_eq(pipe_fcntl(end[1], 1031, 4096), 4096);
+	ck_assert_int_eq(end[1]->ops->fcntl(end[1], 1031, 4096), 4096);
 	ck_assert_int_eq(put(end[1], buf + 27000, 5000, true), 2096);
 	ck_assert_int_eq(get(end[0], back + 25000, 10000, true), 4096);
 	ck_assert_int_eq(memcmp(buf, back, 29096), 0);

@@ -536,14 +536,6 @@ static void pipe_release(struct file *f)
 			  EPOLLERR, INT32_MAX);
 }
 
-const struct file_ops pipe_fops = {
-	.read = pipe_read,
-	.write = pipe_write,
-	.poll = pipe_poll,
-	.ioctl = pipe_ioctl,
-	.release = pipe_release,
-};
-
 static long set_size(struct pipe *p, struct task *t, uint64_t arg)
 {
 	uint64_t size = PAGE_SIZE;
@@ -581,18 +573,26 @@ out_wr:
 	return err;
 }
 
-long pipe_fcntl(struct file *f, unsigned int cmd, uint64_t arg)
+/* F_GETPIPE_SZ and F_SETPIPE_SZ, fcntl(2). */
+static long pipe_fcntl(struct file *f, unsigned int cmd, uaddr_t arg)
 {
 	struct pipe *p = f->priv;
 
-	if (f->ops != &pipe_fops)
-		return -EBADF;
 	if (cmd == F_GETPIPE_SZ)
 		return (long)p->cap;
 	if (cmd != F_SETPIPE_SZ)
 		return -EINVAL;
 	return set_size(p, current(), arg);
 }
+
+const struct file_ops pipe_fops = {
+	.read = pipe_read,
+	.write = pipe_write,
+	.poll = pipe_poll,
+	.ioctl = pipe_ioctl,
+	.fcntl = pipe_fcntl,
+	.release = pipe_release,
+};
 
 /* Sleep until *@count is not @old any more. */
 static int wait_partner(struct pipe *p, struct task *t, uint32_t *count,

@@ -14,9 +14,6 @@ struct task;
 /* Both ends of a new pipe; of @flags O_NONBLOCK and O_DIRECT. 0, -ENOMEM. */
 int pipe_create(struct file *end[2], unsigned int flags) __must_check;
 
-/* fcntl(2): F_GETPIPE_SZ, F_SETPIPE_SZ; -EBADF when @f is no pipe. */
-long pipe_fcntl(struct file *f, unsigned int cmd, uint64_t arg);
-
 extern const struct file_ops pipe_fops __hidden;
 
 #endif

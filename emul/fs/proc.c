@@ -195,13 +195,12 @@ static int dir_lookup(struct inode *dir, struct dentry *d)
 		d_instantiate(d, i);
 		return 0;
 	}
-	if (p->entry->special != PROC_FIXED) {
-		/* What is true of it now need not be so the next time. */
-		d->flags |= D_REVALIDATE;
-		d_instantiate(d, special_lookup(dir, d));
-		return 0;
-	}
-	d_instantiate(d, NULL);
+	/* No negative ones: what is not there now may be the next time. */
+	i = p->entry->special != PROC_FIXED ? special_lookup(dir, d) : NULL;
+	if (!i)
+		return -ENOENT;
+	d->flags |= D_REVALIDATE;
+	d_instantiate(d, i);
 	return 0;
 }
 

@@ -328,7 +328,26 @@ static int stdio_setattr(struct inode *i, const struct iattr *a)
 	return a->valid & ATTR_SIZE ? ask(&req, NULL, NULL, 0, &rep) : 0;
 }
 
+static int host_fd_of(unsigned int index)
+{
+	return index < 3 ? (int)index : HOSTFD_PASS + (int)index - 3;
+}
+
+/* Opened again by /dev/stdin or /proc/self/fd: the same descriptor. */
+static int stdio_open(struct inode *i, struct file *f)
+{
+	f->ops = i->fops;
+	f->priv = i->priv;
+	f->host_fd = host_fd_of((unsigned int)(uintptr_t)i->priv);
+	if (S_ISREG(i->mode) || S_ISBLK(i->mode))
+		f->mode |= FMODE_SEEK;
+	else
+		f->mode &= ~FMODE_SEEK;
+	return 0;
+}
+
 static const struct inode_ops stdio_iops = {
+	.open = stdio_open,
 	.getattr = stdio_inode_getattr,
 	.setattr = stdio_setattr,
 };
@@ -355,7 +374,7 @@ struct file *stdio_file(unsigned int index, const struct boot_inherited *in)
 		     "inherited", (void *)(uintptr_t)index);
 	if (!f)
 		return NULL;
-	f->host_fd = index < 3 ? (int)index : HOSTFD_PASS + (int)index - 3;
+	f->host_fd = host_fd_of(index);
 	f->mode &= ~FMODE_SEEK;
 	/* Files, and /dev/null and the like, but not terminals. */
 	if (S_ISREG(in->mode) || S_ISBLK(in->mode) ||

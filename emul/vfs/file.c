@@ -150,7 +150,8 @@ opened:
 		file_free(f);
 		return err_ptr(err);
 	}
-	if (f->ops->lseek)
+	/* An inherited descriptor may be a pipe; its open knows. */
+	if (f->ops->lseek && f->host_fd < 0)
 		f->mode |= FMODE_SEEK;
 	return f;
 }
