@@ -22,6 +22,8 @@
 #include "emul/vfs/vfs.h"
 #include "interposer/patch.h"
 
+#define TRAPS	3	/* until a site is rewritten */
+
 /* The text of the tests, as a file would have it: sites by name. */
 extern const uint8_t text[], text_end[];
 extern const uint8_t t_mov[], t_mov_p[], t_mov_site[], t_pad[], t_pad_site[],
@@ -166,9 +168,9 @@ static uint64_t rip_for(uint64_t rip)
 START_TEST(test_tiers)
 {
 	start();
-	for (int i = 0; i < 4; i++) {
-		ck_assert(jumps(t_mov) == (i >= 2));
-		ck_assert(jumps(t_pad) == (i >= 2));
+	for (int i = 0; i < TRAPS + 2; i++) {
+		ck_assert(jumps(t_mov) == (i >= TRAPS));
+		ck_assert(jumps(t_pad) == (i >= TRAPS));
 		ck_assert(!jumps(t_none));
 		trap(t_mov_site);
 		trap(t_pad_site);
@@ -200,13 +202,13 @@ START_TEST(test_rip_relative)
 
 	start();
 	end = vma.start + ((uintptr_t)text_end - (uintptr_t)text);
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < TRAPS + 2; i++) {
 		long (*fn)(long) = (long (*)(long))in_text(t_rip);
 
 		before = jump_count;
 		ck_assert_uint_eq((uint64_t)fn((long)vma.start),
 				  end + 8 - vma.start);
-		ck_assert(jump_count - before == (i >= 2));
+		ck_assert(jump_count - before == (i >= TRAPS));
 		trap(t_rip_site);
 	}
 	ck_assert(!same(t_rip_p, 5));
@@ -220,14 +222,14 @@ START_TEST(test_rip)
 
 	start();
 	ck_assert_uint_eq(rip_for(0x1234), 0x1234);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < TRAPS; i++)
 		trap(t_mov_site);
 	t = thunks;
 	ck_assert_uint_eq(rip_for(t), in_text(t_mov_p));
 	ck_assert_uint_eq(rip_for(t + 5), in_text(t_mov_p + 5));
 	ck_assert_uint_eq(rip_for(t + 8), in_text(t_mov_site));
 	ck_assert_uint_eq(rip_for(t + 15), in_text(t_mov_site));
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < TRAPS; i++)
 		trap(t_pad_site);
 	ck_assert_uint_eq(rip_for(t + 32), in_text(t_pad_site));
 	ck_assert_uint_eq(rip_for(t + 39), in_text(t_pad_site));
@@ -292,7 +294,7 @@ START_TEST(test_step)
 
 	start();
 	ck_assert(!sigaction(SIGTRAP, &sa, NULL));
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < TRAPS; i++) {
 		trap(t_mov_site);
 		trap(t_pad_site);
 	}
@@ -311,8 +313,8 @@ START_TEST(test_window)
 	struct regs r = { 0 };
 
 	start();
-	trap(t_mov_site);
-	trap(t_mov_site);
+	for (int i = 0; i < TRAPS; i++)
+		trap(t_mov_site);
 	r.rip = in_text(t_mov);
 	thread.fault_signo = 11;
 	thread.fault_trapno = 14;
@@ -335,7 +337,7 @@ START_TEST(test_mapped)
 	struct patch_stats st;
 
 	start();
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < TRAPS; i++) {
 		trap(t_mov_site);
 		trap(t_pad_site);
 		trap(t_none_site);
@@ -373,7 +375,7 @@ END_TEST
 START_TEST(test_change)
 {
 	start();
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < TRAPS; i++) {
 		trap(t_mov_site);
 		trap(t_pad_site);
 	}
@@ -383,12 +385,12 @@ START_TEST(test_change)
 	ck_assert(!jumps(t_mov));
 	ck_assert(!jumps(t_pad));
 	ck_assert(same(text, (uintptr_t)text_end - (uintptr_t)text));
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < TRAPS; i++)
 		trap(t_mov_site);
 	ck_assert(!jumps(t_mov));
 	/* The thunks go: so does what leads to them. */
 	start();
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < TRAPS; i++)
 		trap(t_mov_site);
 	ck_assert(jumps(t_mov));
 	patch_unmap(&mm, thunks, thunks + 4096);
@@ -417,18 +419,18 @@ START_TEST(test_refused)
 		vma.flags = no[i].flags;
 		if (no[i].anon)
 			vma.file = NULL;
-		for (int k = 0; k < 3; k++)
+		for (int k = 0; k < TRAPS; k++)
 			trap(t_mov_site);
 		ck_assert(!jumps(t_mov));
 	}
 	start();
-	for (int k = 0; k < 3; k++)
+	for (int k = 0; k < TRAPS; k++)
 		trap(t_mov_site);
 	ck_assert(jumps(t_mov));
 	patch_disable(&mm);
 	ck_assert(!jumps(t_mov));
 	start();
-	for (int k = 0; k < 3; k++)
+	for (int k = 0; k < TRAPS; k++)
 		trap(t_mov_site);
 	ck_assert(!jumps(t_mov));
 }
@@ -442,14 +444,14 @@ START_TEST(test_fork)
 	start();
 	ck_assert_int_eq(patch_fork(&child, &mm), 0);
 	ck_assert_ptr_eq(child.patch, NULL);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < TRAPS; i++)
 		trap(t_mov_site);
 	ck_assert_int_eq(patch_fork(&child, &mm), 0);
 	/* As the child, with the same memory. */
 	parent = mm.patch;
 	mm.patch = child.patch;
 	ck_assert_uint_eq(rip_for(thunks), in_text(t_mov_p));
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < TRAPS; i++)
 		trap(t_pad_site);
 	ck_assert(jumps(t_pad));
 	patch_free(&mm);
