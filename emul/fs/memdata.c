@@ -7,6 +7,8 @@
 #include "emul/abi/hostfd.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
+#include "emul/mm/mm.h"
+#include "emul/task/task.h"
 
 #define ORDER_MIN	2u
 #define PUNCH_MIN	16u	/* fewer pages are only marked as dirty */
@@ -361,6 +363,8 @@ int memdata_truncate(struct inode *i, struct memdata *m, uint64_t size)
 	store_once(&i->size, size);
 	if (size >= old || !m->have_order)
 		return 0;
+	if (current() && current()->mm)
+		mm_truncated(current()->mm, i, size);
 	if (size % PAGE_SIZE) {
 		p = size / PAGE_SIZE;
 		c = find(m, p, &base, &pages);

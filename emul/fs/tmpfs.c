@@ -8,7 +8,6 @@
 
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
-#include "emul/mm/mm.h"
 #include "emul/task/task.h"
 #include "emul/vfs/dcache.h"
 
@@ -233,11 +232,8 @@ static int tmpfs_tmpfile(struct inode *dir, struct dentry *d, mode_t mode)
 static int tmpfs_setattr(struct inode *i, const struct iattr *a)
 {
 	if ((a->valid & ATTR_SIZE) && S_ISREG(i->mode)) {
-		int err;
+		int err = memdata_truncate(i, i->priv, a->size);
 
-		if (a->size < i->size && current() && current()->mm)
-			mm_truncated(current()->mm, i, a->size);
-		err = memdata_truncate(i, i->priv, a->size);
 		if (err)
 			return err;
 		i->mtime = ktime_now();
