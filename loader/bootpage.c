@@ -176,6 +176,7 @@ static void about_fd(struct boot_inherited *in, int fd)
 	if (flags < 0 || fstat(fd, &st))
 		return;
 	in->open = 1;
+	in->number = (uint32_t)fd;
 	in->flags = (uint32_t)flags;
 	in->mode = st.st_mode;
 	in->rdev = (uint64_t)major(st.st_rdev) << 32 | minor(st.st_rdev);

@@ -140,6 +140,7 @@ static int check_name(const char *arg, const char *option, struct err *e)
 
 static int pass_fd(struct policy *p, const char *arg, struct err *e)
 {
+	struct stat st;
 	char *end;
 	long n;
 
@@ -148,9 +149,13 @@ static int pass_fd(struct policy *p, const char *arg, struct err *e)
 	if (errno || end == arg || *end || n < 3 || n > INT_MAX)
 		return err_set(e, EXIT_SBX, "--pass-fd: %s: not a number "
 			       "from 3 on", arg);
-	if (fcntl((int)n, F_GETFD) < 0)
+	if (fstat((int)n, &st) < 0)
 		return err_set(e, EXIT_SBX, "--pass-fd: %s: %s", arg,
 			       strerror(errno));
+	/* Out of a directory there is a way to every file. */
+	if (S_ISDIR(st.st_mode))
+		return err_set(e, EXIT_SBX, "--pass-fd: %s: %s", arg,
+			       strerror(EISDIR));
 	if (p->n_pass == HOSTFD_PASS_MAX)
 		return err_set(e, EXIT_SBX, "--pass-fd: at most %d can be "
 			       "given", HOSTFD_PASS_MAX);

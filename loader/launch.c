@@ -247,12 +247,15 @@ static int make_grants(struct monitor *m, const struct policy *p,
 		const struct view_mount *v = &p->mounts[i], *in;
 		const char *rel;
 
-		if (v->kind != VIEW_HIDE)
+		/* Hidden, or hidden but for what is seen beneath it. */
+		if (v->kind != VIEW_HIDE && !v->read_only)
 			continue;
 		in = view_parent(p, v, &rel);
 		if (!in || !in->host)
 			continue;
-		r = monitor_hide(m, grants[in - p->mounts].grant, rel);
+		r = v->read_only ?
+			monitor_cover(m, grants[in - p->mounts].grant, rel) :
+			monitor_hide(m, grants[in - p->mounts].grant, rel);
 		if (r < 0)
 			return err_set(e, EXIT_SBX, "hide %s: %s", v->guest,
 				       strerror(-r));

@@ -74,7 +74,7 @@ struct env_rules {
 
 /* What the default view is made from. */
 struct view_base {
-	const char *cwd;	/* host path, absolute and real */
+	char *cwd;		/* host path, absolute and real */
 	const char *home;	/* NULL: none */
 };
 

@@ -97,6 +97,21 @@ static void add_system(struct policy *p, const char *path)
 	free(guest);
 }
 
+static bool emulated(const char *dir)
+{
+	return path_beneath(dir, "/proc") || path_beneath(dir, "/sys") ||
+		path_beneath(dir, "/dev");
+}
+
+/* Is @dir the directory that holds the home, and others perhaps? */
+static bool holds_home(const struct view_base *b, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return b->home && path_beneath(b->home, dir) && b->home[n] &&
+		!strchr(b->home + n + 1, '/');
+}
+
 /*
  * Directories that are never bared just because somebody stands in them:
  * the root, and what holds the homes.
@@ -110,11 +125,7 @@ static bool too_broad(const struct view_base *b, const char *dir)
 	for (size_t i = 0; i < sizeof(broad) / sizeof(broad[0]); i++)
 		if (!strcmp(dir, broad[i]))
 			return true;
-	if (path_beneath(dir, "/proc") || path_beneath(dir, "/sys") ||
-	    path_beneath(dir, "/dev"))
-		return true;
-	return b->home && strcmp(b->home, dir) != 0 &&
-		path_beneath(b->home, dir);
+	return emulated(dir) || holds_home(b, dir);
 }
 
 void view_defaults(struct policy *p, const struct view_base *b)
@@ -131,8 +142,14 @@ void view_defaults(struct policy *p, const struct view_base *b)
 		if (!bare_cwd || strcmp(b->cwd, memory_dirs[i].path) != 0)
 			add_simple(p, VIEW_TMPFS, memory_dirs[i].path,
 				   memory_dirs[i].mode);
-	if (bare_cwd)
+	if (bare_cwd) {
 		add_host(p, b->cwd);
+	} else if (b->cwd && b->cwd[1] && !emulated(b->cwd)) {
+		/* There, to be stood in, but empty. */
+		view_add(p, &(struct view_mount){
+			.kind = VIEW_TMPFS, .guest = b->cwd,
+			.is_dir = true, .mode = 0755, .read_only = true });
+	}
 }
 
 /* May the whole of @dir be bared for the program that lies in it? */
@@ -140,7 +157,7 @@ static bool own_dir_ok(const struct view_base *b, const char *dir)
 {
 	if (too_broad(b, dir))
 		return false;
-	if (b->home && !strcmp(dir, b->home))
+	if (b->home && path_beneath(b->home, dir))
 		return false;
 	for (size_t i = 0; i < sizeof(memory_dirs) / sizeof(*memory_dirs); i++)
 		if (!strcmp(dir, memory_dirs[i].path))

@@ -76,7 +76,8 @@ shell_tests = \
 	%D%/t1011-fuzz-elf.sh \
 	%D%/t7010-fuzz-broker.sh \
 	%D%/t7020-broker-hosts.sh \
-	%D%/t8000-cli-errors.sh
+	%D%/t8000-cli-errors.sh \
+	%D%/t8001-cli-run.sh
 
 # Shell tests of what does not work yet: run by hand, not by check.
 shell_todo = \

@@ -220,6 +220,7 @@ START_TEST(test_home_hidden)
 	b.cwd = dir;
 	view_defaults(&p, &b);
 	ck_assert_int_eq(look(&p, "a")->kind, VIEW_TMPFS);
+	ck_assert(look(&p, "")->read_only);
 	policy_free(&p);
 	clean_tree();
 }

@@ -59,7 +59,7 @@ struct boot_inherited {
 	uint32_t open;
 	uint32_t flags;		/* F_GETFL */
 	uint32_t mode;		/* st_mode */
-	uint32_t zero;
+	uint32_t number;	/* the guest's */
 	uint64_t rdev;		/* major << 32 | minor */
 };
 

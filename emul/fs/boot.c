@@ -243,7 +243,7 @@ static int add_inherited(struct task *t, const struct boot *b)
 		f = stdio_file(k, &in[k]);
 		if (!f)
 			return -ENOMEM;
-		n = fd_replace(t, k, f, false);
+		n = fd_replace(t, in[k].number, f, false);
 		if (n < 0)
 			return n;
 	}

@@ -38,6 +38,7 @@ struct file_id {
 /* A place under a grant that must not be reached through it. */
 struct hide {
 	char *path;		/* relative to the grant */
+	bool listed;		/* READDIR tells its name all the same */
 	bool known;		/* id holds: it exists */
 	struct file_id id;
 };
@@ -102,6 +103,11 @@ int monitor_grant_stat(const struct monitor *m, size_t grant,
 
 /* Hide the path rel under a grant from the sandbox.  0 or -errno. */
 int monitor_hide(struct monitor *m, size_t grant, const char *rel);
+/*
+ * As monitor_hide, for a place that the kernel puts something else over: its
+ * name stays in the directory's list.
+ */
+int monitor_cover(struct monitor *m, size_t grant, const char *rel);
 
 /* Duplicate fd as inherited number index (3..).  Returns 0 or -errno. */
 int monitor_pass(struct monitor *m, unsigned int index, int fd);

@@ -241,6 +241,23 @@ static bool is_dot(const char *name)
 	       (!name[1] || (name[1] == '.' && !name[2]));
 }
 
+/* Is the entry name of the directory of the call one that is hidden? */
+static bool unlisted(const struct call *c, const char *name)
+{
+	size_t dir_len = c->req.len1 ? (size_t)c->req.len1 + 1 : 0;
+
+	for (size_t i = 0; i < c->g1->hide_count; i++) {
+		const struct hide *h = &c->g1->hides[i];
+
+		if (!h->listed && strlen(h->path) > dir_len &&
+		    !strcmp(h->path + dir_len, name) &&
+		    (!dir_len || (h->path[dir_len - 1] == '/' &&
+				  !memcmp(h->path, c->s1, dir_len - 1))))
+			return true;
+	}
+	return false;
+}
+
 /* Append one entry; false when it does not fit in max bytes. */
 static bool put_dirent(struct call *c, size_t *len, size_t max, int dir,
 		       const struct host_dirent *h)
@@ -298,7 +315,7 @@ static int read_dir(struct call *c, int dir)
 
 			h = (const struct host_dirent *)(buf + i);
 			i += h->reclen;
-			if (!is_dot(h->name))
+			if (!is_dot(h->name) && !unlisted(c, h->name))
 				full = !put_dirent(c, &len, max, dir, h);
 		}
 	}

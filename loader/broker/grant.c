@@ -117,7 +117,8 @@ close_dir:
 	return ret;
 }
 
-int monitor_hide(struct monitor *m, size_t grant, const char *rel)
+static int add_hide(struct monitor *m, size_t grant, const char *rel,
+		    bool listed)
 {
 	struct grant *g;
 	struct hide *h;
@@ -132,6 +133,7 @@ int monitor_hide(struct monitor *m, size_t grant, const char *rel)
 	g->hides = h;
 	h += g->hide_count;
 	memset(h, 0, sizeof(*h));
+	h->listed = listed;
 	h->path = strdup(rel);
 	if (!h->path)
 		return -ENOMEM;
@@ -143,6 +145,16 @@ int monitor_hide(struct monitor *m, size_t grant, const char *rel)
 		h->id.ino = sx.stx_ino;
 	}
 	return 0;
+}
+
+int monitor_hide(struct monitor *m, size_t grant, const char *rel)
+{
+	return add_hide(m, grant, rel, false);
+}
+
+int monitor_cover(struct monitor *m, size_t grant, const char *rel)
+{
+	return add_hide(m, grant, rel, true);
 }
 
 /*
@@ -159,7 +171,7 @@ static int shadow(struct monitor *m, size_t a, size_t b)
 		n = 0;
 	if (strncmp(wide, narrow, n) || narrow[n] != '/' || !narrow[n + 1])
 		return 0;
-	return monitor_hide(m, a, narrow + n + 1);
+	return monitor_cover(m, a, narrow + n + 1);
 }
 
 int monitor_shadows(struct monitor *m)
