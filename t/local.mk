@@ -45,7 +45,11 @@ guest_tests = \
 	%D%/g-dev.guest \
 	%D%/g-exec-errors.guest \
 	%D%/g-exec.guest \
+	%D%/g-dir.guest \
+	%D%/g-fd.guest \
+	%D%/g-file.guest \
 	%D%/g-mmap.guest \
+	%D%/g-name.guest \
 	%D%/g-mprotect.guest \
 	%D%/g-mremap.guest \
 	%D%/g-patch.guest \
@@ -55,6 +59,7 @@ guest_tests = \
 	%D%/g-patch-threads.guest \
 	%D%/g-patch.guest \
 	%D%/g-stack.guest \
+	%D%/g-stat.guest \
 	%D%/g-state.guest
 guest_dyn_tests = \
 	%D%/g-auxv.dyn \
@@ -157,7 +162,7 @@ guest_all = $(guest_tests) $(guest_dyn_tests) $(musl_tests) $(guest_todo)
 check_SCRIPTS += $(guest_all)
 TESTS += $(guest_tests) $(guest_dyn_tests) $(musl_tests) $(shell_tests)
 CLEANFILES += $(guest_all)
-$(guest_all): t/guest.h
+$(guest_all): t/guest.h t/oracle.h
 
 SUFFIXES = .guest .dyn .musl .hostile
 GUEST_CFLAGS = -std=gnu11 -O2 -g -pthread $(WARN_CFLAGS) -I$(top_srcdir)
@@ -184,6 +189,7 @@ EXTRA_DIST += \
 	%D%/fuzz/fuzz-elf.c \
 	%D%/fuzz/seed-broker.c \
 	%D%/guest.h \
+	%D%/oracle.h \
 	%D%/hostile.h \
 	%D%/hostile.sh \
 	$(hostile_guests:.hostile=.c) \

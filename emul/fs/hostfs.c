@@ -108,8 +108,18 @@ void host_inode_set(struct inode *i, const struct broker_stat *st)
 	i->mtime = host_time(st->mtime);
 	i->ctime = host_time(st->ctime);
 	i->btime = st->has_btime ? host_time(st->btime) : (struct ktime){ 0 };
-	if (hostfs_of(i)->kind == HOST_RW)
+	if (hostfs_of(i)->kind == HOST_RW) {
+		n->fresh_gen = load_acquire(&hostfs_of(i)->gen);
 		n->fresh_ns = host_clock_ns(CLOCK_MONO);
+	}
+}
+
+static bool is_fresh(const struct inode *i)
+{
+	const struct host_node *n = host_node(i);
+
+	return n->fresh_gen == load_acquire(&hostfs_of(i)->gen) &&
+	       host_clock_ns(CLOCK_MONO) - n->fresh_ns < FRESH_NS;
 }
 
 static const struct inode_ops ro_dir_iops;
@@ -425,7 +435,7 @@ static bool host_revalidate(struct dentry *d)
 		return true;
 	if (!i)
 		return refresh(NULL, d) == -ENOENT;	/* still not there */
-	if (host_clock_ns(CLOCK_MONO) - host_node(i)->fresh_ns < FRESH_NS)
+	if (is_fresh(i))
 		return true;
 	return !refresh(i, d);
 }
@@ -435,7 +445,7 @@ int host_getattr(struct inode *i, struct kstat *st)
 	struct host_node *n = host_node(i);
 
 	if (hostfs_of(i)->kind == HOST_RW && n->lower && n->dentry &&
-	    host_clock_ns(CLOCK_MONO) - n->fresh_ns >= FRESH_NS &&
+	    !is_fresh(i) &&
 	    !(n->dentry->flags & D_DELETED))
 		(void)refresh(i, n->dentry);
 	inode_fill_stat(i, st);

@@ -25,6 +25,7 @@ enum host_kind {
 struct hostfs {
 	enum host_kind kind;
 	uint16_t grant;
+	uint32_t gen;		/* RW: bumped by what may change attributes */
 	struct memquota quota;
 };
 
@@ -40,7 +41,8 @@ struct host_node {
 	bool on_lru;
 	uint32_t n_open;	/* files open: the descriptor stays; atomic */
 	struct list_head lru;
-	int64_t fresh_ns;	/* RW: when the attributes were asked for */
+	int64_t fresh_ns;	/* RW: when the attributes were asked for, */
+	uint32_t fresh_gen;	/* and what hostfs->gen was then */
 	bool lower;		/* the host has it */
 	bool upper;		/* contents are in data, not the host's */
 	struct memdata data;
@@ -77,6 +79,11 @@ struct inode *host_inode_new(struct superblock *sb, mode_t mode);
 struct inode *host_inode_from(struct superblock *sb,
 			      const struct broker_node *n);
 void host_inode_set(struct inode *i, const struct broker_stat *st);
+/* Attributes of this file system are to be asked for anew. */
+static inline void host_stale(const struct inode *i)
+{
+	__atomic_fetch_add(&hostfs_of(i)->gen, 1, __ATOMIC_RELEASE);
+}
 void host_attach(struct inode *i, struct dentry *d);
 /*
  * The path of @d under its grant at the end of @buf of BROKER_PATH_MAX bytes;

@@ -6,7 +6,6 @@
  * descriptors of files that nobody has open are kept, the oldest are closed
  * when there are many.
  */
-#include <linux/falloc.h>
 #include <linux/mman.h>
 
 #include "emul/fs/hostfs.h"
@@ -289,7 +288,7 @@ static ssize_t hostf_write(struct file *f, struct uio *u, off_t *pos)
 	if (u->append) {
 		struct kstat st;
 
-		n->fresh_ns = 0;
+		host_stale(i);
 		(void)host_getattr(i, &st);
 		mutex_lock(&i->lock);
 		*pos = (off_t)i->size;
@@ -304,7 +303,7 @@ static ssize_t hostf_write(struct file *f, struct uio *u, off_t *pos)
 		i->mtime = i->ctime = ktime_now();
 		mutex_unlock(&i->lock);
 	}
-	n->fresh_ns = 0;
+	host_stale(i);
 	return r;
 }
 
@@ -371,7 +370,6 @@ static long host_fallocate_op(struct file *f, int mode, off_t off, off_t len)
 {
 	struct inode *i = f->inode;
 	struct host_node *n = host_node(i);
-	int fd;
 	long err;
 
 	if (hostfs_of(i)->kind != HOST_RW) {
@@ -379,14 +377,8 @@ static long host_fallocate_op(struct file *f, int mode, off_t off, off_t len)
 		return err ? err :
 			memdata_fallocate(i, &n->data, mode, off, len);
 	}
-	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
-		return -EOPNOTSUPP;
-	fd = host_fd(i, true);
-	if (fd < 0)
-		return fd;
-	err = host_fallocate(fd, mode, off, len);
-	n->fresh_ns = 0;
-	return err;
+	/* The host's call is for the kernel's memory alone. */
+	return -EOPNOTSUPP;
 }
 
 const struct file_ops host_file_fops = {

@@ -40,7 +40,7 @@ static int make(struct inode *dir, struct dentry *d, struct broker_req *req,
 	}
 	host_attach(i, d);
 	d_instantiate(d, i);
-	host_node(dir)->fresh_ns = 0;
+	host_stale(dir);
 out:
 	kfree(buf);
 	return err;
@@ -122,8 +122,7 @@ static int rw_link(struct inode *dir, struct dentry *d, struct inode *to)
 	int err = two_paths(dir, &req, host_node(to)->dentry, d);
 
 	/* The new name is looked up when it is used: an inode of its own. */
-	host_node(to)->fresh_ns = 0;
-	host_node(dir)->fresh_ns = 0;
+	host_stale(dir);
 	if (!err)
 		d_drop(d);
 	return err;
@@ -135,7 +134,7 @@ static int rw_remove(struct inode *dir, struct dentry *d, uint16_t op)
 	struct broker_rep rep;
 	int err = host_request(d, &req, &rep, NULL, 0, NULL);
 
-	host_node(dir)->fresh_ns = 0;
+	host_stale(dir);
 	if (err)
 		return err;
 	if (d->inode->nlink)
@@ -166,7 +165,7 @@ static int rw_rename(struct inode *od, struct dentry *o, struct inode *nd,
 
 	if (err)
 		return err;
-	host_node(od)->fresh_ns = host_node(nd)->fresh_ns = 0;
+	host_stale(nd);
 	if (n->inode && !(flags & 2) && n->inode->nlink)
 		n->inode->nlink--;
 	d_move(o, n, flags & 2);

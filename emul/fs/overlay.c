@@ -287,7 +287,6 @@ static int overlay_setattr(struct inode *i, const struct iattr *a)
 /* Changes that the host has to see: BROKER_CHMOD and the like. */
 static int rw_setattr(struct inode *i, const struct iattr *a)
 {
-	struct host_node *n = host_node(i);
 	struct broker_req req = { .op = BROKER_TRUNCATE };
 	struct broker_rep rep;
 	int err = 0;
@@ -321,7 +320,7 @@ static int rw_setattr(struct inode *i, const struct iattr *a)
 	}
 	if (!err)
 		inode_set_attr(i, a);
-	n->fresh_ns = 0;
+	host_stale(i);
 	return err;
 }
 

@@ -286,9 +286,7 @@ off_t lseek_sized(struct file *f, off_t off, int whence, uint64_t size)
 	default:
 		return -EINVAL;
 	}
-	if (__builtin_add_overflow(base, off, &off))
-		return -EOVERFLOW;
-	if (off < 0)
+	if (__builtin_add_overflow(base, off, &off) || off < 0)
 		return -EINVAL;
 	f->pos = off;
 	return off;

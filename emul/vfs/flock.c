@@ -80,8 +80,19 @@ static void apply(struct file_locks *l, struct lock *new, struct lock **spare)
 	struct lock *k, *n;
 
 	list_for_each_safe(k, n, &l->list, link) {
-		if (k->whole != new->whole || k->owner != new->owner ||
-		    k->end < new->start || k->start > new->end)
+		if (k->whole != new->whole || k->owner != new->owner)
+			continue;
+		/* What touches it and is of the same type becomes one. */
+		if (k->type == new->type &&
+		    (k->end == INT64_MAX || k->end + 1 >= new->start) &&
+		    (new->end == INT64_MAX || new->end + 1 >= k->start)) {
+			new->start = MIN(new->start, k->start);
+			new->end = MAX(new->end, k->end);
+			list_del(&k->link);
+			kfree(k);
+			continue;
+		}
+		if (k->end < new->start || k->start > new->end)
 			continue;
 		if (k->start < new->start && k->end > new->end) {
 			**spare = *k;

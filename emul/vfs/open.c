@@ -64,7 +64,7 @@ static struct file *open_existing(struct task *t, const struct path *p,
 	struct file *f;
 	int err = 0;
 
-	if ((flags & O_DIRECTORY) && !S_ISDIR(i->mode))
+	if ((flags & O_DIRECTORY) && !S_ISDIR(i->mode) && !created)
 		err = -ENOTDIR;
 	else if (!(flags & O_PATH) && !created)
 		err = may_open(t, p, flags);

@@ -214,6 +214,12 @@ long sys_fcntl(struct task *t, int fd, unsigned int cmd, unsigned long arg)
 	case 1024 + 1:			/* F_GETLEASE: nobody has one */
 		r = F_UNLCK;
 		break;
+	case 1024 + 7:			/* F_SETPIPE_SZ, F_GETPIPE_SZ */
+	case 1024 + 8:
+		r = -EBADF;
+		if (f.file->ops->fcntl)
+			r = f.file->ops->fcntl(f.file, cmd, arg);
+		break;
 	default:
 		r = -EINVAL;
 		if (f.file->ops->fcntl)
