@@ -63,7 +63,8 @@ enum broker_op {
 	/*
 	 * path; arg[0]: cookie, 0 at the start; arg[1]: the most bytes of
 	 * body wanted, 0 for all that fit.  Body: struct broker_dirent,
-	 * rep.count of them, without "." and "..".  None: the end.
+	 * rep.count of them, without "." and "..".  Without BROKER_REP_MORE
+	 * these were the last.
 	 * flags: BROKER_DIR_STAT: each has its attributes with it.
 	 */
 	BROKER_READDIR,

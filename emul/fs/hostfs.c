@@ -461,6 +461,7 @@ struct dir_batch {
 	uint32_t count, used;	/* entries in all, and given out */
 	uint32_t at;		/* bytes of buf used */
 	uint32_t len;
+	bool last;		/* nothing comes after this batch */
 	uint64_t cookie;	/* where the next one starts */
 	char buf[BROKER_BODY_MAX];
 };
@@ -478,6 +479,7 @@ static int next_batch(struct file *f, struct dir_batch *b)
 		return err;
 	b->count = rep.count;
 	b->len = rep.len;
+	b->last = !(rep.flags & BROKER_REP_MORE);
 	b->used = b->at = 0;
 	return 0;
 }
@@ -496,13 +498,13 @@ static int read_lower(struct file *f, struct dir_ctx *ctx)
 		b = kmalloc(sizeof(*b));
 		if (!b)
 			return -ENOMEM;
-		b->count = b->used = 0;
 		b->cookie = UINT64_MAX;
 		f->priv = b;
 	}
 	if (b->cookie != cookie) {	/* at first, and after lseek */
 		b->cookie = cookie;
 		b->count = b->used = 0;
+		b->last = false;
 	}
 	for (;;) {
 		const struct broker_dirent *e;
@@ -511,6 +513,8 @@ static int read_lower(struct file *f, struct dir_ctx *ctx)
 		bool room;
 
 		if (b->used == b->count) {
+			if (b->last)
+				return 1;
 			err = next_batch(f, b);
 			if (err)
 				return err;
