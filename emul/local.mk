@@ -177,6 +177,11 @@ emul_task_sources = \
 
 emul_time_sources = \
 	%D%/time/clock.c \
+	%D%/time/itimer.c \
+	%D%/time/ktimer.c \
+	%D%/time/ktimer.h \
+	%D%/time/posix_timer.c \
+	%D%/time/posix_timer.h \
 	%D%/time/sys_time.c \
 	%D%/time/time.h
 

@@ -11,6 +11,7 @@
 #include "emul/signal/outside.h"
 #include "emul/signal/queue.h"
 #include "emul/task/task.h"
+#include "emul/time/posix_timer.h"
 
 #define SYSCALL_LEN	2	/* bytes of the instruction */
 
@@ -36,6 +37,7 @@ void signal_exec(struct task *t)
 {
 	struct sighand *h = t->group->sighand;
 
+	posix_timers_exec(t->group);
 	mutex_lock(&t->group->lock);
 	for (unsigned int i = 0; i < NSIG64; i++) {
 		if (h->action[i].handler != SIGACT_IGN)

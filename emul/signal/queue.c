@@ -12,6 +12,7 @@
 #include "emul/lib/alloc.h"
 #include "emul/signal/siginfo.h"
 #include "emul/task/task.h"
+#include "emul/time/posix_timer.h"
 
 #define SIGSET_STOP							\
 	(SIGBIT(SIGSTOP) | SIGBIT(SIGTSTP) | SIGBIT(SIGTTIN) | SIGBIT(SIGTTOU))
@@ -303,11 +304,13 @@ int signal_dequeue(struct task *t, sigset64_t mask, struct siginfo128 *info)
 
 	if (signo) {
 		take(&t->pending, signo, info);
-		return signo;
+	} else {
+		signo = first_of(g->pending.set & ~mask);
+		if (signo)
+			take(&g->pending, signo, info);
 	}
-	signo = first_of(g->pending.set & ~mask);
-	if (signo)
-		take(&g->pending, signo, info);
+	if (signo && info->code == SICODE_TIMER)
+		posix_timer_taken(g, info);
 	return signo;
 }
 

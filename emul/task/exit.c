@@ -13,6 +13,7 @@
 #include "emul/task/pid.h"
 #include "emul/task/sched.h"
 #include "emul/task/task.h"
+#include "emul/time/posix_timer.h"
 
 /* The last thread has left; its host process goes with it. */
 static void __noreturn group_gone(int status)
@@ -48,8 +49,10 @@ void task_exit(struct task *t, int status)
 	report_thread(th);
 	/* The host takes the memory of the last one; files are ours. */
 	task_release_parts(t);
-	if (last)
+	if (last) {
+		posix_timers_exit(g);
 		group_gone(status);
+	}
 	task_unlink(t);
 	slot_retire(th);
 	th->task = NULL;

@@ -11,6 +11,7 @@
 #include "emul/sync/futex.h"
 #include "emul/task/pid.h"
 #include "emul/task/sched.h"
+#include "emul/time/time.h"
 
 #define TIMER_SLACK_NS	50000
 
@@ -33,6 +34,9 @@ struct tgroup *tgroup_alloc(void)
 	list_init(&g->sibling);
 	list_init(&g->all_link);
 	list_init(&g->threads);
+	list_init(&g->timers);
+	mutex_init(&g->timers_lock);
+	itimer_init(g);
 	sigpending_init(&g->pending);
 	g->dumpable = true;
 	g->start_ns = host_clock_ns(CLOCK_MONOTONIC);

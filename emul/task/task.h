@@ -6,7 +6,9 @@
  * access to guest memory or a sleep, except that mm->lock may be held over a
  * host call on mappings and the locks marked (b) over a broker request.
  *
+ *	tgroup->timers_lock		calls on timers
  *	pids_lock			the pid table, parents, groups
+ *	  ktimer's lock			the tree of timers
  *	  tgroup->lock			threads, signal state of a group
  *	    task->lock			nothing below it
  *	rename_lock (b)			renames of directories
@@ -27,6 +29,7 @@
 #include "emul/signal/signal.h"
 #include "emul/sync/futex.h"
 #include "emul/task/wait.h"
+#include "emul/time/ktimer.h"
 
 struct boot;
 struct cred;
@@ -76,6 +79,12 @@ struct tgroup {
 	struct sigpending pending;
 	struct rlimit_pair rlimits[NR_RLIMITS];
 	bool dumpable;
+
+	struct mutex timers_lock;	/* outside lock: calls on timers */
+	struct list_head timers;	/* lock protects */
+	unsigned int next_timer;	/* lock protects */
+	struct ktimer real_timer;	/* ITIMER_REAL */
+	int64_t real_interval_ns;
 
 	struct sighand *sighand;
 	bool no_exec_yet;	/* setpgid(2) by the parent is allowed */

@@ -45,6 +45,15 @@ int time_deadline(const struct timespec64 *ts, int64_t *deadline_ns)
  */
 int64_t time_deadline_at(int clock, int64_t abs_ns);
 
+/*
+ * When a timer that was due at @due_ns is due again, NEVER_NS if @interval_ns
+ * is 0; how many times it should have been meanwhile goes to *@missed.
+ */
+int64_t timer_next(int64_t due_ns, int64_t interval_ns, int64_t *missed);
+
+struct tgroup;
+void itimer_init(struct tgroup *g);
+
 /* CLOCK_* @clock now, in ns; -EINVAL, or -errno of the host. */
 int64_t clock_read(struct task *t, int clock);
 

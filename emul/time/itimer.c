@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * itimer.c: alarm(2) and the interval timer of a process, setitimer(2).
+ *
+ * The two that count CPU time are not there: nobody counts it for us.
+ */
+#include "emul/entry/uaccess.h"
+#include "emul/lib/string.h"
+#include "emul/signal/queue.h"
+#include "emul/signal/siginfo.h"
+#include "emul/sysproto.h"
+#include "emul/task/task.h"
+#include "emul/time/time.h"
+
+#define WHICH_REAL	0	/* ITIMER_REAL */
+#define WHICH_LAST	2	/* ITIMER_PROF */
+
+struct guest_itimerval {
+	struct timeval64 interval, value;
+};
+
+int64_t timer_next(int64_t due_ns, int64_t interval_ns, int64_t *missed)
+{
+	int64_t late = time_now() - due_ns;
+
+	*missed = 0;
+	if (!interval_ns)
+		return NEVER_NS;
+	if (late >= interval_ns)
+		*missed = late / interval_ns;
+	if (interval_ns > NEVER_NS - due_ns)
+		return NEVER_NS;
+	return due_ns + (*missed + 1) * interval_ns;
+}
+
+static int64_t itimer_fire(struct ktimer *kt)
+{
+	struct tgroup *g = container_of(kt, struct tgroup, real_timer);
+	struct siginfo128 info;
+	int64_t missed;
+
+	siginfo_init(&info, SIGALRM, SICODE_KERNEL);
+	signal_send_group(g, &info);
+	return timer_next(kt->expires_ns, g->real_interval_ns, &missed);
+}
+
+void itimer_init(struct tgroup *g)
+{
+	ktimer_init(&g->real_timer, itimer_fire);
+}
+
+static bool timeval_ok(const struct timeval64 *tv)
+{
+	return tv->sec >= 0 && tv->usec >= 0 && tv->usec < 1000000;
+}
+
+static int64_t timeval_ns(const struct timeval64 *tv)
+{
+	if (tv->sec >= SEC_MAX)
+		return NEVER_NS;
+	return tv->sec * NSEC_PER_SEC + tv->usec * NSEC_PER_USEC;
+}
+
+static struct timeval64 ns_timeval(int64_t ns)
+{
+	struct timeval64 tv = {
+		ns / NSEC_PER_SEC, ns % NSEC_PER_SEC / NSEC_PER_USEC
+	};
+
+	return tv;
+}
+
+/* What is left, at least a microsecond while it is armed. */
+static int64_t left_ns(const struct tgroup *g)
+{
+	int64_t at = ktimer_deadline(&g->real_timer), left;
+
+	if (at == NEVER_NS)
+		return 0;
+	left = at - time_now();
+	return MAX(left, NSEC_PER_USEC);
+}
+
+static int arm(struct tgroup *g, int64_t value_ns, int64_t interval_ns)
+{
+	int64_t now = time_now(), at = NEVER_NS;
+
+	if (value_ns && value_ns < NEVER_NS - now)
+		at = now + value_ns;
+	ktimer_cancel(&g->real_timer);
+	g->real_interval_ns = interval_ns;
+	return ktimer_set(&g->real_timer, at);
+}
+
+long sys_alarm(struct task *t, unsigned int seconds)
+{
+	int64_t left = left_ns(t->group);
+
+	if (arm(t->group, seconds * NSEC_PER_SEC, 0))
+		return 0;
+	/* Rounded, but never to nothing, alarm(2). */
+	if (!left)
+		return 0;
+	return MAX((left + NSEC_PER_SEC / 2) / NSEC_PER_SEC, 1L);
+}
+
+static void current_value(struct task *t, int which, struct guest_itimerval *v)
+{
+	memset(v, 0, sizeof(*v));
+	if (which != WHICH_REAL)
+		return;
+	v->value = ns_timeval(left_ns(t->group));
+	v->interval = ns_timeval(t->group->real_interval_ns);
+}
+
+long sys_getitimer(struct task *t, int which, uaddr_t value)
+{
+	struct guest_itimerval v;
+
+	if (which < 0 || which > WHICH_LAST)
+		return -EINVAL;
+	current_value(t, which, &v);
+	return put_user(value, &v);
+}
+
+long sys_setitimer(struct task *t, int which, uaddr_t new_value,
+		   uaddr_t old_value)
+{
+	struct guest_itimerval new, old;
+	int64_t ns;
+	int err;
+
+	memset(&new, 0, sizeof(new));
+	if (new_value && get_user(&new, new_value))
+		return -EFAULT;
+	if (!timeval_ok(&new.value) || !timeval_ok(&new.interval) ||
+	    which < 0 || which > WHICH_LAST)
+		return -EINVAL;
+	current_value(t, which, &old);
+	ns = timeval_ns(&new.value);
+	if (which == WHICH_REAL) {
+		err = arm(t->group, ns, timeval_ns(&new.interval));
+		if (err)
+			return err;
+	} else if (ns) {
+		return -EOPNOTSUPP;
+	}
+	return old_value ? put_user(old_value, &old) : 0;
+}
