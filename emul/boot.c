@@ -41,6 +41,7 @@ void emul_boot(const struct boot *b, struct thread *th)
 		panic("no memory for the first task");
 	t->thread = th;
 	th->task = t;
+	t->group->host_pid = th->host_tid;
 	store_release(&th->live, 1);
 	outside_watch(t);
 	report_boot(b);

@@ -205,7 +205,7 @@ static void test_wake_op(void)
 
 static void test_shared(void)
 {
-	char name[] = "futex-XXXXXX";
+	char name[] = "/tmp/futex-XXXXXX";
 	uint32_t *a, *b;
 	pthread_t t;
 	int fd = mkstemp(name);

@@ -43,31 +43,45 @@ guest_tests = \
 	%D%/g-auxv.guest \
 	%D%/g-brk.guest \
 	%D%/g-dev.guest \
+	%D%/g-dir.guest \
 	%D%/g-exec-errors.guest \
 	%D%/g-exec.guest \
-	%D%/g-dir.guest \
 	%D%/g-fd.guest \
 	%D%/g-file.guest \
+	%D%/g-futex.guest \
+	%D%/g-ident.guest \
 	%D%/g-mmap.guest \
-	%D%/g-name.guest \
 	%D%/g-mprotect.guest \
 	%D%/g-mremap.guest \
+	%D%/g-name.guest \
+	%D%/g-patch-threads.guest \
 	%D%/g-patch.guest \
 	%D%/g-pipe.guest \
 	%D%/g-poll.guest \
 	%D%/g-proc.guest \
-	%D%/g-patch-threads.guest \
-	%D%/g-patch.guest \
+	%D%/g-signal-fault.guest \
+	%D%/g-signal-fpu.guest \
+	%D%/g-signal.guest \
 	%D%/g-stack.guest \
 	%D%/g-stat.guest \
-	%D%/g-state.guest
+	%D%/g-state.guest \
+	%D%/g-thread.guest \
+	%D%/g-time.guest \
+	%D%/g-timer.guest
 guest_dyn_tests = \
 	%D%/g-auxv.dyn \
-	%D%/g-exec.dyn
+	%D%/g-exec.dyn \
+	%D%/g-futex.dyn \
+	%D%/g-signal.dyn \
+	%D%/g-thread.dyn \
+	%D%/g-time.dyn
 guest_musl_tests = \
 	%D%/g-auxv.musl \
 	%D%/g-brk.musl \
-	%D%/g-exec.musl
+	%D%/g-exec.musl \
+	%D%/g-signal-fault.musl \
+	%D%/g-signal.musl \
+	%D%/g-time.musl
 
 # Shell tests: tNNNN-area-topic.sh; the first digit is the area.
 shell_tests = \
@@ -104,14 +118,7 @@ guest_todo = \
 	%D%/g-poll.guest \
 	%D%/g-proc.guest \
 	%D%/g-gs.guest \
-	%D%/g-futex.guest \
-	%D%/g-hello.guest \
-	%D%/g-ident.guest \
-	%D%/g-signal.guest \
-	%D%/g-signal-fault.guest \
-	%D%/g-signal-fpu.guest \
-	%D%/g-thread.guest \
-	%D%/g-time.guest
+	%D%/g-hello.guest
 
 # Hostile guests: h-<what>.c, without libc.  The tests of area 7 run them by
 # h-drive; see t/hostile.h and t/hostile.sh.

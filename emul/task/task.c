@@ -217,7 +217,6 @@ struct task *task_init(const struct boot *boot)
 	g->sid = 1;
 	g->pgid = g->pid;
 	mutex_unlock(&pids_lock);
-	g->host_pid = (int)boot->host_pid;
 	task_put(init);
 	return t;
 }
