@@ -60,14 +60,16 @@ uint64_t elf_align(const struct elf64_phdr *ph, unsigned int n)
 uint64_t elf_phdr_addr(const struct elf64_hdr *eh,
 		       const struct elf64_phdr *ph)
 {
+	uint64_t addr = 0;
+
 	for (unsigned int i = 0; i < eh->e_phnum; i++) {
 		const struct elf64_phdr *p = &ph[i];
 
 		if (p->p_type == PT_LOAD && p->p_offset <= eh->e_phoff &&
 		    eh->e_phoff < p->p_offset + p->p_filesz)
-			return eh->e_phoff - p->p_offset + p->p_vaddr;
+			addr = eh->e_phoff - p->p_offset + p->p_vaddr;
 	}
-	return 0;
+	return addr;
 }
 
 int elf_prot(uint32_t p_flags)

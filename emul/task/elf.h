@@ -32,7 +32,7 @@ int elf_check_table(const struct elf64_hdr *eh) __must_check;
 uint64_t elf_span(const struct elf64_phdr *ph, unsigned int n);
 /* The largest sound p_align of its PT_LOADs, at least a page; 0: none. */
 uint64_t elf_align(const struct elf64_phdr *ph, unsigned int n);
-/* The PT_LOAD that holds the program headers gives their address; else 0. */
+/* The last PT_LOAD that holds the program headers gives their address; or 0. */
 uint64_t elf_phdr_addr(const struct elf64_hdr *eh,
 		       const struct elf64_phdr *ph);
 /* PROT_* of a segment. */

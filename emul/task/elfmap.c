@@ -184,9 +184,8 @@ int elf_map(struct mm *mm, struct file *f, const struct elf_image *img,
 	if (dyn && first)
 		return -EINVAL;
 	out->entry = img->eh.e_entry + out->bias;
-	out->phdr = elf_phdr_addr(&img->eh, img->ph);
-	if (out->phdr)
-		out->phdr += out->bias;
+	/* Without an address it is the bias that AT_PHDR shows. */
+	out->phdr = elf_phdr_addr(&img->eh, img->ph) + out->bias;
 	out->brk += out->bias;
 	out->code_start += out->bias;
 	out->code_end += out->bias;
