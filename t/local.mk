@@ -109,14 +109,6 @@ shell_todo = \
 
 # Guest tests of what does not work yet: built and run by hand, not by check.
 guest_todo = \
-	%D%/g-auxv.guest \
-	%D%/g-brk.guest \
-	%D%/g-dev.guest \
-	%D%/g-exec-errors.guest \
-	%D%/g-exec.guest \
-	%D%/g-pipe.guest \
-	%D%/g-poll.guest \
-	%D%/g-proc.guest \
 	%D%/g-gs.guest \
 	%D%/g-hello.guest
 
