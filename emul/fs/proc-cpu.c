@@ -9,6 +9,7 @@
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
 #include "emul/task/sched.h"
+#include "emul/time/time.h"
 
 struct cpuid {
 	uint32_t a, b, c, d;
@@ -119,6 +120,26 @@ static void read_names(uint32_t ext_max)
 		cpu.name[--n] = '\0';
 }
 
+static uint64_t tsc(void)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (uint64_t)hi << 32 | lo;
+}
+
+/* By a millisecond of the clock; once in a sandbox's life. */
+static uint32_t measure_khz(void)
+{
+	int64_t start = time_now(), now;
+	uint64_t from = tsc();
+
+	do
+		now = time_now();
+	while (now - start < NSEC_PER_MSEC);
+	return (uint32_t)((tsc() - from) * 1000000 / (uint64_t)(now - start));
+}
+
 static void read_speed(void)
 {
 	struct cpuid r;
@@ -133,6 +154,8 @@ static void read_speed(void)
 		if (r.a >= 0x40000010 && r.a < 0x40000100)
 			cpu.mhz_x1000 = cpuid(0x40000010, 0).a;
 	}
+	if (!cpu.mhz_x1000)
+		cpu.mhz_x1000 = measure_khz();
 }
 
 static void read_cpu(void)

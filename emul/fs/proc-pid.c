@@ -110,8 +110,8 @@ static void actions(const struct task *t, sigset64_t *ign, sigset64_t *cgt)
 
 static char state(struct task *t)
 {
-	if (!load_once(&t->thread))
-		return 'Z';
+	if (!load_once(&t->thread))	/* init is an object only */
+		return t->group->unkillable ? 'S' : 'Z';
 	if (t->group->stopped)
 		return 'T';
 	return t == current() ? 'R' : 'S';

@@ -189,7 +189,7 @@ static int dir_lookup(struct inode *dir, struct dentry *d)
 		if (strlen(e->name) != d->len ||
 		    memcmp(e->name, d->name, d->len) != 0)
 			continue;
-		i = node_new(dir->sb, e, p->task, p->fd);
+		i = node_new(dir->sb, e, p->task, e->arg ? e->arg : p->fd);
 		if (!i)
 			return -ENOMEM;
 		d_instantiate(d, i);
@@ -345,6 +345,7 @@ static struct snapshot *snapshot_make(const struct proc_inode *p)
 	if (!s)
 		return NULL;
 	ref_init(&s->ref);
+	s->text.arg = p->fd;
 	if (p->entry == &proc_fdinfo_file)
 		proc_show_fdinfo(&s->text, t, p->fd);
 	else

@@ -20,6 +20,7 @@ struct text {
 	char *p;
 	size_t len, cap;
 	bool failed;		/* no memory: the whole is no good */
+	int arg;		/* of the entry, or of a directory above it */
 };
 void text_printf(struct text *b, const char *fmt, ...) __printf(2, 3);
 void text_put(struct text *b, const void *p, size_t n);
@@ -39,6 +40,7 @@ struct proc_entry {
 	/* Of a directory. */
 	const struct proc_entry *children;	/* ends with a NULL name */
 	enum proc_special special;
+	int arg;		/* not 0: for the texts in it */
 	/* Of a file: its text, for the task whose directory this is. */
 	void (*show)(struct text *b, struct task *t);
 	/* What was written, ended by NUL; 0 or -errno. */
@@ -52,7 +54,7 @@ struct proc_entry {
 struct proc_inode {
 	const struct proc_entry *entry;
 	struct task *task;	/* a reference, or NULL outside of /proc/PID */
-	int fd;			/* the descriptor that a link is of */
+	int fd;			/* the descriptor that a link is of, or arg */
 };
 
 /* A new tree, to be mounted at /proc; NULL: no memory. */

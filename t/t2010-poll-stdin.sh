@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Waiting for descriptors of the host and of the sandbox together.
+. "${SRCDIR:-.}/t/lib.sh"
+
+prog=$BUILDDIR/t/g-poll.guest
+[ -x "$prog" ] || skip_all "g-poll.guest is not built"
+
+# A standard input that says nothing, for as long as the program takes.
+mkfifo "$tmp/silent"
+exec 9<>"$tmp/silent"
+
+run_stdin()
+{
+	timeout 60 "$@" <"$tmp/silent" >"$tmp/out" 2>"$tmp/err"
+}
+
+run_stdin "$prog" stdin
+is "native" "$?" 0
+cp "$tmp/out" "$tmp/native"
+run_stdin "$SBX" -- "$prog" stdin
+is "in the sandbox" "$?" 0
+is "the same" "$(cat "$tmp/out")" "$(cat "$tmp/native")"
+
+# What comes from the host wakes too.
+echo line >&9
+is "input that is there" \
+	"$(timeout 20 "$SBX" busybox head -n 1 <"$tmp/silent")" line
+(sleep 0.3; echo late >&9) &
+is "input that comes late" \
+	"$(timeout 20 "$SBX" busybox head -n 1 <"$tmp/silent")" late
+wait
+run_code "a time-out on it" 142 timeout 20 sh -c \
+	'"$0" busybox sh -c "read -t 1 x; exit \$((141 + \$?))" <"$1"' \
+	"$SBX" "$tmp/silent"
+
+done_testing
