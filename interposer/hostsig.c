@@ -194,6 +194,10 @@ static void on_sigsys(int sig, const struct sigsys_info *info,
 		th->trap_site = sc->rip - 2;
 		set_work(th, WORK_PATCH);
 	}
+	if (sc->eflags & FLAG_TF) {
+		sc->eflags &= ~FLAG_TF;
+		set_work(th, WORK_STEP);
+	}
 	sc->rcx = sc->rip;
 	sc->rip = (uint64_t)entry_jump;
 }
@@ -209,7 +213,9 @@ static void on_fault(int sig, const struct fault_info *info,
 	if (in_kernel(sc)) {
 		/* Flags the guest left on; its own copy is in the frame. */
 		if (sig == SIGTRAP && (sc->eflags & FLAG_TF)) {
+			/* At the entry: it steps over a call. */
 			sc->eflags &= ~FLAG_TF;
+			set_work(th, WORK_STEP);
 			return;
 		}
 		if (sig == SIGBUS && (sc->eflags & FLAG_AC)) {

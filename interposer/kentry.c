@@ -10,6 +10,8 @@
 #include "interposer/interposer.h"
 #include "interposer/patch.h"
 
+#define FLAG_TF		0x100ULL
+
 void kernel_entry(struct regs *r)
 {
 	struct thread *th = this_thread();
@@ -28,12 +30,17 @@ void kernel_exit_work(struct regs *r)
 	struct task *t = th->task;
 	uint32_t work;
 
-	work = __atomic_fetch_and(&th->work, ~(WORK_SIGNAL | WORK_PATCH),
+	work = __atomic_fetch_and(&th->work, ~(WORK_SIGNAL | WORK_PATCH |
+					       WORK_STEP),
 				  __ATOMIC_ACQ_REL);
 	if (work & WORK_EXIT)
 		task_exit(t, 0);
 	if (work & WORK_PATCH)
 		patch_site_trapped(t, th->trap_site);
+	if (work & WORK_STEP) {
+		r->eflags |= FLAG_TF;
+		r->r11 |= FLAG_TF;
+	}
 	if (work & WORK_SIGNAL)
 		signal_deliver(t, r);
 }

@@ -39,6 +39,8 @@
 #define THUNK_SIZE	32
 #define FAULT_SEGV	11	/* SIGSEGV, and a page fault that was ... */
 #define FAULT_PAGE	14
+#define FAULT_TRAP	5	/* SIGTRAP, and a debug exception: a step */
+#define FAULT_DEBUG	1
 #define FAULT_FETCH	0x10	/* ... the fetch of an instruction */
 #define AREA_SIZE	((uint64_t)SITES_MAX * THUNK_SIZE)
 #define HEAD_SIZE	2048	/* bytes of an ELF file that tell it apart */
@@ -63,6 +65,7 @@ struct patch_state {
 	 * second is looked at too early, which does no harm.
 	 */
 	uint8_t seen[SEEN];
+	bool off;		/* patch_disable() was here */
 };
 
 static struct patch_stats stats __arena;
@@ -572,8 +575,13 @@ void patch_site_trapped(struct task *t, uaddr_t site)
 	uint8_t *traps;
 	int i;
 
-	if (mm->no_patch)
+	if (mm->no_patch) {
+		/* It may have been found to use GS just now. */
+		st = state_of(mm, false);
+		if (st && !st->off)
+			patch_disable(mm);
 		return;
+	}
 	st = state_of(mm, true);
 	if (!st)
 		return;
@@ -673,7 +681,11 @@ void patch_change(struct mm *mm, uint64_t start, uint64_t end)
 
 void patch_disable(struct mm *mm)
 {
+	struct patch_state *st = state_of(mm, false);
+
 	store_once(&mm->no_patch, true);
+	if (st)
+		st->off = true;
 	leave(mm, 0, UINT64_MAX, false);
 }
 
@@ -701,14 +713,18 @@ static bool fetch_fault(struct mm *mm, struct patch_state *st, uint64_t addr)
 	return true;
 }
 
-/* The instruction of the guest's for which @rip stands. */
-static uint64_t guest_rip(struct patch_state *st, uint64_t rip)
+/*
+ * The instruction of the guest's for which @rip stands.  *detour: the step
+ * to @rip was none of the guest's, but of the jumps to its thunk.
+ */
+static uint64_t guest_rip(struct patch_state *st, uint64_t rip, bool *detour)
 {
 	struct patch_image *im;
 	const struct site_rec *r;
 	uint32_t i, n;
 	uint64_t off;
 
+	*detour = false;
 	for_each_image(im, st) {
 		if (im->start == im->end)
 			continue;
@@ -719,6 +735,7 @@ static uint64_t guest_rip(struct patch_state *st, uint64_t rip)
 			if (i >= n)
 				return rip;
 			r = sites_rec(im->sites, i);
+			*detour = off == 0 || off > r->copy_len;
 			if (off < r->copy_len)
 				return im->start + r->at + off;
 			return im->start + r->site;
@@ -727,8 +744,10 @@ static uint64_t guest_rip(struct patch_state *st, uint64_t rip)
 			continue;
 		for (i = 0; i < n; i++) {
 			r = sites_rec(im->sites, i);
-			if (r->tier == SITE_B && rip == im->start + r->pad)
+			if (r->tier == SITE_B && rip == im->start + r->pad) {
+				*detour = true;
 				return im->start + r->site;
+			}
 		}
 	}
 	return rip;
@@ -739,10 +758,15 @@ bool patch_fault(struct task *t, struct regs *r)
 	struct patch_state *st = state_of(t->mm, false);
 	struct thread *th = t->thread;
 	uint64_t rip;
+	bool detour;
 
 	if (!st)
 		return false;
-	rip = guest_rip(st, r->rip);
+	rip = guest_rip(st, r->rip, &detour);
+	/* Or a guest that steps would never get past the jump. */
+	if (detour && th->fault_signo == FAULT_TRAP &&
+	    th->fault_trapno == FAULT_DEBUG)
+		return true;
 	if (th->fault_signo == FAULT_SEGV && th->fault_trapno == FAULT_PAGE &&
 	    (th->fault_err & FAULT_FETCH) &&
 	    fetch_fault(t->mm, st, th->fault_addr)) {
@@ -768,6 +792,7 @@ int patch_fork(struct mm *to, const struct mm *from)
 	if (!st)
 		return -ENOMEM;
 	memcpy(st->seen, old->seen, sizeof(st->seen));
+	st->off = old->off;
 	mutex_init(&st->lock);
 	to->patch = st;
 	for_each_image(im, old) {

@@ -56,6 +56,7 @@ guest_tests = \
 	%D%/g-name.guest \
 	%D%/g-patch-threads.guest \
 	%D%/g-patch.guest \
+	%D%/g-patch-kick.guest \
 	%D%/g-pipe.guest \
 	%D%/g-poll.guest \
 	%D%/g-proc.guest \

@@ -218,6 +218,7 @@ END_TEST
 /* The guest's registers never show a thunk. */
 START_TEST(test_rip)
 {
+	struct regs r = { 0 };
 	uint64_t t;
 
 	start();
@@ -235,6 +236,17 @@ START_TEST(test_rip)
 	ck_assert_uint_eq(rip_for(t + 39), in_text(t_pad_site));
 	ck_assert_uint_eq(rip_for(in_text(t_pad_filler)),
 			  in_text(t_pad_site));
+	/* A step onto the thunk is none of the guest's; the next one is. */
+	thread.fault_signo = SIGTRAP;
+	thread.fault_trapno = 1;
+	r.rip = t;
+	ck_assert(patch_fault(&task, &r));
+	ck_assert_uint_eq(r.rip, t);
+	r.rip = t + 5;
+	ck_assert(!patch_fault(&task, &r));
+	ck_assert_uint_eq(r.rip, in_text(t_mov_p + 5));
+	r.rip = in_text(t_pad_filler);
+	ck_assert(patch_fault(&task, &r));
 	ck_assert_uint_eq(rip_for(in_text(t_mov_p)), in_text(t_mov_p));
 	ck_assert_uint_eq(rip_for(in_text(t_mov_site)), in_text(t_mov_site));
 }
