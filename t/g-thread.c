@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "t/guest.h"
 
-#include <linux/sched.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>

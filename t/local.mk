@@ -62,10 +62,12 @@ guest_tests = \
 	%D%/g-proc.guest \
 	%D%/g-signal-fault.guest \
 	%D%/g-signal-fpu.guest \
+	%D%/g-signal-restart.guest \
 	%D%/g-signal.guest \
 	%D%/g-stack.guest \
 	%D%/g-stat.guest \
 	%D%/g-state.guest \
+	%D%/g-thread-exec.guest \
 	%D%/g-thread.guest \
 	%D%/g-time.guest \
 	%D%/g-timer.guest
@@ -74,6 +76,7 @@ guest_dyn_tests = \
 	%D%/g-exec.dyn \
 	%D%/g-futex.dyn \
 	%D%/g-signal.dyn \
+	%D%/g-thread-exec.dyn \
 	%D%/g-thread.dyn \
 	%D%/g-time.dyn
 guest_musl_tests = \
@@ -82,6 +85,7 @@ guest_musl_tests = \
 	%D%/g-exec.musl \
 	%D%/g-signal-fault.musl \
 	%D%/g-signal.musl \
+	%D%/g-thread.musl \
 	%D%/g-time.musl
 
 # Shell tests: tNNNN-area-topic.sh; the first digit is the area.
