@@ -462,7 +462,8 @@ struct dir_batch {
 	uint32_t at;		/* bytes of buf used */
 	uint32_t len;
 	bool last;		/* nothing comes after this batch */
-	uint64_t cookie;	/* where the next one starts */
+	off_t pos;		/* of the next one */
+	uint64_t cookie;	/* where it starts */
 	char buf[BROKER_BODY_MAX];
 };
 
@@ -485,24 +486,26 @@ static int next_batch(struct file *f, struct dir_batch *b)
 }
 
 /*
- * Names of the host; positions are 2 + cookie, those of the broker being
- * shifted so that 0 and 1 are free.  Returns 1 at the end, 0 when full.
+ * Names of the host.  Positions are numbers counted from 2 and not the host's
+ * own, which may fill all 63 bits.  One that was not come to by reading is
+ * found by counting from the start.
+ * Returns 1 at the end, 0 when full.
  */
 static int read_lower(struct file *f, struct dir_ctx *ctx)
 {
 	struct dir_batch *b = f->priv;
-	uint64_t cookie = (uint64_t)ctx->pos - 2;
 	int err;
 
 	if (!b) {
 		b = kmalloc(sizeof(*b));
 		if (!b)
 			return -ENOMEM;
-		b->cookie = UINT64_MAX;
+		b->pos = -1;
 		f->priv = b;
 	}
-	if (b->cookie != cookie) {	/* at first, and after lseek */
-		b->cookie = cookie;
+	if (b->pos != ctx->pos) {	/* at first, and after lseek */
+		b->pos = 2;
+		b->cookie = 0;
 		b->count = b->used = 0;
 		b->last = false;
 	}
@@ -528,11 +531,12 @@ static int read_lower(struct file *f, struct dir_ctx *ctx)
 		name = (const char *)(e + 1) +
 			(e->has_stat ? sizeof(struct broker_stat) : 0);
 		/* Pinned names are ours: shown later, or hidden. */
-		d = d_lookup(f->path.dentry, name, e->name_len);
+		d = b->pos < ctx->pos ? NULL :
+			d_lookup(f->path.dentry, name, e->name_len);
 		room = true;
-		if (!d || !(d->flags & D_PINNED))
+		if (b->pos >= ctx->pos && (!d || !(d->flags & D_PINNED)))
 			room = ctx->emit(ctx, name, e->name_len, e->ino,
-					 e->type, (off_t)(e->cookie + 2));
+					 e->type, b->pos + 1);
 		if (d)
 			dput(d);
 		if (!room)
@@ -540,7 +544,9 @@ static int read_lower(struct file *f, struct dir_ctx *ctx)
 		b->used++;
 		b->at += e->rec_len;
 		b->cookie = e->cookie;
-		ctx->pos = (off_t)(e->cookie + 2);
+		b->pos++;
+		if (ctx->pos < b->pos)
+			ctx->pos = b->pos;
 	}
 }
 
