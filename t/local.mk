@@ -96,6 +96,7 @@ shell_tests = \
 	%D%/t0003-docs.sh \
 	%D%/t0004-harness.sh \
 	%D%/t0010-sites.sh \
+	%D%/t0011-doors.sh \
 	%D%/t1010-elf-fuzz.sh \
 	%D%/t1011-fuzz-elf.sh \
 	%D%/t2010-poll-stdin.sh \
