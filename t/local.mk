@@ -50,6 +50,7 @@ guest_tests = \
 	%D%/g-file.guest \
 	%D%/g-futex.guest \
 	%D%/g-ident.guest \
+	%D%/g-mm-random.guest \
 	%D%/g-mmap.guest \
 	%D%/g-mprotect.guest \
 	%D%/g-mremap.guest \

@@ -151,8 +151,8 @@ void mm_truncated(struct mm *mm, struct inode *inode, uint64_t size)
 static bool fill_hole(struct mm *mm, uaddr_t addr)
 {
 	struct pieces ps;
+	struct vma *v, *dead = NULL;
 	struct file *f;
-	struct vma *v;
 	uint64_t at, len;
 	off_t off;
 	int prot;
@@ -190,9 +190,11 @@ static bool fill_hole(struct mm *mm, uaddr_t addr)
 		if (!pieces_map(&ps, at, n, prot, flags)) {
 			v->hole = at + n;
 			filled = true;
+			vma_merge(mm, v->start, v->end, &dead);
 		}
 	}
 	mutex_unlock(&mm->lock);
+	vma_free_list(dead);
 	pieces_put(&ps);
 	file_put(f);
 	return filled;

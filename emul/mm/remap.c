@@ -219,17 +219,13 @@ static long move_to(struct mm *mm, const struct remap *m, struct vma *v,
 	return (long)to;
 }
 
-/* Where to; a fixed place is emptied. */
-static long place(struct mm *mm, const struct remap *m, struct vma **dead)
+/* Where to. */
+static long place(struct mm *mm, const struct remap *m)
 {
 	uint64_t at;
-	int err;
 
-	if (m->flags & MREMAP_FIXED) {
-		err = unmap_locked(mm, m->new_addr, m->new_addr + m->new_len,
-				   dead);
-		return err ? err : (long)m->new_addr;
-	}
+	if (m->flags & MREMAP_FIXED)
+		return (long)m->new_addr;
 	if ((m->flags & MREMAP_DONTUNMAP) && m->new_addr >= GUEST_MIN &&
 	    !vma_overlaps(mm, m->new_addr, m->new_addr + m->new_len))
 		return (long)m->new_addr;
@@ -280,12 +276,16 @@ static long remap_locked(struct mm *mm, struct remap *m, struct vma **dead)
 
 	if (!v)
 		return -EAGAIN;		/* changed meanwhile: look again */
-	if (m->flags & MREMAP_FIXED && m->old_len > m->new_len) {
-		err = unmap_locked(mm, m->addr + m->new_len,
-				   m->addr + m->old_len, dead);
+	/* As Linux: the new place is emptied even if it comes to nothing. */
+	if (m->flags & MREMAP_FIXED) {
+		err = unmap_locked(mm, m->new_addr, m->new_addr + m->new_len,
+				   dead);
+		if (!err && m->old_len > m->new_len)
+			err = unmap_locked(mm, m->addr + m->new_len,
+					   m->addr + m->old_len, dead);
 		if (err)
 			return err;
-		m->old_len = m->new_len;
+		m->old_len = MIN(m->old_len, m->new_len);
 		v = vma_find(mm, m->addr);
 	}
 	if (m->old_len > v->end - m->addr)
@@ -309,7 +309,7 @@ static long remap_locked(struct mm *mm, struct remap *m, struct vma **dead)
 	new = vma_alloc();
 	if (!new)
 		return -ENOMEM;
-	at = place(mm, m, dead);
+	at = place(mm, m);
 	if (at < 0) {
 		vma_free(new);
 		return at;

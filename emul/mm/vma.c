@@ -224,7 +224,10 @@ void vma_split(struct mm *mm, struct vma *v, uint64_t addr, struct vma *upper)
 static bool can_join(const struct vma *a, const struct vma *b)
 {
 	if (a->end != b->start || a->flags != b->flags || a->prot != b->prot ||
-	    a->file != b->file || a->hole != a->end)
+	    a->file != b->file)
+		return false;
+	/* What is not backed lies at the end, or it could not be told. */
+	if (a->hole != a->end && b->hole != b->start)
 		return false;
 	if (a->flags & (VMA_KERNEL | VMA_VDSO))
 		return false;
@@ -245,7 +248,8 @@ void vma_merge(struct mm *mm, uint64_t start, uint64_t end, struct vma **dead)
 			continue;
 		}
 		vma_erase(mm, next);
-		v->hole = next->hole;
+		if (v->hole == v->end)
+			v->hole = next->hole;
 		vma_set_range(mm, v, v->start, next->end);
 		vma_bury(dead, next);
 	}
