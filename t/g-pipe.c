@@ -166,7 +166,7 @@ static void test_contents(void)
 	}
 	ok(!memcmp(in, out, sizeof(in)), "bytes come as they went");
 
-	memcpy(buf, "abcde", 5);
+	strcpy(buf, "abcde");
 	iov[0] = (struct iovec){ buf, 2 };
 	iov[1] = (struct iovec){ NULL, 0 };
 	iov[2] = (struct iovec){ buf + 2, 3 };

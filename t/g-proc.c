@@ -97,7 +97,7 @@ static void test_fds(void)
 	is(pipe(fd), 0, "pipe");
 	fstat(fd[0], &st);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd[0]);
-	snprintf(want, sizeof(want), "pipe:[%lu]", (long)st.st_ino);
+	snprintf(want, sizeof(want), "pipe:[%lu]", (unsigned long)st.st_ino);
 	ok(readlink(path, a, sizeof(a) - 1) > 0 && !strcmp(a, want),
 	   "a pipe's name");
 	lstat(path, &st);

@@ -7,6 +7,7 @@
 #include <linux/random.h>
 
 #include "emul/entry/uaccess.h"
+#include "emul/fs/stdio.h"
 #include "emul/lib/random.h"
 #include "emul/task/task.h"
 
@@ -158,12 +159,21 @@ static const struct file_ops random_fops = {
 	.poll = random_poll,
 };
 
-/* No controlling terminal is known inside yet, as for a daemon. */
 static int tty_open(struct inode *i, struct file *f)
 {
 	(void)i;
-	(void)f;
-	return -ENXIO;
+	return stdio_open_tty(f);
+}
+
+static struct inode *tty_inode __arena;
+
+void dev_tty_getattr(struct kstat *st)
+{
+	if (!tty_inode)
+		return;
+	st->dev = tty_inode->sb->dev;
+	st->ino = tty_inode->ino;
+	st->rdev = tty_inode->rdev;
 }
 
 static const struct inode_ops tty_iops = { .open = tty_open };
@@ -222,6 +232,8 @@ struct superblock *dev_super(void)
 		if (is_err(e))
 			return NULL;
 		e->inode->rdev = d->rdev;
+		if (d->iops == &tty_iops)
+			tty_inode = e->inode;
 	}
 	for (unsigned int n = 0; n < ARRAY_SIZE(links); n++)
 		if (is_err(simple_symlink(sb->root, links[n].name,

@@ -7,5 +7,7 @@
 
 /* A new tree of devices, to be mounted at /dev; NULL: no memory. */
 struct superblock *dev_super(void) __must_check;
+/* Make *@st tell of the node /dev/tty, where there is one: what it is of. */
+void dev_tty_getattr(struct kstat *st);
 
 #endif

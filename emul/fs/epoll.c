@@ -207,6 +207,19 @@ static struct item *take_ready(struct epoll *ep)
 	return it;
 }
 
+/* Those that stay ready, to the end of the list.  ep->lock is held. */
+static void put_back(struct epoll *ep, struct list_head *again)
+{
+	struct item *it, *next;
+
+	mutex_lock(&ep->ready_lock);
+	list_for_each_safe(it, next, again, ready_link) {
+		list_del(&it->ready_link);
+		list_add_tail(&it->ready_link, &ep->ready);
+	}
+	mutex_unlock(&ep->ready_lock);
+}
+
 /*
  * Take at most @max events.  Those that stay ready go to the end of the list,
  * once all were looked at.
@@ -214,7 +227,7 @@ static struct item *take_ready(struct epoll *ep)
 static int harvest(struct epoll *ep, struct epoll_event *ev, int max)
 {
 	struct list_head again;
-	struct item *it, *next;
+	struct item *it;
 	int n = 0;
 
 	list_init(&again);
@@ -242,12 +255,7 @@ static int harvest(struct epoll *ep, struct epoll_event *ev, int max)
 			mutex_unlock(&ep->ready_lock);
 		}
 	}
-	mutex_lock(&ep->ready_lock);
-	list_for_each_safe(it, next, &again, ready_link) {
-		list_del(&it->ready_link);
-		list_add_tail(&it->ready_link, &ep->ready);
-	}
-	mutex_unlock(&ep->ready_lock);
+	put_back(ep, &again);
 	mutex_unlock(&ep->lock);
 	return n;
 }

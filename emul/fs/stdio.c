@@ -14,10 +14,12 @@
 #include <asm/signal.h>
 #include <asm/termbits.h>
 #include <asm/termios.h>
+#include <linux/major.h>
 
 #include "emul/abi/broker.h"
 #include "emul/abi/hostfd.h"
 #include "emul/entry/uaccess.h"
+#include "emul/fs/dev.h"
 #include "emul/host/broker.h"
 #include "emul/host/host.h"
 #include "emul/lib/alloc.h"
@@ -25,8 +27,6 @@
 #include "emul/task/task.h"
 #include "emul/vfs/fdtable.h"
 #include "emul/vfs/poll.h"
-
-#define MEM_MAJOR	1
 
 /* As makedev(3) packs them. */
 static uint64_t makedev64(uint64_t major, uint64_t minor)
@@ -153,6 +153,15 @@ static off_t stdio_lseek(struct file *f, off_t off, int whence)
 	return err ? err : (off_t)rep.val[0];
 }
 
+/* Consoles, serial lines and pseudo-terminals, by their major numbers. */
+static bool is_tty(uint32_t mode, uint64_t major)
+{
+	return S_ISCHR(mode) && (major == TTY_MAJOR ||
+				 major == TTYAUX_MAJOR ||
+				 (major >= UNIX98_PTY_SLAVE_MAJOR &&
+				  major < UNIX98_PTY_SLAVE_MAJOR + 8));
+}
+
 static int stdio_getattr(struct file *f, struct kstat *st)
 {
 	struct broker_req req = {
@@ -182,6 +191,9 @@ static int stdio_getattr(struct file *f, struct kstat *st)
 		.btime = { b->btime.sec, b->btime.nsec },
 		.has_btime = b->has_btime,
 	};
+	/* ttyname(3) looks for a name in /dev that is this very file. */
+	if (is_tty(b->mode, b->rdev >> 32))
+		dev_tty_getattr(st);
 	return 0;
 }
 
@@ -333,16 +345,25 @@ static int host_fd_of(unsigned int index)
 	return index < 3 ? (int)index : HOSTFD_PASS + (int)index - 3;
 }
 
-/* Opened again by /dev/stdin or /proc/self/fd: the same descriptor. */
+/* Files, and /dev/null and the like, have a position, but not terminals. */
+static void set_seekable(struct file *f, const struct inode *i)
+{
+	f->mode &= ~(FMODE_SEEK | FMODE_HOST_POS);
+	if (S_ISREG(i->mode) || S_ISBLK(i->mode) ||
+	    (S_ISCHR(i->mode) && i->rdev >> 8 == MEM_MAJOR))
+		f->mode |= FMODE_SEEK | FMODE_HOST_POS;
+}
+
+/*
+ * Opened again by /dev/stdin or /proc/self/fd: the same descriptor, with its
+ * position.
+ */
 static int stdio_open(struct inode *i, struct file *f)
 {
 	f->ops = i->fops;
 	f->priv = i->priv;
 	f->host_fd = host_fd_of((unsigned int)(uintptr_t)i->priv);
-	if (S_ISREG(i->mode) || S_ISBLK(i->mode))
-		f->mode |= FMODE_SEEK;
-	else
-		f->mode &= ~FMODE_SEEK;
+	set_seekable(f, i);
 	return 0;
 }
 
@@ -353,10 +374,24 @@ static const struct inode_ops stdio_iops = {
 };
 
 static struct superblock *stdio_sb __arena;
+/* The inherited terminal that /dev/tty is, 1 + its index; 0: none. */
+static unsigned int stdio_tty __arena;
+
+int stdio_open_tty(struct file *f)
+{
+	if (!stdio_tty)
+		return -ENXIO;
+	f->ops = &stdio_fops;
+	f->priv = (void *)(uintptr_t)(stdio_tty - 1);
+	f->host_fd = host_fd_of(stdio_tty - 1);
+	f->mode &= ~FMODE_SEEK;
+	return 0;
+}
 
 struct file *stdio_file(unsigned int index, const struct boot_inherited *in)
 {
 	static const char *const kinds[] = { "stdin", "stdout", "stderr" };
+	bool tty = is_tty(in->mode, in->rdev >> 32);
 	struct inode *i;
 	struct file *f;
 
@@ -370,15 +405,15 @@ struct file *stdio_file(unsigned int index, const struct boot_inherited *in)
 	i->ops = &stdio_iops;
 	i->fops = S_ISREG(in->mode) ? &stdio_reg_fops : &stdio_fops;
 	i->priv = (void *)(uintptr_t)index;
-	f = file_new(i, i->fops, in->flags, index < 3 ? kinds[index] :
-		     "inherited", (void *)(uintptr_t)index);
+	f = file_new(i, i->fops, in->flags, tty ? "tty" :
+		     index < 3 ? kinds[index] : "inherited",
+		     (void *)(uintptr_t)index);
 	if (!f)
 		return NULL;
 	f->host_fd = host_fd_of(index);
-	f->mode &= ~FMODE_SEEK;
-	/* Files, and /dev/null and the like, but not terminals. */
-	if (S_ISREG(in->mode) || S_ISBLK(in->mode) ||
-	    (S_ISCHR(in->mode) && in->rdev >> 32 == MEM_MAJOR))
-		f->mode |= FMODE_SEEK | FMODE_HOST_POS;
+	set_seekable(f, i);
+	/* The one that can be both read and written, if there is such. */
+	if (tty && (!stdio_tty || (in->flags & O_ACCMODE) == O_RDWR))
+		stdio_tty = index + 1;
 	return f;
 }
