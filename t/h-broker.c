@@ -305,7 +305,10 @@ static void try_descriptors(uint16_t grant)
 		request(ops[i], NULL)->flags = BROKER_FD_SENT;
 		denied("change of a file to read", grant, ask(fd));
 		for (j = 0; j < HOSTFD_FIRST_FREE; j++) {
-			/* Its own memory it may cut short: to its own harm. */
+			/* A program may cut short what it may write to. */
+			if (ops[i] == BROKER_FD_TRUNCATE)
+				continue;
+			/* These have a mode, and nobody cares. */
 			if (j >= HOSTFD_META && j <= HOSTFD_DATA)
 				continue;
 			request(ops[i], NULL)->flags = BROKER_FD_SENT;
@@ -378,29 +381,73 @@ static int deny(void)
 }
 
 /*
- * Fuzz: the form is kept more or less, so that it gets past the first test.
+ * Fuzz: the form is kept mostly, or the first test in the broker would end it
+ * all too soon.
  */
-static void fuzz_request(uint64_t *state)
+static const struct {
+	uint8_t op, args, flags, path, path2;
+} forms[] = {
+	{ BROKER_WALK, 0, 3, 1, 0 }, { BROKER_OPEN, 2, 0, 1, 0 },
+	{ BROKER_READDIR, 2, 4, 1, 0 }, { BROKER_STAT, 0, 0, 1, 0 },
+	{ BROKER_READLINK, 0, 0, 1, 0 }, { BROKER_STATFS, 0, 0, 1, 0 },
+	{ BROKER_MKDIR, 1, 0, 1, 0 }, { BROKER_SYMLINK, 0, 0, 1, 1 },
+	{ BROKER_UNLINK, 0, 0, 1, 0 }, { BROKER_RMDIR, 0, 0, 1, 0 },
+	{ BROKER_RENAME, 0, 0, 1, 1 }, { BROKER_LINK, 0, 0, 1, 1 },
+	{ BROKER_CHMOD, 1, 0, 1, 0 }, { BROKER_CHOWN, 2, 0, 1, 0 },
+	{ BROKER_UTIMENS, 0, 0, 1, 0 }, { BROKER_TRUNCATE, 1, 0, 1, 0 },
+	{ BROKER_SYNC, 0, 0, 1, 0 }, { BROKER_FD_STAT, 0, 8, 0, 0 },
+	{ BROKER_FD_STATFS, 0, 8, 0, 0 }, { BROKER_FD_TRUNCATE, 2, 8, 0, 0 },
+	{ BROKER_FD_SYNC, 0, 8, 0, 0 }, { BROKER_FD_CHMOD, 2, 8, 0, 0 },
+	{ BROKER_FD_CHOWN, 3, 8, 0, 0 }, { BROKER_FD_UTIMENS, 3, 8, 0, 0 },
+	{ BROKER_FD_LSEEK, 0, 0, 0, 0 }, { BROKER_FD_FLAGS, 0, 0, 0, 0 },
+	{ BROKER_KICK, 2, 0, 0, 0 }, { BROKER_CPUTIME, 1, 0, 0, 0 },
+	{ BROKER_AFFINITY, 0, 0, 0, 0 },
+};
+
+static uint32_t grants(void)
+{
+	const struct boot *b = (const struct boot *)BOOT_BASE;
+	const struct boot_mount *m =
+		(const struct boot_mount *)boot_str(b, b->mounts);
+	uint32_t i, n = 1;
+
+	for (i = 0; i < b->n_mounts; i++)
+		if (m[i].kind <= BOOT_MOUNT_OVERLAY && m[i].grant >= n)
+			n = m[i].grant + 1;
+	return n;
+}
+
+/* Returns whether a descriptor is to go along. */
+static int fuzz_request(uint64_t *state)
 {
 	uint64_t r = random_next(state);
-	struct broker_req *q = request((uint16_t)(r % BROKER_OP_END),
-				       names[r / 256 % COUNT(names)]);
-	unsigned int i;
+	unsigned int form = (unsigned int)(r % COUNT(forms)), i;
+	const char *path = names[r / 256 % COUNT(names)];
+	struct broker_req *q = request(forms[form].op,
+				       forms[form].path ? path : NULL);
 
-	/* Not the requests that end it, or it is over too soon. */
-	if (q->op == BROKER_PANIC || q->op == BROKER_EXIT ||
-	    q->op == BROKER_LOG)
-		q->op = BROKER_WALK;
-	q->grant = (uint16_t)((r >> 16) % 4);
-	for (i = 0; i < 4; i++)
-		if (r >> (20 + i) & 1)
-			q->arg[i] = random_next(state) >>
-				    random_next(state) % 64;
-	if (!(r >> 24 & 7))
-		q->flags = 1U << (r >> 27 & 7);
-	if (!(r >> 30 & 63))
+	if (forms[form].path)
+		q->grant = (uint16_t)((r >> 16) % grants());
+	if (forms[form].path2) {
+		path = names[r / 4096 % COUNT(names)];
+		q->len2 = (uint16_t)text_len(path);
+		memcpy(packet.bytes + q->len1, path, q->len2);
+		if (q->op != BROKER_SYMLINK)
+			q->grant2 = (uint16_t)((r >> 24) % grants());
+	}
+	for (i = 0; i < forms[form].args; i++)
+		q->arg[i] = random_next(state) & 0777;
+	if (q->op == BROKER_OPEN)
+		q->arg[0] &= O_CREAT | O_EXCL | 1;
+	q->flags = forms[form].flags & (uint32_t)(r >> 32);
+	if (forms[form].flags == BROKER_FD_SENT) {
+		q->flags = BROKER_FD_SENT;
+		q->arg[0] = 0;
+	}
+	if (!(r >> 40 & 511))
 		((char *)&packet)[random_next(state) % 80] ^=
 			(char)random_next(state);
+	return q->flags == BROKER_FD_SENT;
 }
 
 static int fuzz(long seed)
@@ -410,10 +457,13 @@ static int fuzz(long seed)
 
 	for (i = 0; i < 2000; i++) {
 		int channel = (int)(random_next(&state) % HOSTFD_CHANNELS);
-		int fds = random_next(&state) % 8 == 0;
-		int fd = (int)(random_next(&state) % 48);
+		int fd = (int)(random_next(&state) % 40);
+		int fds = fuzz_request(&state);
 
-		fuzz_request(&state);
+		/* Descriptors 1 and 2 are the test's own. */
+		if (fd == HOSTFD_STDOUT || fd == HOSTFD_STDERR ||
+		    fd == HOSTFD_TRACE)
+			fd = 0;
 		if (send_packet(channel, length(), fd, fds) < 0)
 			continue;
 		receive(channel);

@@ -4,9 +4,15 @@
  *
  *	h-corrupt SEED		random words at random places, then calls
  *	h-corrupt all KIND	everything that is mapped and writable
- *	h-corrupt spin		the kernel's locks held for ever, then calls;
- *				only a signal from outside ends it
+ *	h-corrupt spin		all of it; then no more calls: only a signal
+ *				from outside ends it
+ *	h-corrupt deaf		the same, with every signal of the host blocked
  */
+#include <asm/sigcontext.h>
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+#include <asm/ucontext.h>
+
 #include "t/hostile.h"
 
 static char buffer[4096];
@@ -91,7 +97,7 @@ static int random_words(long seed)
 	return 0;
 }
 
-static int all(long kind)
+static void fill_all(long kind)
 {
 	uint64_t state = (uint64_t)kind, at;
 	uint64_t fill = kind == 0 ? 0 : ~0UL;
@@ -101,18 +107,66 @@ static int all(long kind)
 		*(volatile uint64_t *)at = kind > 1 ? junk(&state) : fill;
 	for (at = META_BASE; at < META_BASE + META_GLOBALS; at += 8)
 		*(volatile uint64_t *)at = kind > 1 ? junk(&state) : fill;
-	calls();
-	return 0;
+}
+
+/* rdi: a signal frame, rsi: its registers.  Returns with its signal mask. */
+__asm__("deafen:\n"
+	"	push %rbx\n"
+	"	push %rbp\n"
+	"	push %r12\n"
+	"	push %r13\n"
+	"	push %r14\n"
+	"	push %r15\n"
+	"	mov %rsp, SC_RSP(%rsi)\n"
+	"	lea 1f(%rip), %rax\n"
+	"	mov %rax, SC_RIP(%rsi)\n"
+	"	mov %rdi, %rsp\n"
+	"	mov $15, %eax\n"
+	"	jmp *%rdx\n"
+	"1:	pop %r15\n"
+	"	pop %r14\n"
+	"	pop %r13\n"
+	"	pop %r12\n"
+	"	pop %rbp\n"
+	"	pop %rbx\n"
+	"	ret\n"
+	"	.set SC_RSP, 120\n"
+	"	.set SC_RIP, 128\n");
+void deafen(void *frame, struct sigcontext *sc, uint64_t gate_addr);
+_Static_assert(offsetof(struct sigcontext, rsp) == 120, "rsp");
+_Static_assert(offsetof(struct sigcontext, rip) == 128, "rip");
+
+static void block_all(void)
+{
+	static struct {
+		struct ucontext uc;
+		char info[128];
+	} frame;
+	struct sigcontext *sc = &frame.uc.uc_mcontext;
+
+	memset(&frame.uc.uc_sigmask, 0xff, sizeof(frame.uc.uc_sigmask));
+	frame.uc.uc_stack.ss_flags = 2;		/* SS_DISABLE */
+	sc->cs = 0x33;
+	sc->ss = 0x2b;
+	sc->eflags = 0x202;
+	deafen(&frame, sc, GATE_ADDR);
 }
 
 int attack(int argc, char **argv)
 {
 	if (argc < 2)
 		return EXIT_BROKEN;
-	if (same_text(argv[1], "all") && argc > 2)
-		return all(number(argv[2]));
-	if (same_text(argv[1], "spin"))
+	if (same_text(argv[1], "all") && argc > 2) {
+		fill_all(number(argv[2]));
+		calls();
+		return 0;
+	}
+	if (same_text(argv[1], "deaf"))
+		block_all();
+	if (same_text(argv[1], "deaf") || same_text(argv[1], "spin")) {
+		fill_all(1);
 		for (;;)
-			all(1);
+			__asm__ volatile("pause");
+	}
 	return random_words(number(argv[1]));
 }

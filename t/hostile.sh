@@ -65,7 +65,8 @@ attack()
 		ok "$attack_name"
 	else
 		not_ok "$attack_name"
-		note "$tmp/.out" "$tmp/.err"
+		uniq -c "$tmp/.err" >"$tmp/.err.short"
+		note "$tmp/.out" "$tmp/.err.short"
 	fi
 }
 

@@ -4,8 +4,11 @@
 # not vetted ends the sandbox, what is does no harm.
 . "${SRCDIR:-.}/t/hostile.sh"
 
-attack 'numbers 0 to 1023 that are not vetted' 125 -u -r 0..1023 -- \
-	gate @ mix
+attack 'numbers 0 to 334 that are not vetted' 125 -u -r 0..334 -- gate @ mix
+attack 'numbers 337 to 1023' 125 -u -r 337..1023 -- gate @ mix
+# uretprobe and uprobe: Linux 6.14 and 6.18 let them through every filter.
+# They are SIGILL and ENXIO for whom the host does not trace.
+attack 'numbers that no filter sees' 99,125 -r 335..336 -- gate @ mix
 attack 'x32 numbers' 125 -r 1073741824..1073741840 -- gate @ mix
 attack 'x32 numbers of their own' 125 -r 1073742336..1073742346 -- gate @ mix
 attack 'negative numbers' 125 -r -12..-1 -- gate @ mix

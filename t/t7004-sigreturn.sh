@@ -8,6 +8,12 @@ i=0
 while [ "$i" -le "$n" ]; do
 	native=0
 	./h-sigreturn.hostile own "$i" >/dev/null 2>&1 || native=$?
+	case $i in
+	9 | 1[0-2]) # a stack in the region, where natively there is nothing
+		native=$native,3 ;;
+	1[89]) # segments are not restored
+		native=$native,3 ;;
+	esac
 	attack "frame $i does what it does natively: $native" "$native" -- \
 		sigreturn own "$i"
 	i=$((i + 1))

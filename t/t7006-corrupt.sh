@@ -11,5 +11,6 @@ attack 'a kernel that is no more: SIGTERM' 125,143 -s 15,15 -w 300 -- \
 	corrupt spin
 attack 'a kernel that is no more: SIGINT' 125,130 -s 2,2 -w 300 -- \
 	corrupt spin
+attack 'and no host signal is heard' 125,143 -s 15,15 -w 300 -- corrupt deaf
 untouched 'nothing outside has changed'
 done_testing
