@@ -68,6 +68,7 @@ emul_fs_sources = \
 	%D%/fs/hostrw.c \
 	%D%/fs/overlay.c \
 	%D%/fs/hostfs.h \
+	%D%/fs/hostnames.c \
 	%D%/fs/data.c \
 	%D%/fs/data.h \
 	%D%/fs/memdata.c \

@@ -208,6 +208,7 @@ void host_evict(struct inode *i)
 	kfree((void *)(uintptr_t)i->link);
 	i->link = NULL;
 	kfree(n->path);
+	host_names_free(n);
 	kfree(n);
 }
 
@@ -244,6 +245,10 @@ int host_lookup(struct inode *dir, struct dentry *d)
 	int err;
 
 	if (!has_lower(d->parent)) {
+		d_instantiate(d, NULL);
+		return 0;
+	}
+	if (host_names_lack(d->parent, d->hash)) {
 		d_instantiate(d, NULL);
 		return 0;
 	}
@@ -367,8 +372,16 @@ void host_prefetch(struct dentry *dir, const char *rest, size_t len,
 	char path[2 * BROKER_PATH_MAX], *p, *buf;
 	size_t have, more;
 	int err, fd = -1;
+	uint32_t hash;
 
 	if (!has_lower(dir))
+		return;
+	/* Without a request where that will do: host_lookup() sees to it. */
+	name_scan(rest, rest + len, &hash);
+	if (host_names_lack(dir, hash))
+		return;
+	host_names_asked(dir, flags & LOOKUP_OPEN);
+	if (host_names_lack(dir, hash))
 		return;
 	p = host_path(dir, path, &have);
 	if (!p)
@@ -455,59 +468,100 @@ int host_getattr(struct inode *i, struct kstat *st)
 }
 
 /*
- * Directories: batches of the broker's, kept until they are used up.
+ * An open directory: the broker's entries as they came, end to end.  The
+ * host's own positions may use all 63 bits, so the guest is given offsets into
+ * this; it is kept until the directory is closed or read from its start.
  */
-struct dir_batch {
-	uint32_t count, used;	/* entries in all, and given out */
-	uint32_t at;		/* bytes of buf used */
-	uint32_t len;
-	bool last;		/* nothing comes after this batch */
-	off_t pos;		/* of the next one */
-	uint64_t cookie;	/* where it starts */
-	char buf[BROKER_BODY_MAX];
+struct dir_list {
+	size_t used, size;	/* bytes */
+	uint64_t cookie;	/* the broker's: where the next batch starts */
+	uint32_t count;
+	bool done;
+	char *mem;		/* struct broker_dirent ... */
 };
 
 #define OWN_POS		(1LL << 62)	/* names that are ours, by cookie */
 
-static int next_batch(struct file *f, struct dir_batch *b)
+static void list_free(struct dir_list *l)
 {
-	struct broker_req req = { .op = BROKER_READDIR, .arg = { b->cookie } };
-	struct broker_rep rep;
-	int err = host_request(f->path.dentry, &req, &rep, b->buf,
-			       sizeof(b->buf), NULL);
+	if (l)
+		kfree(l->mem);
+	kfree(l);
+}
 
-	if (err)
-		return err;
-	b->count = rep.count;
-	b->len = rep.len;
-	b->last = !(rep.flags & BROKER_REP_MORE);
-	b->used = b->at = 0;
+/* Entries that are what they should be: how many bytes, or -EIO. */
+static ssize_t check_batch(const char *buf, const struct broker_rep *rep,
+			   uint64_t *cookie)
+{
+	const struct broker_dirent *e;
+	size_t at = 0, head;
+	uint32_t k;
+
+	for (k = 0; k < rep->count; k++) {
+		e = (const void *)(buf + at);
+		head = sizeof(*e) +
+		       (e->has_stat ? sizeof(struct broker_stat) : 0);
+		if (rep->len - at < sizeof(*e) || e->rec_len > rep->len - at ||
+		    e->rec_len <= head + e->name_len || (e->rec_len & 7))
+			return -EIO;
+		*cookie = e->cookie;
+		at += e->rec_len;
+	}
+	return (ssize_t)at;
+}
+
+static int list_more(struct file *f, struct dir_list *l)
+{
+	struct broker_req req = { .op = BROKER_READDIR, .arg = { l->cookie } };
+	char *buf = kmalloc(BROKER_BODY_MAX), *mem;
+	struct broker_rep rep;
+	ssize_t n;
+	int err;
+
+	if (!buf)
+		return -ENOMEM;
+	err = host_request(f->path.dentry, &req, &rep, buf, BROKER_BODY_MAX,
+			   NULL);
+	n = err ? err : check_batch(buf, &rep, &l->cookie);
+	if (n > 0) {
+		mem = l->used + (size_t)n <= l->size ? l->mem :
+		      krealloc(l->mem, l->used * 2 + (size_t)n);
+		if (mem) {
+			if (mem != l->mem)
+				l->size = l->used * 2 + (size_t)n;
+			l->mem = mem;
+			memcpy(mem + l->used, buf, (size_t)n);
+			l->used += (size_t)n;
+			l->count += rep.count;
+		} else {
+			n = -ENOMEM;
+		}
+	}
+	kfree(buf);
+	if (n < 0)
+		return (int)n;
+	l->done = !n || !(rep.flags & BROKER_REP_MORE);
+	if (l->done)
+		host_names_from(f->path.dentry, l->mem, l->used, l->count);
 	return 0;
 }
 
-/*
- * Names of the host.  Positions are numbers counted from 2 and not the host's
- * own, which may fill all 63 bits.  One that was not come to by reading is
- * found by counting from the start.
- * Returns 1 at the end, 0 when full.
- */
+/* Names of the host, at 2 + offset.  Returns 1 at the end, 0 when full. */
 static int read_lower(struct file *f, struct dir_ctx *ctx)
 {
-	struct dir_batch *b = f->priv;
+	struct dir_list *l = f->priv;
+	size_t at = (size_t)ctx->pos - 2;
 	int err;
 
-	if (!b) {
-		b = kmalloc(sizeof(*b));
-		if (!b)
-			return -ENOMEM;
-		b->pos = -1;
-		f->priv = b;
+	if (l && !at) {		/* rewound: what is there now */
+		list_free(l);
+		f->priv = l = NULL;
 	}
-	if (b->pos != ctx->pos) {	/* at first, and after lseek */
-		b->pos = 2;
-		b->cookie = 0;
-		b->count = b->used = 0;
-		b->last = false;
+	if (!l) {
+		l = kzalloc(sizeof(*l));
+		if (!l)
+			return -ENOMEM;
+		f->priv = l;
 	}
 	for (;;) {
 		const struct broker_dirent *e;
@@ -515,38 +569,29 @@ static int read_lower(struct file *f, struct dir_ctx *ctx)
 		const char *name;
 		bool room;
 
-		if (b->used == b->count) {
-			if (b->last)
+		while (at >= l->used) {
+			if (l->done)
 				return 1;
-			err = next_batch(f, b);
+			err = list_more(f, l);
 			if (err)
 				return err;
-			if (!b->count)
-				return 1;
 		}
-		e = (const void *)(b->buf + b->at);
-		if (b->len - b->at < sizeof(*e) || e->rec_len < sizeof(*e) ||
-		    e->rec_len > b->len - b->at)
-			return -EIO;
-		name = (const char *)(e + 1) +
-			(e->has_stat ? sizeof(struct broker_stat) : 0);
+		e = (const void *)(l->mem + at);
+		if ((at & 7) || !e->rec_len || e->rec_len > l->used - at)
+			return -EINVAL;		/* a position of nobody's */
+		name = (const char *)(e + 1);
+		at += e->rec_len;
 		/* Pinned names are ours: shown later, or hidden. */
-		d = b->pos < ctx->pos ? NULL :
-			d_lookup(f->path.dentry, name, e->name_len);
+		d = d_lookup(f->path.dentry, name, e->name_len);
 		room = true;
-		if (b->pos >= ctx->pos && (!d || !(d->flags & D_PINNED)))
+		if (!d || !(d->flags & D_PINNED))
 			room = ctx->emit(ctx, name, e->name_len, e->ino,
-					 e->type, b->pos + 1);
+					 e->type, (off_t)at + 2);
 		if (d)
 			dput(d);
 		if (!room)
 			return 0;
-		b->used++;
-		b->at += e->rec_len;
-		b->cookie = e->cookie;
-		b->pos++;
-		if (ctx->pos < b->pos)
-			ctx->pos = b->pos;
+		ctx->pos = (off_t)at + 2;
 	}
 }
 
@@ -584,6 +629,7 @@ static int host_readdir(struct file *f, struct dir_ctx *ctx)
 		return 0;
 	if (ctx->pos < OWN_POS) {
 		if (has_lower(f->path.dentry)) {
+			host_node(f->inode)->was_read = true;
 			r = read_lower(f, ctx);
 			if (r <= 0)
 				return r;
@@ -595,7 +641,7 @@ static int host_readdir(struct file *f, struct dir_ctx *ctx)
 
 static void host_dir_release(struct file *f)
 {
-	kfree(f->priv);
+	list_free(f->priv);
 }
 
 static off_t host_dir_lseek(struct file *f, off_t off, int whence)

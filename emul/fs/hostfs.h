@@ -45,6 +45,11 @@ struct host_node {
 	uint32_t fresh_gen;	/* and what hostfs->gen was then */
 	bool lower;		/* the host has it */
 	bool upper;		/* contents are in data, not the host's */
+	/* Of a directory: hostnames.c. */
+	bool was_read;		/* the guest has listed it */
+	bool stat_done, list_failed;
+	uint32_t n_asked;	/* requests for a name in it; atomic */
+	struct host_names *names;
 	struct memdata data;
 };
 
@@ -99,6 +104,17 @@ int host_request_inode(struct inode *i, struct broker_req *req,
 /* The next node of a reply, or NULL when the reply is not as it should be. */
 const struct broker_node *host_next_node(const char **p, const char *end);
 void host_pin(struct dentry *d);
+/*
+ * hostnames.c: a name of @dir is about to be asked for, by who opens it or
+ * not: perhaps fetch more than that name first.
+ */
+__hidden void host_names_asked(struct dentry *dir, bool open);
+/* The whole of @dir was listed: @count entries of the broker in @buf. */
+__hidden void host_names_from(struct dentry *dir, const char *buf, size_t len,
+			      uint32_t count);
+/* It is known that @dir has no name of that hash. */
+__hidden bool host_names_lack(const struct dentry *dir, uint32_t hash);
+__hidden void host_names_free(struct host_node *n);
 __hidden int host_lookup(struct inode *dir, struct dentry *d);
 __hidden void host_prefetch(struct dentry *dir, const char *rest, size_t len,
 		   unsigned int flags);

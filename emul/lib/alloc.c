@@ -37,7 +37,7 @@
 #define LARGE_MAGIC	0x1a26U
 #define N_ORDERS	24
 /* A freed run of this many pages is given back to the host. */
-#define PUNCH_PAGES	16UL
+#define PUNCH_PAGES	256UL
 
 static const uint16_t class_size[] = {
 	16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048,
