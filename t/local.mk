@@ -106,7 +106,8 @@ shell_tests = \
 	%D%/t7020-broker-hosts.sh \
 	%D%/t8000-cli-errors.sh \
 	%D%/t8001-cli-run.sh \
-	%D%/t8010-tty.sh
+	%D%/t8010-tty.sh \
+	%D%/t8020-poor-hosts.sh
 
 # Shell tests of what does not work yet: run by hand, not by check.
 shell_todo = \
