@@ -10,6 +10,7 @@
 #include <asm-generic/errno.h>
 
 #include "emul/lib/string.h"
+#include "emul/mm/mm.h"
 #include "interposer/extable.h"
 
 static inline size_t copy_bytes(void *dst, const void *src, size_t n)
@@ -19,6 +20,28 @@ static inline size_t copy_bytes(void *dst, const void *src, size_t n)
 			 EXTABLE(1b, 2b)
 			 : "+D"(dst), "+S"(src), "+c"(n) :: "memory");
 	return n;
+}
+
+/*
+ * As above; @guest is which of the two the guest's is.  A page of a file that
+ * has grown since it was mapped is brought in on the way.
+ */
+static size_t copy_user(void *dst, const void *src, size_t n, uaddr_t guest,
+			bool write)
+{
+	size_t left = copy_bytes(dst, src, n);
+
+	while (unlikely(left)) {
+		size_t done = n - left;
+
+		if (!mm_fault_in(guest + done, write))
+			break;
+		left = copy_bytes((char *)dst + done, (const char *)src + done,
+				  left);
+		if (left == n - done)
+			break;
+	}
+	return left;
 }
 
 /* One load or store of 4 or 8 bytes; 0, or -EFAULT. */
@@ -88,7 +111,7 @@ size_t copy_in_partial(void *dst, uaddr_t src, size_t n)
 		over = n - (REGION_START - src);
 		n -= over;
 	}
-	return over + copy_bytes(dst, (const void *)src, n);
+	return over + copy_user(dst, (const void *)src, n, src, false);
 }
 
 size_t copy_out_partial(uaddr_t dst, const void *src, size_t n)
@@ -101,7 +124,7 @@ size_t copy_out_partial(uaddr_t dst, const void *src, size_t n)
 		over = n - (REGION_START - dst);
 		n -= over;
 	}
-	return over + copy_bytes((void *)dst, src, n);
+	return over + copy_user((void *)dst, src, n, dst, true);
 }
 
 int copy_in(void *dst, uaddr_t src, size_t n)
@@ -114,18 +137,20 @@ int copy_in(void *dst, uaddr_t src, size_t n)
 		return -EFAULT;
 	if (n == 4) {
 		if (load4(&w, src))
-			return -EFAULT;
+			goto slow;
 		__builtin_memcpy(p, &w, 4);
 		return 0;
 	}
 	if (n > 64 || (n & 7))
-		return copy_bytes(dst, (const void *)src, n) ? -EFAULT : 0;
+		goto slow;
 	for (; n; n -= 8, p += 8, src += 8) {
 		if (load8(&v, src))
-			return -EFAULT;
+			goto slow;
 		__builtin_memcpy(p, &v, 8);
 	}
 	return 0;
+slow:
+	return copy_user(p, (const void *)src, n, src, false) ? -EFAULT : 0;
 }
 
 int copy_out(uaddr_t dst, const void *src, size_t n)
@@ -138,16 +163,20 @@ int copy_out(uaddr_t dst, const void *src, size_t n)
 		return -EFAULT;
 	if (n == 4) {
 		__builtin_memcpy(&w, p, 4);
-		return store4(dst, w);
+		if (store4(dst, w))
+			goto slow;
+		return 0;
 	}
 	if (n > 160 || (n & 7))
-		return copy_bytes((void *)dst, src, n) ? -EFAULT : 0;
+		goto slow;
 	for (; n; n -= 8, p += 8, dst += 8) {
 		__builtin_memcpy(&v, p, 8);
 		if (store8(dst, v))
-			return -EFAULT;
+			goto slow;
 	}
 	return 0;
+slow:
+	return copy_user((void *)dst, p, n, dst, true) ? -EFAULT : 0;
 }
 
 int clear_out(uaddr_t dst, size_t n)

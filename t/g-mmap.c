@@ -214,6 +214,11 @@ static void test_file(const char *name)
 	is(fault_write(p + 3 * P), 0, "then the page is there");
 	is(pread(fd, buf, 1, 3 * P), 1, "read it back");
 	is(buf[0], 1, "and is the file's");
+	is(ftruncate(fd, 2 * P), 0, "the file shrinks a little");
+	is_errno(pread(fd, p + 2 * P, 4, 0), EFAULT, "read to behind the end");
+	is(ftruncate(fd, 4 * P), 0, "and grows again");
+	is(pread(fd, p + 2 * P, 4, P), 4, "read there");
+	is(p[2 * P], 'X', "and it is there");
 	is(ftruncate(fd, P), 0, "the file shrinks");
 	is(fault_read(p + P), SIGBUS, "and the page goes");
 	is(fault_read(p), 0, "the first stays");

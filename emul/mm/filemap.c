@@ -8,6 +8,7 @@
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
 #include "emul/mm/vma.h"
+#include "emul/task/task.h"
 #include "emul/vfs/vfs.h"
 
 /* Room for one more. */
@@ -227,4 +228,12 @@ int mm_fault(struct mm *mm, uaddr_t addr, bool write, int host_sig,
 		return 0;
 	*code = CODE_ADRERR;
 	return SIGBUS;
+}
+
+bool mm_fault_in(uaddr_t addr, bool write)
+{
+	struct task *t = current();
+	int code;
+
+	return t && t->mm && !mm_fault(t->mm, addr, write, SIGSEGV, 0, &code);
 }

@@ -286,7 +286,7 @@ static long map_locked(struct mm *mm, struct vma *new, uint64_t addr,
 	new->start = addr;
 	new->end = addr + len;
 	new->hole = new->end;
-	if (new->file) {
+	if (ps) {
 		err = pieces_map(ps, addr, len, new->prot, new->flags);
 		new->hole = addr + MIN(len, ps->len);
 	} else {
@@ -440,7 +440,7 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t len, int prot, int flags,
 			return err;
 		}
 	}
-	r = map_new(mm, new, addr, len, flags, &ps);
+	r = map_new(mm, new, addr, len, flags, file ? &ps : NULL);
 	if (file)
 		pieces_put(&ps);
 	return r;
@@ -449,7 +449,17 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t len, int prot, int flags,
 long mm_map_special(struct mm *mm, uaddr_t addr, size_t len, int prot,
 		    int flags, uint32_t vma_flags)
 {
+	return mm_map_host(mm, addr, len, prot, flags, vma_flags, -1, 0);
+}
+
+long mm_map_host(struct mm *mm, uaddr_t addr, size_t len, int prot, int flags,
+		 uint32_t vma_flags, int fd, off_t off)
+{
 	struct vma *new = vma_alloc();
+	struct pieces ps = {
+		.n = 1, .cap = 1, .len = PAGE_UP(len),
+		.first = {{ fd, off, PAGE_UP(len) }},
+	};
 
 	if (!new)
 		return -ENOMEM;
@@ -459,7 +469,9 @@ long mm_map_special(struct mm *mm, uaddr_t addr, size_t len, int prot,
 		new->flags |= VMA_NORESERVE;
 	if (flags & MAP_FIXED_NOREPLACE)
 		flags |= MAP_FIXED;
-	return map_new(mm, new, addr, PAGE_UP(len), flags, NULL);
+	ps.p = ps.first;
+	return map_new(mm, new, addr, PAGE_UP(len), flags,
+		       fd < 0 ? NULL : &ps);
 }
 
 long mm_map_thunks(struct mm *mm, uint64_t start, uint64_t end, size_t len)

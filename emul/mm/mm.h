@@ -103,6 +103,9 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t len, int prot, int flags,
 /* The same with further VMA_* for the new vma, and without limits. */
 long mm_map_special(struct mm *mm, uaddr_t addr, size_t len, int prot,
 		    int flags, uint32_t vma_flags);
+/* The same of a host descriptor, privately. */
+long mm_map_host(struct mm *mm, uaddr_t addr, size_t len, int prot, int flags,
+		 uint32_t vma_flags, int fd, off_t off);
 int mm_unmap(struct mm *mm, uaddr_t addr, size_t len);
 int mm_protect(struct mm *mm, uaddr_t addr, size_t len, int prot);
 long mm_remap(struct mm *mm, uaddr_t addr, size_t old_len, size_t new_len,
@@ -129,6 +132,9 @@ void mm_truncated(struct mm *mm, struct inode *inode, uint64_t size);
  */
 int mm_fault(struct mm *mm, uaddr_t addr, bool write, int host_sig,
 	     int host_code, int *code);
+
+/* The kernel faulted at @addr for the calling task: may it try again? */
+bool mm_fault_in(uaddr_t addr, bool write);
 
 /* The vma that holds @addr, or NULL.  mm->lock is held. */
 struct vma *vma_find(struct mm *mm, uaddr_t addr);

@@ -12,7 +12,6 @@
 #include <linux/mman.h>
 
 #include "emul/abi/hostfd.h"
-#include "emul/host/host.h"
 #include "emul/entry/uaccess.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/lock.h"
@@ -59,21 +58,20 @@ static char *get_page(void)
 	return page;
 }
 
-/* The arena's file over the vma at @at, or else a copy. */
-static int fill(uint64_t at, const char *p)
+/* A copy, where the host does not let files of its memory be executed. */
+static long map_copy(struct mm *mm, uint64_t hint, const char *p)
 {
-	long r;
+	long at = mm_map_special(mm, hint, PAGE_SIZE, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, VMA_VDSO);
 
-	r = host_mmap(at, PAGE_SIZE, PROT_READ | PROT_EXEC,
-		      MAP_PRIVATE | MAP_FIXED, HOSTFD_META,
-		      (off_t)((uint64_t)p - META_BASE));
-	if (r >= 0)
-		return 0;
-	/* The host does not let files of its memory be executed. */
-	if (host_mprotect(at, PAGE_SIZE, PROT_READ | PROT_WRITE) < 0 ||
-	    copy_out(at, p, PAGE_SIZE))
+	if (at < 0)
+		return at;
+	if (copy_out((uint64_t)at, p, PAGE_SIZE) ||
+	    mm_protect(mm, (uint64_t)at, PAGE_SIZE, PROT_READ | PROT_EXEC)) {
+		mm_unmap(mm, (uint64_t)at, PAGE_SIZE);
 		return -1;
-	return host_mprotect(at, PAGE_SIZE, PROT_READ | PROT_EXEC) < 0;
+	}
+	return at;
 }
 
 void vdso_map(struct task *t, struct mm *mm)
@@ -87,13 +85,11 @@ void vdso_map(struct task *t, struct mm *mm)
 	/* Above the stack where there is room, as on Linux. */
 	if (REGION_START - mm->stack_top > 16 * PAGE_SIZE)
 		hint = mm->stack_top + PAGE_SIZE + exec_random(t, 8);
-	at = mm_map_special(mm, hint, PAGE_SIZE, PROT_READ | PROT_EXEC,
-			    MAP_PRIVATE | MAP_ANONYMOUS, VMA_VDSO);
+	at = mm_map_host(mm, hint, PAGE_SIZE, PROT_READ | PROT_EXEC,
+			 MAP_PRIVATE, VMA_VDSO, HOSTFD_META,
+			 (off_t)((uint64_t)p - META_BASE));
 	if (at < 0)
-		return;
-	if (fill((uint64_t)at, p)) {
-		mm_unmap(mm, (uint64_t)at, PAGE_SIZE);
-		return;
-	}
-	mm->vdso = (uint64_t)at;
+		at = map_copy(mm, hint, p);
+	if (at > 0)
+		mm->vdso = (uint64_t)at;
 }
