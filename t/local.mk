@@ -101,7 +101,7 @@ shell_tests = \
 	%D%/t1010-elf-fuzz.sh \
 	%D%/t1011-fuzz-elf.sh \
 	%D%/t2010-poll-stdin.sh \
-	%D%/t2010-big-directory.sh \
+	%D%/t2011-big-directory.sh \
 	%D%/t7010-fuzz-broker.sh \
 	%D%/t7020-broker-hosts.sh \
 	%D%/t8000-cli-errors.sh \

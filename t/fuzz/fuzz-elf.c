@@ -101,6 +101,13 @@ long host_madvise(uaddr_t addr, size_t len, int advice)
 	return advice < 0;
 }
 
+/* A program's segments are private. */
+struct file *mm_shared_zero(uint64_t size)
+{
+	never(size <= UINT64_MAX);
+	return NULL;
+}
+
 int clear_out(uaddr_t dst, size_t n)
 {
 	never(n > PAGE_SIZE);

@@ -6,6 +6,7 @@
 
 mkdir "$tmp/big"
 (cd "$tmp/big" && seq 20000 | xargs touch)
+# shellcheck disable=SC2012
 ls -f "$tmp/big" | sort >"$tmp/native"
 "$SBX" --ro "$tmp/big" -- /bin/ls -f "$tmp/big" >"$tmp/out"
 sort "$tmp/out" | cmp - "$tmp/native" >"$tmp/diff" 2>&1
