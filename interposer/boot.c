@@ -79,10 +79,19 @@ static void move_vdso(struct boot *b)
 void kernel_start(void)
 {
 	struct thread *th;
+	struct boot b;
 
+	/*
+	 * The host's vdso first: it lies anywhere, also where the arena is
+	 * going to be.
+	 */
+	if (raw_host4(__NR_pread64, HOSTFD_META, (long)&b, sizeof(b),
+		      BOOT_OFFSET) != sizeof(b))
+		raw_host4(__NR_exit_group, 125, 0, 0, 0);
+	move_vdso(&b);
 	unmap(SLOTS_BASE, SLOTS_BASE + SLOTS_SIZE);
 	map_or_die(META_BASE, META_SIZE, HOSTFD_META);
-	move_vdso((struct boot *)BOOT_BASE);
+	((struct boot *)BOOT_BASE)->vdso_ehdr = b.vdso_ehdr;
 	th = slot_alloc();
 	while (!th)
 		raw_host4(__NR_exit_group, 125, 0, 0, 0);
