@@ -21,7 +21,7 @@
 
 static void __noreturn boot_fail(const char *what, long err, int status)
 {
-	kprintf("sbx: %s: %s\n", what, trace_errno_text(err));
+	kprintf("sbx: %s: %s\n", what, trace_errno_text(-err));
 	broker_exit(status << 8, 1);
 	host_exit_group(status);
 }

@@ -2,9 +2,13 @@
 /* report.c: what the kernel tells the user of sbx. */
 #include "emul/report.h"
 
+#include <asm/poll.h>
+#include <linux/errno.h>
+
 #include "emul/abi/hostfd.h"
 #include "emul/abi/regs.h"
 #include "emul/entry/dispatch.h"
+#include "emul/entry/trace-int.h"
 #include "emul/entry/trace.h"
 #include "emul/host/broker.h"
 #include "emul/host/host.h"
@@ -14,6 +18,8 @@
 #include "emul/task/task.h"
 #include "interposer/patch.h"
 #include "interposer/site.h"
+
+#define EXIT_SBX	125
 
 static struct {
 	bool stats;
@@ -78,9 +84,31 @@ void report_end(void)
 				systable[i].name : "?", host_calls[i]);
 }
 
+/* A trace with holes would be a lie: where it cannot go on, nothing does. */
+static void __noreturn trace_fail(long err)
+{
+	kprintf("sbx: the trace cannot be written: %s\n",
+		trace_errno_text(-err));
+	broker_exit(EXIT_SBX << 8, 1);
+	host_exit_group(EXIT_SBX);
+}
+
 void trace_emit(const char *line, size_t n)
 {
-	host_write(HOSTFD_TRACE, line, n);
+	while (n) {
+		struct pollfd p = { .fd = HOSTFD_TRACE, .events = POLLOUT };
+		long r = host_write(HOSTFD_TRACE, line, n);
+
+		if (r == -EAGAIN) {	/* somebody made it so */
+			if (host_ppoll(&p, 1, NEVER_NS) < 0)
+				host_sched_yield();
+			continue;
+		}
+		if (r < 0)
+			trace_fail(r);
+		line += r;
+		n -= (size_t)r;
+	}
 }
 
 void kprintf(const char *fmt, ...)

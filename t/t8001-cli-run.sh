@@ -35,6 +35,7 @@ printf '#!/usr/bin/busybox sh\necho "script $1"\n' >good
 chmod 755 good
 run_code "an empty file" 126 "$SBX" ./notelf
 run_code "rubbish" 126 "$SBX" ./junk
+is "it is told why" "$(cat "$tmp/.err")" "sbx: ./junk: Exec format error"
 run_code "no interpreter" 127 "$SBX" ./script
 is "a script" "$("$SBX" ./good arg 2>&1)" "script arg"
 
@@ -101,6 +102,15 @@ see "--ro refuses" fails --ro "$tmp/ro" busybox sh -c "echo n >$tmp/ro/file"
 name=/tmp/${tmp##*/}.file
 see "/tmp can be written" ok busybox sh -c "echo ok >$name && cat $name"
 run_code "and not outside" 1 test -e "$name"
+
+# The trace.
+"$SBX" --trace=write -o trace busybox echo hi >out
+is "--trace --output" "$(cat out trace)" 'hi
+2 write(1, "hi\n", 3) = 3'
+run_code "a trace nobody can write" 125 "$SBX" --trace -o /dev/full \
+	busybox true
+is "ends with one line" "$(cat "$tmp/.err")" \
+	"sbx: the trace cannot be written: No space left on device"
 
 # The environment.
 see "a variable" 1 -e A=1 busybox sh -c 'echo $A'
