@@ -48,6 +48,7 @@ guest_tests = \
 	%D%/g-exec.guest \
 	%D%/g-fd.guest \
 	%D%/g-file.guest \
+	%D%/g-file-threads.guest \
 	%D%/g-futex.guest \
 	%D%/g-ident.guest \
 	%D%/g-mm-random.guest \

@@ -7,6 +7,7 @@
  * the way to a mount point is made, as a directory of nobody's that stays.
  */
 #include "emul/abi/boot.h"
+#include "emul/abi/hostfd.h"
 
 #include <linux/magic.h>
 
@@ -260,6 +261,7 @@ int vfs_first_task(struct task *t, const struct boot *b)
 	t->files = files_new();
 	if (!fs || !t->files)
 		return -ENOMEM;
+	hostfs_limit(MIN(b->rlimits[7][1], HOSTFD_END));
 	ref_init(&fs->ref);
 	mutex_init(&fs->lock);
 	fs->umask = b->umask;

@@ -179,7 +179,7 @@ struct inode *host_inode_from(struct superblock *sb,
 		return NULL;
 	host_inode_set(i, &b->st);
 	host_node(i)->lower = true;
-	if (S_ISLNK(i->mode)) {
+	if (S_ISLNK(i->mode) && b->target_len) {
 		i->link = kstrndup((const char *)(b + 1), b->target_len);
 		i->link_len = b->target_len;
 		if (!i->link) {
@@ -190,12 +190,43 @@ struct inode *host_inode_from(struct superblock *sb,
 	return i;
 }
 
+/* Of a link that came with a listing: ask once. */
+static ssize_t host_readlink(struct inode *i, char *buf, size_t size)
+{
+	struct broker_req req = { .op = BROKER_READLINK };
+	struct broker_rep rep;
+	char *text;
+	int err = host_request_inode(i, &req, &rep, buf, size, NULL);
+
+	if (err)
+		return err;
+	text = kstrndup(buf, rep.len);
+	mutex_lock(&i->lock);
+	if (text && !i->link) {
+		i->link_len = rep.len;
+		store_release(&i->link, text);
+		text = NULL;
+	}
+	mutex_unlock(&i->lock);
+	kfree(text);
+	return rep.len;
+}
+
+const struct inode_ops host_link_iops = {
+	.readlink = host_readlink,
+	.getattr = host_getattr,
+	.setattr = host_setattr,
+	.evict = host_evict,
+};
+
 void host_attach(struct inode *i, struct dentry *d)
 {
 	host_node(i)->dentry = d;
 	if (hostfs_of(i)->kind == HOST_RW)
 		d_set_flags(d, D_REVALIDATE);
 }
+
+static void list_put(struct dir_list *l);
 
 void host_evict(struct inode *i)
 {
@@ -204,6 +235,7 @@ void host_evict(struct inode *i)
 	if (!n)
 		return;
 	host_fd_drop(i);
+	list_put(n->list);
 	memdata_free(&n->data);
 	kfree((void *)(uintptr_t)i->link);
 	i->link = NULL;
@@ -470,9 +502,11 @@ int host_getattr(struct inode *i, struct kstat *st)
 /*
  * An open directory: the broker's entries as they came, end to end.  The
  * host's own positions may use all 63 bits, so the guest is given offsets into
- * this; it is kept until the directory is closed or read from its start.
+ * this; it is kept until the directory is closed or read from its start, and
+ * with the inode where only we change the directory.
  */
 struct dir_list {
+	struct ref ref;
 	size_t used, size;	/* bytes */
 	uint64_t cookie;	/* the broker's: where the next batch starts */
 	uint32_t count;
@@ -480,13 +514,49 @@ struct dir_list {
 	char *mem;		/* struct broker_dirent ... */
 };
 
+#define LIST_KEEP_MAX	(1U << 20)	/* bytes of a list kept */
 #define OWN_POS		(1LL << 62)	/* names that are ours, by cookie */
 
-static void list_free(struct dir_list *l)
+static void list_put(struct dir_list *l)
 {
-	if (l)
-		kfree(l->mem);
+	if (!l || !ref_put(&l->ref))
+		return;
+	kfree(l->mem);
 	kfree(l);
+}
+
+/* A list of one's own, to be read further, or the one that is complete. */
+static struct dir_list *list_get(struct inode *i)
+{
+	struct host_node *n = host_node(i);
+	struct dir_list *l;
+
+	mutex_lock(&i->lock);
+	l = n->list;
+	if (l)
+		ref_get(&l->ref);
+	mutex_unlock(&i->lock);
+	if (l)
+		return l;
+	l = kzalloc(sizeof(*l));
+	if (l)
+		ref_init(&l->ref);
+	return l;
+}
+
+/* It is complete: others need not ask again. */
+static void list_keep(struct inode *i, struct dir_list *l)
+{
+	struct host_node *n = host_node(i);
+
+	if (hostfs_of(i)->kind == HOST_RW || l->used > LIST_KEEP_MAX)
+		return;
+	mutex_lock(&i->lock);
+	if (!n->list) {
+		ref_get(&l->ref);
+		n->list = l;
+	}
+	mutex_unlock(&i->lock);
 }
 
 /* Entries that are what they should be: how many bytes, or -EIO. */
@@ -541,8 +611,10 @@ static int list_more(struct file *f, struct dir_list *l)
 	if (n < 0)
 		return (int)n;
 	l->done = !n || !(rep.flags & BROKER_REP_MORE);
-	if (l->done)
+	if (l->done) {
 		host_names_from(f->path.dentry, l->mem, l->used, l->count);
+		list_keep(f->inode, l);
+	}
 	return 0;
 }
 
@@ -554,11 +626,11 @@ static int read_lower(struct file *f, struct dir_ctx *ctx)
 	int err;
 
 	if (l && !at) {		/* rewound: what is there now */
-		list_free(l);
+		list_put(l);
 		f->priv = l = NULL;
 	}
 	if (!l) {
-		l = kzalloc(sizeof(*l));
+		l = list_get(f->inode);
 		if (!l)
 			return -ENOMEM;
 		f->priv = l;
@@ -641,7 +713,7 @@ static int host_readdir(struct file *f, struct dir_ctx *ctx)
 
 static void host_dir_release(struct file *f)
 {
-	list_free(f->priv);
+	list_put(f->priv);
 }
 
 static off_t host_dir_lseek(struct file *f, off_t off, int whence)

@@ -45,6 +45,7 @@ struct host_node {
 	uint32_t fresh_gen;	/* and what hostfs->gen was then */
 	bool lower;		/* the host has it */
 	bool upper;		/* contents are in data, not the host's */
+	struct dir_list *list;	/* of a directory; i->lock protects */
 	/* Of a directory: hostnames.c. */
 	bool was_read;		/* the guest has listed it */
 	bool stat_done, list_failed;
@@ -72,6 +73,9 @@ bool hostfs_is(const struct superblock *sb);
  */
 struct dentry *hostfs_mountpoint(struct dentry *dir, const char *name,
 				 size_t len, bool is_dir) __must_check;
+/* How many descriptors the host lets the sandbox have. */
+void hostfs_limit(uint64_t descriptors);
+
 /* Inside of hostfs: */
 extern const struct inode_ops host_file_iops __hidden, host_link_iops __hidden;
 extern const struct file_ops host_file_fops __hidden, host_dir_fops __hidden;

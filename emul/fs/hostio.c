@@ -15,15 +15,22 @@
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
 
-#define IDLE_MAX	256u	/* host descriptors of files not open */
+#define IDLE_MAX	2048u	/* host descriptors of files not open, at most */
+#define IDLE_MIN	32u
 #define FD_READ		0
 #define FD_RDWR		2
 
 static __arena struct {
 	struct mutex lock;
 	struct list_head list;	/* inodes with a descriptor and no file */
-	uint32_t n;
+	uint32_t n, max;
 } lru;
+
+void hostfs_limit(uint64_t descriptors)
+{
+	lru.max = (uint32_t)MIN(descriptors / 4, IDLE_MAX);
+	lru.max = MAX(lru.max, IDLE_MIN);
+}
 
 /* lru.lock is held. */
 static void lru_del(struct host_node *n)
@@ -49,7 +56,7 @@ static void lru_add(struct host_node *n)
 		n->on_lru = true;
 		lru.n++;
 	}
-	if (lru.n > IDLE_MAX) {
+	if (lru.n > lru.max) {
 		victim = list_first(&lru.list, struct host_node, lru);
 		lru_del(victim);
 		/* Open again since: it comes back here when it is closed. */
@@ -393,12 +400,6 @@ const struct file_ops host_file_fops = {
 
 const struct inode_ops host_file_iops = {
 	.open = host_open,
-	.getattr = host_getattr,
-	.setattr = host_setattr,
-	.evict = host_evict,
-};
-
-const struct inode_ops host_link_iops = {
 	.getattr = host_getattr,
 	.setattr = host_setattr,
 	.evict = host_evict,

@@ -83,8 +83,6 @@ static void add_entry(struct dentry *dir, const char *name, size_t len,
 	struct dentry *d;
 	struct inode *i;
 
-	if (S_ISLNK(st->mode))		/* its target did not come along */
-		return;
 	d = d_lookup(dir, name, len);
 	if (!d) {
 		i = host_inode_from(dir->sb, &node);
