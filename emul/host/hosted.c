@@ -18,6 +18,7 @@
 
 #include "emul/entry/trace.h"
 #include "emul/entry/uaccess.h"
+#include "emul/fs/stdio.h"
 #include "emul/host/host.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/print.h"
@@ -281,6 +282,13 @@ int cmpxchg_user(uaddr_t addr, uint32_t old, uint32_t new, uint32_t *seen)
 				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 	*seen = old;
 	return 0;
+}
+
+/* Nothing is inherited from outside. */
+int stdio_open_tty(struct file *f)
+{
+	(void)f;
+	return -ENXIO;
 }
 
 void kprintf(const char *fmt, ...)
