@@ -155,13 +155,21 @@ static void *tell_tid(void *arg)
 
 static void test_ids(void)
 {
+	struct timespec ts = { 0, 1000000 };
 	pthread_t t;
+	int i;
 
 	ok(gettid() == getpid(), "the first thread's tid is the pid");
 	pthread_create(&t, NULL, tell_tid, NULL);
 	pthread_join(t, NULL);
 	ok(tids[0] != getpid() && tids[0] > 0, "another thread's is not");
 	ok(tids[1] == getpid(), "but its pid is the same");
+	/* The join is over a moment before the thread is. */
+	for (i = 0; i < 1000; i++) {
+		if (syscall(SYS_tgkill, getpid(), tids[0], 0))
+			break;
+		nanosleep(&ts, NULL);
+	}
 	is_errno(syscall(SYS_tgkill, getpid(), tids[0], 0), ESRCH,
 		 "its tid is gone with it");
 }
