@@ -31,20 +31,30 @@ struct futex_bucket {
 
 static struct futex_bucket buckets[BUCKETS] __arena;
 
-void futex_init(void)
+/*
+ * At its first use: to set them all up at start would touch 16 pages of the
+ * arena, most of them for nothing.
+ */
+static void bucket_init(struct futex_bucket *b)
 {
-	for (unsigned int i = 0; i < BUCKETS; i++) {
-		mutex_init(&buckets[i].lock);
-		list_init(&buckets[i].waiters);
+	mutex_lock(&b->lock);
+	if (!b->waiters.next) {
+		b->waiters.prev = &b->waiters;
+		store_release(&b->waiters.next, &b->waiters);
 	}
+	mutex_unlock(&b->lock);
 }
 
 static struct futex_bucket *bucket_of(const struct futex_key *k)
 {
 	uint64_t h = (k->object >> 4) ^ (k->where >> 2);
+	struct futex_bucket *b;
 
 	h *= 0x9e3779b97f4a7c15ULL;
-	return &buckets[h >> 32 & (BUCKETS - 1)];
+	b = &buckets[h >> 32 & (BUCKETS - 1)];
+	if (unlikely(!load_acquire(&b->waiters.next)))
+		bucket_init(b);
+	return b;
 }
 
 static bool key_is(const struct futex_key *a, const struct futex_key *b)

@@ -31,8 +31,6 @@ struct futex_waiter {
 #define FUTEX_FIND_PRIVATE	1u	/* FUTEX_PRIVATE_FLAG was given */
 #define FUTEX_FIND_WRITE	2u	/* the word will be written */
 
-/* Once, before the first task runs. */
-void futex_init(void);
 
 /*
  * Wake at most @n waiters of the word at @addr whose bitset meets @bitset.

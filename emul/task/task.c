@@ -191,7 +191,6 @@ struct task *task_init(const struct boot *boot)
 	struct tgroup *g;
 
 	pid_init();
-	futex_init();
 	notify_init(boot);
 	sched_init(boot);
 	sysinfo_init(boot);

@@ -9,11 +9,13 @@
  */
 #include "config.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -125,6 +127,29 @@ static int confine_landlock(const struct monitor *m)
 	return ret;
 }
 
+/*
+ * Starting took most of sbx's text and the kernel image; serving takes little.
+ * What is needed again comes back from the page cache, the rest need not
+ * count as ours for as long as the sandbox lives.
+ */
+static void forget_start(void)
+{
+	extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
+	const char *base = (const char *)&__ehdr_start;
+	const Elf64_Phdr *ph = (const Elf64_Phdr *)(base +
+						    __ehdr_start.e_phoff);
+	uint64_t from, to;
+	int i;
+
+	for (i = 0; i < __ehdr_start.e_phnum; i++) {
+		if (ph[i].p_type != PT_LOAD || (ph[i].p_flags & PF_W))
+			continue;
+		from = ((uint64_t)base + ph[i].p_vaddr) & ~4095ULL;
+		to = (uint64_t)base + ph[i].p_vaddr + ph[i].p_filesz;
+		madvise((void *)from, to - from, MADV_DONTNEED);
+	}
+}
+
 /* Put the processes of this run into the program. */
 static int confine_filter(const struct monitor *m)
 {
@@ -155,6 +180,7 @@ static int confine_filter(const struct monitor *m)
 			}
 	if (found != 7)
 		return -EINVAL;
+	forget_start();
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &fprog) < 0)
 		return -errno;
 	return 0;
