@@ -255,6 +255,25 @@ static void test_file(const char *name)
 	munmap(p, P);
 }
 
+static void test_growsdown(void)
+{
+	char *room = mmap(NULL, 16 << 20, PROT_NONE, ANON, -1, 0), *p;
+
+	munmap(room, 16 << 20);
+	p = mmap(room + (8 << 20), P, RW, ANON | MAP_GROWSDOWN | MAP_FIXED, -1,
+		 0);
+	if (!ok(p == room + (8 << 20), "MAP_GROWSDOWN"))
+		return;
+	is(fault_write(p - P), 0, "it grows by a page");
+	is(fault_write(p - 40 * P), 0, "and by many");
+	is(fault_read(p - 41 * P), 0, "a load will do");
+	mmap(room + (1 << 20), P, RW, ANON | MAP_FIXED, -1, 0);
+	is(fault_write(room + (1 << 20) + 2 * P), SIGSEGV,
+	   "not close to a neighbour");
+	is(fault_write(room + (3 << 20)), 0, "but further away");
+	munmap(room, 16 << 20);
+}
+
 static void test_limits(void)
 {
 	struct rlimit old, as = { 0, 0 };
@@ -324,6 +343,7 @@ int main(void)
 	test_shared_anon();
 	test_file("g-mmap.tmp");
 	test_file("/tmp/g-mmap.tmp");
+	test_growsdown();
 	test_limits();
 	test_advice();
 	return done_testing();

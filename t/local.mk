@@ -101,6 +101,7 @@ shell_tests = \
 	%D%/t0011-doors.sh \
 	%D%/t1010-elf-fuzz.sh \
 	%D%/t1011-fuzz-elf.sh \
+	%D%/t1012-elf-kinds.sh \
 	%D%/t2010-poll-stdin.sh \
 	%D%/t2011-big-directory.sh \
 	%D%/t7010-fuzz-broker.sh \

@@ -49,6 +49,9 @@ static const struct advice advices[] = {
 	{ MADV_KEEPONFORK, ADV_HOST, 0, VMA_WIPEONFORK },
 	{ MADV_COLD, ADV_HINT, 0, 0 },
 	{ MADV_PAGEOUT, ADV_FLAG, 0, 0 },
+#ifdef MADV_DONTNEED_LOCKED
+	{ MADV_DONTNEED_LOCKED, ADV_HOST, 0, 0 },
+#endif
 	{ MADV_POPULATE_READ, ADV_HOST, 0, 0 },
 	{ MADV_POPULATE_WRITE, ADV_HOST, 0, 0 },
 };
@@ -101,6 +104,16 @@ static long remove_range(struct file *f, off_t off, uint64_t len)
 				 off, (off_t)len);
 }
 
+/* The host locks nothing: to it they are the same. */
+static int host_advice(const struct advice *a)
+{
+#ifdef MADV_DONTNEED_LOCKED
+	if (a->advice == MADV_DONTNEED_LOCKED)
+		return MADV_DONTNEED;
+#endif
+	return a->advice;
+}
+
 /* The part of one vma, mm->lock held; it is released for MADV_REMOVE. */
 static int advise_vma(struct mm *mm, struct vma *v, uint64_t start,
 		      uint64_t end, const struct advice *a)
@@ -125,7 +138,7 @@ static int advise_vma(struct mm *mm, struct vma *v, uint64_t start,
 	}
 	if (a->kind == ADV_HOST || a->kind == ADV_HINT) {
 		if (to > start)
-			r = host_madvise(start, to - start, a->advice);
+			r = host_madvise(start, to - start, host_advice(a));
 		/* Pages beyond a file's end fault. */
 		if (!r && to < end && (a->advice == MADV_POPULATE_READ ||
 				       a->advice == MADV_POPULATE_WRITE))

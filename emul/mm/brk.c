@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* brk.c: the heap's end, brk(2), and room for the stack. */
+/* brk.c: what grows: the heap, brk(2), and stacks. */
 #include <linux/mman.h>
 
 #include "emul/host/host.h"
@@ -76,4 +76,33 @@ void mm_stack_limit(struct mm *mm, uint64_t limit)
 	mm->stack_low = low;
 out:
 	mutex_unlock(&mm->lock);
+}
+
+bool mm_grow_down(struct mm *mm, uaddr_t addr)
+{
+	uint64_t low = PAGE_DOWN(addr), pages;
+	struct vma *v, *prev;
+	bool grown = false;
+
+	mutex_lock(&mm->lock);
+	v = vma_find_above(mm, addr);
+	if (!v || v->start <= addr || !(v->flags & VMA_GROWSDOWN))
+		goto out;
+	prev = vma_prev(v);
+	if (low < GUEST_MIN || v->end - low > mm_rlimit(RLIMIT_STACK) ||
+	    (prev && low < prev->end + STACK_GUARD &&
+	     !(prev->flags & VMA_GROWSDOWN) && prev->prot))
+		goto out;
+	if (prev && low < prev->end)
+		goto out;
+	pages = (v->start - low) >> PAGE_SHIFT;
+	if (mm->total_pages + pages > mm_rlimit(RLIMIT_AS) >> PAGE_SHIFT)
+		goto out;
+	if (anon_map(low, v->start - low, v->prot, v->flags))
+		goto out;
+	vma_set_range(mm, v, low, v->end);
+	grown = true;
+out:
+	mutex_unlock(&mm->lock);
+	return grown;
 }

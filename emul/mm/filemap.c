@@ -207,8 +207,8 @@ static bool fill_hole(struct mm *mm, uaddr_t addr)
 int mm_fault(struct mm *mm, uaddr_t addr, bool write, int host_sig,
 	     int host_code, int *code)
 {
-	bool hole, allowed;
-	struct vma *v;
+	bool hole, allowed, below;
+	struct vma *v, *next;
 
 	*code = host_code;
 	if (host_sig != SIGSEGV || addr < GUEST_MIN || addr >= REGION_START)
@@ -218,10 +218,14 @@ int mm_fault(struct mm *mm, uaddr_t addr, bool write, int host_sig,
 	hole = v && v->file && addr >= v->hole;
 	allowed = v && (v->prot & (write ? PROT_WRITE :
 				   PROT_READ | PROT_WRITE | PROT_EXEC));
+	next = v ? NULL : vma_find_above(mm, addr);
+	below = next && (next->flags & VMA_GROWSDOWN);
 	/* The host has something there that the guest knows nothing of. */
 	if (!v || (v->flags & VMA_KERNEL))
 		*code = CODE_MAPERR;
 	mutex_unlock(&mm->lock);
+	if (below && mm_grow_down(mm, addr))
+		return 0;
 	if (!hole || !allowed)
 		return host_sig;
 	if (fill_hole(mm, addr))

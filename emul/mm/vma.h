@@ -95,7 +95,10 @@ int hole_map(uint64_t addr, uint64_t len) __must_check;
  */
 struct file *mm_shared_zero(uint64_t size) __must_check;
 
-/* unmap.c: everything in the range, in the tree and the host. */
+/* brk.c: a fault below a MAP_GROWSDOWN mapping: did it grow? */
+bool mm_grow_down(struct mm *mm, uaddr_t addr);
+
+/* map.c: everything in the range, in the tree and the host. */
 int unmap_locked(struct mm *mm, uint64_t start, uint64_t end,
 		 struct vma **dead) __must_check;
 
