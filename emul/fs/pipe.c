@@ -25,9 +25,6 @@
 #include "emul/task/task.h"
 #include "emul/vfs/fdtable.h"
 
-/* <asm/signal.h> cannot be had together with a libc's. */
-#define SIG_PIPE	13
-
 #define FIRST_SIZE	4096u
 #define POLL_READ	(EPOLLIN | EPOLLRDNORM)
 #define POLL_WRITE	(EPOLLOUT | EPOLLWRNORM)

@@ -205,7 +205,8 @@ void proc_sizes(struct task *t, struct proc_sizes *s)
 		if (v->flags & VMA_KERNEL)
 			continue;
 		s->total += n;
-		*(v->file ? &s->file : &s->anon) += n;
+		s->rss += v->prot ? n : 0;
+		*(v->file ? &s->file : &s->anon) += v->prot ? n : 0;
 		if (v->flags & VMA_STACK)
 			s->stack += n;
 		else if ((v->prot & PROT_W) && !(v->flags & VMA_SHARED))

@@ -147,7 +147,7 @@ static void show_stat(struct text *b, struct task *t)
 		    NICE_PRIORITY + t->nice, t->nice, t->group->n_threads,
 		    (unsigned long)(t->group->start_ns / TICK_NS),
 		    (unsigned long)(sz.total * PAGE_SIZE),
-		    (unsigned long)sz.total,
+		    (unsigned long)sz.rss,
 		    (unsigned long)t->group->rlimits[5].cur); /* RSS */
 	text_printf(b, "%lu %lu %lu 0 0 %lu %lu %lu %lu 0 0 0 17 0 0 0 0 0 0 ",
 		    mm ? (unsigned long)mm->code_start : 0,
@@ -173,7 +173,7 @@ static void show_statm(struct text *b, struct task *t)
 
 	proc_sizes(t, &s);
 	text_printf(b, "%lu %lu %lu %lu 0 %lu 0\n", (unsigned long)s.total,
-		    (unsigned long)s.total, (unsigned long)s.file,
+		    (unsigned long)s.rss, (unsigned long)s.file,
 		    (unsigned long)s.text, (unsigned long)(s.data + s.stack));
 }
 
@@ -206,8 +206,8 @@ static void show_status_mm(struct text *b, struct task *t)
 	put_kb(b, "VmSize", s.total);
 	put_kb(b, "VmLck", 0);
 	put_kb(b, "VmPin", 0);
-	put_kb(b, "VmHWM", s.total);
-	put_kb(b, "VmRSS", s.total);
+	put_kb(b, "VmHWM", s.rss);
+	put_kb(b, "VmRSS", s.rss);
 	put_kb(b, "RssAnon", s.anon);
 	put_kb(b, "RssFile", s.file);
 	put_kb(b, "RssShmem", 0);

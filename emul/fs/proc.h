@@ -84,7 +84,7 @@ void proc_show_smaps(struct text *b, struct task *t);
 void proc_show_smaps_rollup(struct text *b, struct task *t);
 /* Sizes of an address space in pages. */
 struct proc_sizes {
-	uint64_t total, text, lib, data, stack, file, anon;
+	uint64_t total, rss, text, lib, data, stack, file, anon;
 };
 void proc_sizes(struct task *t, struct proc_sizes *s);
 

@@ -16,8 +16,8 @@
 #include "emul/host/host.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
+#include "emul/time/time.h"
 
-#define CLOCK_MONO	1	/* CLOCK_MONOTONIC; see host_clock_ns */
 #define FAST_HOST	4
 
 uint32_t host_file_poll(struct file *f, struct waiter *w)
@@ -152,7 +152,7 @@ int poll_entries(struct task *t, struct poll_entry *e, unsigned int n,
 
 static int64_t deadline_in(int64_t ns)
 {
-	int64_t now = host_clock_ns(CLOCK_MONO);
+	int64_t now = time_now();
 
 	return ns > NEVER_NS - 1 - now ? NEVER_NS : now + ns;
 }
@@ -166,20 +166,15 @@ int64_t poll_deadline_ms(int ms)
 
 int poll_deadline_ts(uaddr_t timeout, int64_t *deadline_ns)
 {
-	struct {
-		int64_t sec, nsec;
-	} ts;
+	struct timespec64 ts;
 
 	*deadline_ns = NEVER_NS;
 	if (!timeout)
 		return 0;
 	if (get_user(&ts, timeout))
 		return -EFAULT;
-	if (ts.sec < 0 || ts.nsec < 0 || ts.nsec >= NSEC_PER_SEC)
+	if (!timespec_ok(&ts))
 		return -EINVAL;
-	if (!ts.sec && !ts.nsec)
-		*deadline_ns = 0;
-	else if (ts.sec < NEVER_NS / NSEC_PER_SEC - 1)
-		*deadline_ns = deadline_in(ts.sec * NSEC_PER_SEC + ts.nsec);
+	*deadline_ns = ts.sec || ts.nsec ? deadline_in(timespec_ns(&ts)) : 0;
 	return 0;
 }

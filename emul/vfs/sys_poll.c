@@ -5,14 +5,12 @@
 #include <linux/eventpoll.h>
 
 #include "emul/entry/uaccess.h"
-#include "emul/host/host.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
 #include "emul/sysproto.h"
+#include "emul/time/time.h"
 #include "emul/vfs/poll.h"
 
-#define CLOCK_MONO	1	/* CLOCK_MONOTONIC; see host_clock_ns */
-#define LIMIT_NOFILE	7	/* RLIMIT_NOFILE */
 #define FAST_FDS	16
 
 /* What select calls readable, writable and exceptional. */
@@ -29,7 +27,7 @@ static void put_left(uaddr_t timeout, int64_t deadline_ns, int64_t unit)
 	if (!timeout || deadline_ns == NEVER_NS)
 		return;
 	if (deadline_ns)
-		left = deadline_ns - host_clock_ns(CLOCK_MONO);
+		left = deadline_ns - time_now();
 	if (left < 0)
 		left = 0;
 	v[0] = left / NSEC_PER_SEC;
@@ -67,7 +65,7 @@ static long do_poll(struct task *t, uaddr_t ufds, unsigned int n,
 	long r = -ENOMEM;
 	int bad;
 
-	if (n > rlimit_cur(t, LIMIT_NOFILE))
+	if (n > rlimit_cur(t, RLIMIT_NOFILE))
 		return -EINVAL;
 	if (n > FAST_FDS) {
 		fds = kmalloc(n * sizeof(*fds));
@@ -281,9 +279,7 @@ long sys_select(struct task *t, int nfds, uaddr_t readfds, uaddr_t writefds,
 {
 	const uaddr_t sets[3] = { readfds, writefds, exceptfds };
 	int64_t deadline_ns = NEVER_NS;
-	struct {
-		int64_t sec, usec;
-	} tv;
+	struct timeval64 tv;
 	long r;
 
 	if (timeout) {
@@ -297,7 +293,7 @@ long sys_select(struct task *t, int nfds, uaddr_t readfds, uaddr_t writefds,
 		if (!tv.sec && !tv.usec)
 			deadline_ns = 0;
 		else if (tv.sec < NEVER_NS / NSEC_PER_SEC / 2)
-			deadline_ns = host_clock_ns(CLOCK_MONO) +
+			deadline_ns = time_now() +
 				tv.sec * NSEC_PER_SEC +
 				tv.usec * NSEC_PER_USEC;
 	}
