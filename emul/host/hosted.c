@@ -316,11 +316,4 @@ void __attribute__((weak)) trace_emit(const char *line, size_t n)
 	fwrite(line, 1, n, stderr);
 }
 
-/* There are no inherited descriptors here. */
-int stdio_open_tty(struct file *f)
-{
-	(void)f;
-	return -ENXIO;
-}
-
 #endif
