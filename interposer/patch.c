@@ -245,6 +245,16 @@ static bool image_describe(struct mm *mm, uaddr_t addr, struct patch_image *im,
 	return true;
 }
 
+/* Could the thunks of @old serve the text of @new? */
+static bool in_reach(const struct patch_image *old,
+		     const struct patch_image *new)
+{
+	const uint64_t reach = (1ULL << 31) - PAGE_SIZE;
+
+	return !old->area || (old->area + AREA_SIZE < new->start + reach &&
+			      new->end < old->area + reach);
+}
+
 /*
  * The image that holds @addr; a new one if need be, when its file is known
  * or @make.  st->lock is held.
@@ -262,9 +272,9 @@ static struct patch_image *image_get(struct mm *mm, struct patch_state *st,
 	found.sites = sites_of(key, make);
 	if (!found.sites)
 		return NULL;
-	/* Take over what an image left that is gone. */
+	/* Take over what an image left that is gone, with its thunks. */
 	for_each_image(old, st) {
-		if (old->start == old->end && !old->area) {
+		if (old->start == old->end && in_reach(old, &found)) {
 			old->sites = found.sites;
 			old->eh = found.eh;
 			old->closed = false;
@@ -777,6 +787,21 @@ bool patch_fault(struct task *t, struct regs *r)
 		th->fault_addr = rip;
 	r->rip = rip;
 	return false;
+}
+
+int patch_pause(struct mm *mm)
+{
+	struct patch_state *st = state_of(mm, true);
+
+	if (!st)
+		return -ENOMEM;
+	mutex_lock(&st->lock);
+	return 0;
+}
+
+void patch_resume(struct mm *mm)
+{
+	mutex_unlock(&state_of(mm, false)->lock);
 }
 
 int patch_fork(struct mm *to, const struct mm *from)

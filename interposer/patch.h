@@ -13,7 +13,7 @@
  *	mprotect, mremap,
  *	madvise			patch_change()
  *	ARCH_SET_GS		patch_disable()
- *	fork			patch_fork()
+ *	fork			patch_pause(), patch_fork(), patch_resume()
  *	mm_put()		patch_free()
  */
 #ifndef SBX_INTERPOSER_PATCH_H
@@ -66,6 +66,13 @@ void patch_change(struct mm *mm, uint64_t start, uint64_t end);
  * mm->lock is not held.
  */
 void patch_disable(struct mm *mm);
+
+/*
+ * Nothing is rewritten between the two: fork copies the tree of mappings and
+ * the memory under them at different times.  0 or -ENOMEM.
+ */
+int patch_pause(struct mm *mm) __must_check;
+void patch_resume(struct mm *mm);
 
 /* @to is a copy of @from for a new process.  0 or -ENOMEM. */
 int patch_fork(struct mm *to, const struct mm *from) __must_check;

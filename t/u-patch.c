@@ -86,6 +86,7 @@ static struct file file = { .inode = &inode };
 static struct thread thread;
 static struct task task = { .mm = &mm, .thread = &thread };
 static uint64_t thunks;
+static unsigned int n_areas;
 static uint64_t generation;
 
 struct vma *vma_find(struct mm *m, uaddr_t addr)
@@ -104,6 +105,7 @@ long mm_map_thunks(struct mm *m, uint64_t start, uint64_t end, size_t len)
 	ck_assert_ptr_ne(p, MAP_FAILED);
 	ck_assert(end - (uint64_t)p < 1u << 31);
 	thunks = (uint64_t)p;
+	n_areas++;
 	return (long)p;
 }
 
@@ -383,6 +385,21 @@ START_TEST(test_mapped)
 }
 END_TEST
 
+/* What comes and goes leaves nothing behind. */
+START_TEST(test_cycles)
+{
+	for (int i = 0; i < 20; i++) {
+		start();
+		for (int k = 0; k < TRAPS; k++)
+			trap(t_mov_site);
+		ck_assert(jumps(t_mov));
+		patch_unmap(&mm, vma.start, vma.end);
+		ck_assert(!munmap((void *)vma.start, vma.end - vma.start));
+	}
+	ck_assert_uint_eq(n_areas, 1);
+}
+END_TEST
+
 /* Text that changes, moves or loses its pages is the file's again. */
 START_TEST(test_change)
 {
@@ -454,6 +471,9 @@ START_TEST(test_fork)
 	struct patch_state *parent;
 
 	start();
+	ck_assert_int_eq(patch_pause(&mm), 0);
+	patch_resume(&mm);
+	patch_free(&mm);
 	ck_assert_int_eq(patch_fork(&child, &mm), 0);
 	ck_assert_ptr_eq(child.patch, NULL);
 	for (int i = 0; i < TRAPS; i++)
@@ -474,5 +494,5 @@ START_TEST(test_fork)
 END_TEST
 
 UNIT_MAIN("interposer-patch", test_tiers, test_rip,
-	  test_rip_relative, test_step, test_window, test_mapped,
+	  test_rip_relative, test_step, test_window, test_mapped, test_cycles,
 	  test_change, test_refused, test_fork)
