@@ -267,7 +267,7 @@ static void test_growsdown(void)
 	is(fault_write(p - P), 0, "it grows by a page");
 	is(fault_write(p - 40 * P), 0, "and by many");
 	is(fault_read(p - 41 * P), 0, "a load will do");
-	mmap(room + (1 << 20), P, RW, ANON | MAP_FIXED, -1, 0);
+	(void)mmap(room + (1 << 20), P, RW, ANON | MAP_FIXED, -1, 0);
 	is(fault_write(room + (1 << 20) + 2 * P), SIGSEGV,
 	   "not close to a neighbour");
 	is(fault_write(room + (3 << 20)), 0, "but further away");

@@ -53,7 +53,7 @@ static void test_grow(void)
 	is(p[0] + p[P] + p[3 * P], 'a' + 'b', "old data, new zeroes");
 	ok(mremap(p, 4 * P, 2 * P, 0) == p, "shrink");
 	is(try(p + 2 * P), SIGSEGV, "the tail is gone");
-	mmap(base + 3 * P, P, RW, ANON | MAP_FIXED, -1, 0);
+	(void)mmap(base + 3 * P, P, RW, ANON | MAP_FIXED, -1, 0);
 	ok(mremap(p, 2 * P, 3 * P, 0) == p, "grow up to a neighbour");
 	is_errno((long)mremap(p, 3 * P, 4 * P, 0), ENOMEM, "and no further");
 	q = mremap(p, 3 * P, 8 * P, MREMAP_MAYMOVE);
@@ -80,7 +80,7 @@ static void test_fixed(void)
 	p = mmap(base, 4 * P, RW, ANON | MAP_FIXED, -1, 0);
 	for (int i = 0; i < 4; i++)
 		p[i * P] = (char)('0' + i);
-	mmap(base + 8 * P, 2 * P, PROT_READ, ANON | MAP_FIXED, -1, 0);
+	(void)mmap(base + 8 * P, 2 * P, PROT_READ, ANON | MAP_FIXED, -1, 0);
 	q = mremap(p, 2 * P, 2 * P, MOVE_TO, base + 8 * P);
 	ok(q == base + 8 * P, "to a place, over something");
 	is(q[P], '1', "with its data");

@@ -47,7 +47,8 @@ void vma_free_list(struct vma *dead)
 /* What the subtree of @n spans, and the largest hole in that span. */
 static void vma_update(struct rb_node *n)
 {
-	struct vma *v = vma_of(n), *l = vma_of(n->left), *r = vma_of(n->right);
+	struct vma *v = rb_entry(n, struct vma, node);
+	struct vma *l = vma_of(n->left), *r = vma_of(n->right);
 	uint64_t gap = 0;
 
 	v->sub_start = v->start;
@@ -172,7 +173,7 @@ void vma_insert(struct mm *mm, struct vma *v)
 
 	while (*link) {
 		parent = *link;
-		link = v->start < vma_of(parent)->start ?
+		link = v->start < rb_entry(parent, struct vma, node)->start ?
 			&parent->left : &parent->right;
 	}
 	rb_insert(&mm->vmas, &v->node, parent, link);
@@ -261,7 +262,7 @@ struct vma *vma_find_above(struct mm *mm, uaddr_t addr)
 	struct vma *best = NULL;
 
 	while (n) {
-		struct vma *v = vma_of(n);
+		struct vma *v = rb_entry(n, struct vma, node);
 
 		if (v->end > addr) {
 			best = v;
