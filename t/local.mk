@@ -17,7 +17,8 @@ unit_tests = \
 	%D%/u-policy \
 	%D%/u-rbtree \
 	%D%/u-site \
-	%D%/u-vetted-filter
+	%D%/u-vetted-filter \
+	%D%/u-vfs
 
 t_u_broker_client_SOURCES = %D%/u-broker-client.c $(broker_sources)
 t_u_broker_request_SOURCES = %D%/u-broker-request.c %D%/broker.h \
@@ -33,6 +34,7 @@ t_u_signal_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_mm_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 
 t_u_pipe_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
+t_u_vfs_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_policy_SOURCES = %D%/u-policy.c $(policy_sources)
 
 
@@ -48,6 +50,7 @@ guest_tests = \
 	%D%/g-exec.guest \
 	%D%/g-fd.guest \
 	%D%/g-file.guest \
+	%D%/g-file-random.guest \
 	%D%/g-file-threads.guest \
 	%D%/g-futex.guest \
 	%D%/g-ident.guest \

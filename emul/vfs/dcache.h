@@ -17,6 +17,7 @@
 
 struct dtable {
 	uint64_t mask;
+	struct dtable *outgrown;	/* walks may still look at it */
 	struct dentry *bucket[];
 };
 

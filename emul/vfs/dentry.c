@@ -76,6 +76,7 @@ static void table_grow(void)
 		}
 		store_once(&old->bucket[i], NULL);
 	}
+	t->outgrown = old;
 	store_release(&dcache.table, t);
 	__atomic_fetch_add(&dcache.seq, 1, __ATOMIC_RELEASE);
 }
