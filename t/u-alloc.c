@@ -9,6 +9,7 @@
 #define page_alloc	arena_page_alloc
 #define page_free	arena_page_free
 #define host_fallocate	arena_punch
+/* NOLINTNEXTLINE(bugprone-suspicious-include): under other names */
 #include "emul/lib/alloc.c"
 
 #include <stdlib.h>

@@ -49,6 +49,7 @@ typedef uint64_t uaddr_t;
 #define __packed	__attribute__((packed))
 #define __cold		__attribute__((cold))
 #define __printf(f, a)	__attribute__((format(printf, f, a)))
+#define __fallthrough	__attribute__((fallthrough))
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 #define barrier()	__asm__ __volatile__("" ::: "memory")

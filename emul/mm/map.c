@@ -198,14 +198,14 @@ static int check_file(struct file *file, int *prot, int flags,
 		/* No file is mapped with MAP_SYNC or others of its kind. */
 		if (flags & ~(LEGACY_FLAGS | MAP_SHARED_VALIDATE))
 			return -EOPNOTSUPP;
-		/* fall through */
+		__fallthrough;
 	case MAP_SHARED:
 		if ((*prot & PROT_WRITE) && !(file->mode & FMODE_WRITE))
 			return -EACCES;
 		*vma_flags |= VMA_SHARED;
 		if (!(file->mode & FMODE_WRITE))
 			*vma_flags &= ~VMA_MAYWRITE;
-		/* fall through */
+		__fallthrough;
 	case MAP_PRIVATE:
 		if (!(file->mode & FMODE_READ))
 			return -EACCES;
@@ -288,6 +288,7 @@ static long map_locked(struct mm *mm, struct vma *new, uint64_t addr,
 	new->hole = new->end;
 	if (ps) {
 		err = pieces_map(ps, addr, len, new->prot, new->flags);
+		/* NOLINTNEXTLINE: with a file there are always pieces */
 		new->hole = addr + MIN(len, ps->len);
 	} else {
 		err = anon_map(addr, len, new->prot, new->flags);

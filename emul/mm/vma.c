@@ -239,7 +239,9 @@ void vma_merge(struct mm *mm, uint64_t start, uint64_t end, struct vma **dead)
 {
 	struct vma *v = vma_find_above(mm, start ? start - 1 : 0);
 
-	while (v && v->start <= end) {
+	if (!v)
+		return;
+	while (v->start <= end) {
 		struct vma *next = vma_next(v);
 
 		if (!next)

@@ -83,7 +83,7 @@ long sys_futex(struct task *t, uaddr_t uaddr, int op, unsigned int val,
 	switch (cmd) {
 	case FUTEX_WAIT:
 		val3 = FUTEX_BITSET_MATCH_ANY;
-		/* fall through */
+		__fallthrough;
 	case FUTEX_WAIT_BITSET:
 		err = get_deadline(timeout, op, &deadline);
 		if (err)
@@ -91,7 +91,7 @@ long sys_futex(struct task *t, uaddr_t uaddr, int op, unsigned int val,
 		return do_wait(t, uaddr, find, val, deadline, val3);
 	case FUTEX_WAKE:
 		val3 = FUTEX_BITSET_MATCH_ANY;
-		/* fall through */
+		__fallthrough;
 	case FUTEX_WAKE_BITSET:
 		if (!val3)
 			return -EINVAL;
