@@ -73,6 +73,12 @@ static void check(uint64_t addr, uint64_t len)
 	never(len > REGION_START - addr);
 }
 
+/* Loading an image never maps shared memory. */
+struct file *mm_shared_zero(uint64_t size)
+{
+	return size ? NULL : NULL;
+}
+
 long host_mmap(uaddr_t addr, size_t len, int prot, int flags, int fd,
 	       off_t off)
 {
