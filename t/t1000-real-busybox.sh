@@ -97,7 +97,7 @@ real_rw "mkdir -p" busybox mkdir -p a/b/c
 real_rw "rmdir" busybox rmdir dir
 real_rw "ln" busybox ln small hard
 real_rw "ln -s" busybox ln -s small soft
-real_rw "chmod" busybox chmod 4711 small
+real_rw "chmod" busybox chmod 711 small
 real_rw "touch" busybox touch new small
 real_rw "truncate" busybox truncate -s 10 small
 real_rw "split" busybox split -l 30 small part
