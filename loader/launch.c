@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -303,6 +304,8 @@ int launch_run(const struct policy *p, struct err *e)
 	if (make_start(&s, &m, p, e) || make_grants(&m, p, grants, e) ||
 	    bootpage_write(s.meta, p, grants, landlock_scopes_signals(), e))
 		goto out;
+	/* Inherited as ignored, it would have the host forget our children. */
+	signal(SIGCHLD, SIG_DFL);
 	fflush(NULL);
 	pid = fork();
 	if (pid < 0) {

@@ -6,7 +6,7 @@
  *	h-corrupt all KIND	everything that is mapped and writable
  *	h-corrupt spin		all of it; then no more calls: only a signal
  *				from outside ends it
- *	h-corrupt deaf		the same, with every signal of the host blocked
+ *	h-corrupt deaf		all is well, but every signal of the host blocked
  */
 #include <asm/sigcontext.h>
 #include <asm/siginfo.h>
@@ -163,10 +163,10 @@ int attack(int argc, char **argv)
 	}
 	if (same_text(argv[1], "deaf"))
 		block_all();
-	if (same_text(argv[1], "deaf") || same_text(argv[1], "spin")) {
+	else if (same_text(argv[1], "spin"))
 		fill_all(1);
-		for (;;)
-			__asm__ volatile("pause");
-	}
-	return random_words(number(argv[1]));
+	else
+		return random_words(number(argv[1]));
+	for (;;)
+		__asm__ volatile("pause");
 }

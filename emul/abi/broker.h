@@ -243,9 +243,10 @@ struct broker_rusage {
  * Signals that reach sbx from outside go the other way: the monitor writes
  * this structure, which lies in the kernel's data at an offset both know from
  * the launcher, by pwrite of the memfd, and kicks the thread named in it.
- * The monitor alone writes count[] and seq, the kernel alone tgid and tid;
+ * The monitor alone writes count[] and seq, the kernel alone the others;
  * a signal is pending as often as count[sig] is ahead of what the kernel has
- * taken.  The monitor believes nothing it reads here.
+ * taken.  The monitor believes nothing it reads here; but a kernel that does
+ * not take a signal which should end it, for long, is ended.
  */
 struct hostsig {
 	uint32_t seq;		/* bumped after every change of count */
@@ -253,7 +254,7 @@ struct hostsig {
 	uint32_t tgid;		/* host ids of a thread that takes kicks; */
 	uint32_t tid;		/* 0: none, the kernel will look by itself */
 	uint32_t count[65];	/* by signal number */
-	uint32_t zero2;
+	uint32_t taken;		/* the kernel alone: seq, when it has looked */
 };
 
 _Static_assert(sizeof(struct broker_req) == 56, "broker_req");

@@ -92,6 +92,7 @@ static void take_new(void)
 	if (g)
 		ref_get(&g->ref);
 	mutex_unlock(&outside.lock);
+	store_release(&HOSTSIG->taken, seq);
 	if (!g)
 		return;
 	for (; fresh; fresh &= fresh - 1) {

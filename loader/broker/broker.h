@@ -79,6 +79,8 @@ struct monitor {
 	int status;			/* wait status for sbx */
 	char reason[256];		/* why it was ended by us, or "" */
 	struct hostsig hostsig;		/* our copy: count[] and seq */
+	int unheard;			/* signal not taken yet, or 0 ... */
+	int64_t unheard_ms;		/* ... and since when */
 };
 
 /*

@@ -5,19 +5,26 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "loader/broker/channel.h"
 #include "loader/broker/server.h"
 
 #define SIGNAL_TAG HOSTFD_CHANNELS	/* epoll data of the signals */
+
+/* In which the kernel has to take a signal; after which a second one ends. */
+#define SIGNAL_TAKEN_MS	10000
+#define SIGNAL_AGAIN_MS	500
 
 /* Taken by the monitor and handed to the sandbox's kernel. */
 static const int forwarded[] = {
@@ -112,8 +119,60 @@ static void tell(struct monitor *m, const uint32_t *word)
 			     strerror(errno));
 }
 
+/* As the default would have it. */
+static void end_by(struct monitor *m, int sig)
+{
+	if (!m->exit_known) {
+		m->exit_known = true;
+		m->status = sig;
+	}
+	process_end(m);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* For how long has the kernel not taken a signal?  -1: it has. */
+static int64_t unheard_for(struct monitor *m)
+{
+	off_t off = m->hostsig_off + (off_t)offsetof(struct hostsig, taken);
+	uint32_t taken;
+
+	if (!m->unheard)
+		return -1;
+	if (pread(m->meta_fd, &taken, sizeof(taken), off) !=
+	    (ssize_t)sizeof(taken) || taken != m->hostsig.seq)
+		return now_ms() - m->unheard_ms;
+	m->unheard = 0;
+	return -1;
+}
+
+/*
+ * A program may live on after a signal, but the kernel must take it: one that
+ * is wrecked, or runs in a circle, is not to be asked twice.
+ */
+static void expect_taken(struct monitor *m, int sig)
+{
+	if (sig != SIGHUP && sig != SIGINT && sig != SIGQUIT && sig != SIGTERM)
+		return;
+	if (unheard_for(m) > SIGNAL_AGAIN_MS) {
+		end_by(m, sig);
+	} else if (!m->unheard) {
+		m->unheard = sig;
+		m->unheard_ms = now_ms();
+	}
+}
+
 static void forward(struct monitor *m, int sig)
 {
+	expect_taken(m, sig);
+	if (m->ending)
+		return;
 	if (m->meta_fd >= 0) {
 		m->hostsig.count[sig]++;
 		tell(m, &m->hostsig.count[sig]);
@@ -125,9 +184,20 @@ static void forward(struct monitor *m, int sig)
 	/* No kernel to ask yet, or any more: what the default would be. */
 	if (sig == SIGWINCH || m->exit_known)
 		return;
-	m->exit_known = true;
-	m->status = sig;
-	process_end(m);
+	end_by(m, sig);
+}
+
+/* Milliseconds that may be waited; ends the sandbox when they are over. */
+static int patience(struct monitor *m)
+{
+	int64_t past = m->ending ? -1 : unheard_for(m);
+
+	if (past < 0)
+		return -1;
+	if (past < SIGNAL_TAKEN_MS)
+		return (int)(SIGNAL_TAKEN_MS - past);
+	end_by(m, m->unheard);
+	return -1;
 }
 
 /* ^Z: the sandbox is a session of its own and would go on by itself. */
@@ -157,6 +227,14 @@ static bool take_signal(struct monitor *m)
 	return alive;
 }
 
+/* As under nohup(1): not for the program either. */
+static bool ignored(int sig)
+{
+	struct sigaction sa;
+
+	return !sigaction(sig, NULL, &sa) && sa.sa_handler == SIG_IGN;
+}
+
 int monitor_start(struct monitor *m, pid_t child)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
@@ -167,7 +245,8 @@ int monitor_start(struct monitor *m, pid_t child)
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTSTP);
 	for (size_t i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++)
-		sigaddset(&set, forwarded[i]);
+		if (!ignored(forwarded[i]))
+			sigaddset(&set, forwarded[i]);
 	m->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (m->signal_fd < 0)
 		return -errno;
@@ -222,7 +301,8 @@ int monitor_run(struct monitor *m)
 	bool alive = reap(m);
 
 	while (alive) {
-		int n = epoll_wait(m->epoll_fd, ev, HOSTFD_CHANNELS + 1, -1);
+		int n = epoll_wait(m->epoll_fd, ev, HOSTFD_CHANNELS + 1,
+				   patience(m));
 
 		if (n < 0 && errno != EINTR) {
 			monitor_fail(m, "epoll_wait: %s", strerror(errno));
