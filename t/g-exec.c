@@ -60,12 +60,13 @@ static void step_two(int argc, char **argv)
 {
 	struct sigaction sa;
 	sigset_t set;
+	const char *var = getenv("STEP");
 	char name[16] = "";
 	void *p;
 
 	is(argc, 3, "argc");
 	ok(argv[1] && !strcmp(argv[1], "two"), "argv");
-	ok(getenv("STEP") && !strcmp(getenv("STEP"), "two"), "environment");
+	ok(var && !strcmp(var, "two"), "environment");
 	is_errno(fcntl(50, F_GETFD), EBADF, "closed on exec");
 	is(fcntl(51, F_GETFD), 0, "not closed");
 	sigaction(SIGUSR1, NULL, &sa);
