@@ -42,6 +42,7 @@ t_u_policy_SOURCES = %D%/u-policy.c $(policy_sources)
 # must do the same.  .guest is linked statically, .dyn dynamically, .musl
 # with musl; one source may be in more than one list.
 guest_tests = \
+	%D%/g-hello.guest \
 	%D%/g-auxv.guest \
 	%D%/g-brk.guest \
 	%D%/g-dev.guest \
@@ -98,8 +99,14 @@ shell_tests = \
 	%D%/t0000-image.sh \
 	%D%/t0000-table.sh \
 	%D%/t0001-style.sh \
+	%D%/t0002-headers.sh \
 	%D%/t0003-docs.sh \
 	%D%/t0004-harness.sh \
+	%D%/t1000-real-busybox.sh \
+	%D%/t1001-real-coreutils.sh \
+	%D%/t1002-real-languages.sh \
+	%D%/t1003-real-data.sh \
+	%D%/t1004-real-build.sh \
 	%D%/t0010-sites.sh \
 	%D%/t0011-doors.sh \
 	%D%/t1010-elf-fuzz.sh \
@@ -115,17 +122,11 @@ shell_tests = \
 	%D%/t8020-poor-hosts.sh
 
 # Shell tests of what does not work yet: run by hand, not by check.
-shell_todo = \
-	%D%/t1000-real-busybox.sh \
-	%D%/t1001-real-coreutils.sh \
-	%D%/t1002-real-languages.sh \
-	%D%/t1003-real-data.sh \
-	%D%/t1004-real-build.sh
+shell_todo =
 
 # Guest tests of what does not work yet: built and run by hand, not by check.
 guest_todo = \
-	%D%/g-gs.guest \
-	%D%/g-hello.guest
+	%D%/g-gs.guest
 
 # Hostile guests: h-<what>.c, without libc.  The tests of area 7 run them by
 # h-drive; see t/hostile.h and t/hostile.sh.
@@ -214,7 +215,6 @@ EXTRA_DIST += \
 	%D%/real.sh \
 	%D%/real-todo \
 	$(shell_todo) \
-	%D%/t0002-headers.sh \
 	$(shell_tests) \
 	$(guest_tests:.guest=.c) \
 	$(guest_dyn_tests:.dyn=.c) \

@@ -11,6 +11,10 @@ for h in $(sh build-aux/check-style --list c | grep '\.h$'); do
 		flags="$flags -ffreestanding -mgeneral-regs-only" ;;
 	loader/*)
 		flags="$flags -DHAVE_CONFIG_H -D_GNU_SOURCE" ;;
+	t/*)
+		flags="$flags -DHAVE_CONFIG_H -D_GNU_SOURCE -DSBX_HOSTED=1" ;;
+	esac
+	case $h in
 	t/unit.h)
 		# shellcheck disable=SC2086
 		printf '#include <check.h>\n' | $CC $flags -fsyntax-only \
