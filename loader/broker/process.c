@@ -92,8 +92,9 @@ int serve_log(struct call *c)
 
 int serve_panic(struct call *c)
 {
-	monitor_say("sbx: panic: ", c->s1, c->req.len1);
+	/* First the end: standard error may be a pipe that nobody reads. */
 	monitor_fail(c->m, "the sandbox's kernel panicked");
+	monitor_say("sbx: panic: ", c->s1, c->req.len1);
 	return 0;
 }
 
