@@ -73,6 +73,8 @@ emul_fs_sources = \
 	%D%/fs/data.h \
 	%D%/fs/memdata.c \
 	%D%/fs/memdata.h \
+	%D%/fs/memfd.c \
+	%D%/fs/memfd.h \
 	%D%/fs/tmpfs.c \
 	%D%/fs/stdio.h \
 	%D%/fs/tmpfs.h \

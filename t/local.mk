@@ -56,6 +56,7 @@ guest_tests = \
 	%D%/g-futex.guest \
 	%D%/g-ident.guest \
 	%D%/g-mm-random.guest \
+	%D%/g-memfd.guest \
 	%D%/g-mmap.guest \
 	%D%/g-mprotect.guest \
 	%D%/g-mremap.guest \

@@ -28,6 +28,7 @@ struct memdata {
 	uint32_t n_slots;
 	uint8_t order0;
 	bool have_order;
+	uint8_t seals;		/* F_SEAL_* of memfd_create(2) */
 	uint64_t n_pages;	/* present ones */
 };
 

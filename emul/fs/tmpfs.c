@@ -6,6 +6,8 @@
  */
 #include "emul/fs/tmpfs.h"
 
+#include "emul/fs/memfd.h"
+
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
 #include "emul/task/task.h"
@@ -78,6 +80,15 @@ static struct inode *new_inode(struct superblock *sb, const struct inode *dir,
 	default:
 		i->ops = &node_iops;	/* opened by its kind */
 	}
+	return i;
+}
+
+struct inode *tmpfs_inode(struct superblock *sb, mode_t mode)
+{
+	struct inode *i = new_inode(sb, NULL, S_IFREG | mode, 0);
+
+	if (i)
+		i->nlink = 0;
 	return i;
 }
 
@@ -220,11 +231,11 @@ static int tmpfs_rename(struct inode *od, struct dentry *o, struct inode *nd,
 
 static int tmpfs_tmpfile(struct inode *dir, struct dentry *d, mode_t mode)
 {
-	struct inode *i = new_inode(dir->sb, dir, S_IFREG | mode, 0);
+	struct inode *i = tmpfs_inode(dir->sb, mode);
 
 	if (!i)
 		return -ENOSPC;
-	i->nlink = 0;
+	inode_init_owner(i, dir, S_IFREG | mode);
 	d_instantiate(d, i);
 	return 0;
 }
@@ -232,8 +243,13 @@ static int tmpfs_tmpfile(struct inode *dir, struct dentry *d, mode_t mode)
 static int tmpfs_setattr(struct inode *i, const struct iattr *a)
 {
 	if ((a->valid & ATTR_SIZE) && S_ISREG(i->mode)) {
-		int err = memdata_truncate(i, i->priv, a->size);
+		const struct memdata *m = i->priv;
+		int err;
 
+		if ((a->size < i->size && (m->seals & F_SEAL_SHRINK)) ||
+		    (a->size > i->size && (m->seals & F_SEAL_GROW)))
+			return -EPERM;
+		err = memdata_truncate(i, i->priv, a->size);
 		if (err)
 			return err;
 		i->mtime = ktime_now();
@@ -283,8 +299,20 @@ static void drop_set_id(struct inode *i)
 static ssize_t tmpfs_write(struct file *f, struct uio *u, off_t *pos)
 {
 	struct inode *i = f->inode;
+	const struct memdata *m = i->priv;
 	ssize_t n;
 
+	if (unlikely(m->seals)) {
+		if (m->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+			return -EPERM;
+		/* Page by page: the one that would grow it fails. */
+		if ((m->seals & F_SEAL_GROW) && u->left &&
+		    (u->append || (uint64_t)*pos + u->left > i->size)) {
+			if (u->append || (uint64_t)*pos >= PAGE_DOWN(i->size))
+				return -EPERM;
+			u->left = PAGE_DOWN(i->size) - (uint64_t)*pos;
+		}
+	}
 	n = file_size_limit(u->append ? (off_t)i->size : *pos, u->left);
 	if (n < 0)
 		return n;
@@ -307,13 +335,24 @@ static off_t tmpfs_lseek(struct file *f, off_t off, int whence)
 static int tmpfs_mmap(struct file *f, off_t off, size_t len, int prot,
 		      int flags, struct backing *b)
 {
-	(void)prot;
-	(void)flags;
+	const struct memdata *m = f->inode->priv;
+
+	if ((m->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) &&
+	    (flags & 0xf) != 2 /* MAP_PRIVATE */ && (prot & 2 /* WRITE */))
+		return -EPERM;
 	return memdata_mmap(f->inode, f->inode->priv, off, len, b);
 }
 
 static long tmpfs_fallocate(struct file *f, int mode, off_t off, off_t len)
 {
+	const struct memdata *m = f->inode->priv;
+
+	if ((mode & 2 /* PUNCH_HOLE */) &&
+	    (m->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)))
+		return -EPERM;
+	if (!(mode & 1 /* KEEP_SIZE */) && (m->seals & F_SEAL_GROW) &&
+	    (uint64_t)(off + len) > f->inode->size)
+		return -EPERM;
 	if (!(mode & 3)) {
 		ssize_t n = file_size_limit(off + len - 1, 0);
 
@@ -374,6 +413,7 @@ static const struct file_ops file_fops = {
 	.lseek = tmpfs_lseek,
 	.mmap = tmpfs_mmap,
 	.fallocate = tmpfs_fallocate,
+	.fcntl = memfd_fcntl,
 	.fsync = tmpfs_fsync,
 };
 

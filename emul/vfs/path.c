@@ -226,7 +226,35 @@ struct dentry *lookup_child(struct dentry *dir, const char *name, size_t len)
 	return d;
 }
 
-/* As lookup_child; @rest is all of the path that is still to be walked. */
+#define JOIN_MAX	512u	/* bytes of path that are asked in one go */
+
+/* All that is still to be walked: of the link gone into, and behind it. */
+static void prefetch(struct walk *w)
+{
+	struct dentry *dir = w->at.dentry;
+	char buf[JOIN_MAX];
+	size_t n = (size_t)(w->now.end - w->now.s);
+	unsigned int d;
+
+	if (!w->depth || n >= sizeof(buf)) {
+		dir->inode->ops->prefetch(dir, w->now.s, n, w->flags);
+		return;
+	}
+	memcpy(buf, w->now.s, n);
+	for (d = w->depth; d-- > 0; ) {
+		const struct rest *o = &w->outer[d];
+		size_t len = (size_t)(o->end - o->s);
+
+		if (n + 1 + len > sizeof(buf))
+			break;
+		buf[n++] = '/';
+		memcpy(buf + n, o->s, len);
+		n += len;
+	}
+	dir->inode->ops->prefetch(dir, buf, n, w->flags);
+}
+
+/* As lookup_child, with what the file system may know beforehand. */
 static struct dentry *lookup_slow(struct walk *w, size_t len, uint32_t hash)
 {
 	struct dentry *dir = w->at.dentry;
@@ -239,8 +267,7 @@ static struct dentry *lookup_slow(struct walk *w, size_t len, uint32_t hash)
 	if (d && !(d->flags & D_REVALIDATE))
 		return d;
 	if (!d && ops->prefetch && !(dir->flags & D_DELETED)) {
-		ops->prefetch(dir, w->now.s, (size_t)(w->now.end - w->now.s),
-			      w->flags);
+		prefetch(w);
 		d = d_lookup_hash(dir, w->now.s, len, hash);
 		if (d)
 			return d;
