@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -108,30 +109,84 @@ static uint32_t put_mounts(struct page *pg, const struct policy *p,
 	return at;
 }
 
+/* ioctl of /proc/PID/maps since Linux 6.11; not in Debian 12's headers. */
+struct map_query {
+	uint64_t size, flags, addr;
+	uint64_t start, end, vma_flags, page_size, offset, inode;
+	uint32_t major, minor, name_size, build_id_size;
+	uint64_t name, build_id;
+};
+#define MAP_QUERY		_IOWR('f', 17, struct map_query)
+#define MAP_QUERY_OR_NEXT	0x10
+/* The data lies right before the code, in a few pages. */
+#define VVAR_REACH		0x10000UL
+
+static void add_map(struct boot *b, uint64_t from, uint64_t to)
+{
+	if (b->n_vdso_maps == 4)
+		return;
+	b->vdso_maps[b->n_vdso_maps].start = from;
+	b->vdso_maps[b->n_vdso_maps++].len = to - from;
+}
+
+static bool is_vdso(const char *name)
+{
+	return strstr(name, "[vvar") || strstr(name, "[vdso]");
+}
+
+/* By asking for the few maps themselves; false: the host cannot do that. */
+static bool query_vdso(struct boot *b, int fd, uint64_t vdso)
+{
+	char name[64];
+	struct map_query q = {
+		.size = sizeof(q),
+		.flags = MAP_QUERY_OR_NEXT,
+		.addr = vdso - VVAR_REACH,
+		.name = (uint64_t)name,
+	};
+
+	do {
+		q.name_size = sizeof(name);
+		if (ioctl(fd, MAP_QUERY, &q))
+			return false;
+		if (q.name_size && is_vdso(name))
+			add_map(b, q.start, q.end);
+		q.addr = q.end;
+	} while (q.end <= vdso);
+	return b->n_vdso_maps > 0;
+}
+
 /*
  * The pieces of vvar and vdso, in order of address.  Without /proc there is
  * no vdso for the kernel, and time costs it a call.
  */
 static void find_vdso(struct boot *b)
 {
-	FILE *f = fopen("/proc/self/maps", "re");
+	uint64_t vdso = getauxval(AT_SYSINFO_EHDR);
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	unsigned long from, to;
 	char line[512];
+	FILE *f;
 
-	if (!f)
+	if (fd < 0)
 		return;
-	while (fgets(line, sizeof(line), f)) {
-		if (!strstr(line, "[vvar") && !strstr(line, "[vdso]"))
-			continue;
-		if (sscanf(line, "%lx-%lx", &from, &to) != 2 ||
-		    b->n_vdso_maps == 4)
-			continue;
-		b->vdso_maps[b->n_vdso_maps].start = from;
-		b->vdso_maps[b->n_vdso_maps++].len = to - from;
+	if (query_vdso(b, fd, vdso)) {
+		close(fd);
+	} else {
+		b->n_vdso_maps = 0;
+		f = fdopen(fd, "r");
+		if (!f) {
+			close(fd);
+			return;
+		}
+		while (fgets(line, sizeof(line), f))
+			if (is_vdso(line) &&
+			    sscanf(line, "%lx-%lx", &from, &to) == 2)
+				add_map(b, from, to);
+		fclose(f);
 	}
-	fclose(f);
 	if (b->n_vdso_maps)
-		b->vdso_ehdr = getauxval(AT_SYSINFO_EHDR);
+		b->vdso_ehdr = vdso;
 }
 
 static void about_host(struct boot *b)

@@ -17,7 +17,12 @@
 #include "emul/lib/string.h"
 #include "emul/vfs/dcache.h"
 
-#define ASK_MAX		1u	/* requests before the names are fetched */
+/*
+ * Requests for names before all names, or all attributes, are fetched.  To
+ * list a large directory costs the host as much as ten of them.
+ */
+#define ASK_MAX		8u
+#define STAT_MAX	3u
 #define STAT_ENTRIES	4096u	/* larger directories: names alone */
 
 /* Hashes of all names, open addressing; 0 is an empty place. */
@@ -184,7 +189,7 @@ void host_names_asked(struct dentry *dir, bool open)
 	if (hostfs_of(dir->inode)->kind == HOST_RW)
 		return;
 	asked = __atomic_add_fetch(&n->n_asked, 1, __ATOMIC_RELAXED);
-	if (n->was_read && !open && !n->stat_done) {
+	if (n->was_read && !open && !n->stat_done && asked > STAT_MAX) {
 		n->stat_done = true;
 		learn(dir, true);
 	} else if (asked > ASK_MAX && !n->names && !n->list_failed) {

@@ -20,7 +20,9 @@ static void __noreturn group_gone(int status)
 {
 	/* The only process there is, so far: sbx ends as it did. */
 	report_end();
-	broker_exit(status, 1);
+	/* An exit status shows by itself; a signal has to be told. */
+	if (status & 0x7f)
+		broker_exit(status, 1);
 	host_exit_group(status & 0x7f ? 0 : status >> 8 & 0xff);
 }
 

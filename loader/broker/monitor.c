@@ -276,6 +276,11 @@ static void serve_channel(struct monitor *m, uint32_t i)
 
 	if (i >= HOSTFD_CHANNELS || m->channel[i] < 0)
 		return;
+	if (m->ending) {	/* or it would be ready until all are dead */
+		close(m->channel[i]);
+		m->channel[i] = -1;
+		return;
+	}
 	why = channel_serve(m, m->channel[i], &closed);
 	if (why)
 		monitor_fail(m, "the sandbox broke the broker's contract: %s",
@@ -311,7 +316,7 @@ int monitor_run(struct monitor *m)
 		for (int i = 0; i < n; i++) {
 			if (ev[i].data.u32 == SIGNAL_TAG)
 				alive = take_signal(m);
-			else if (!m->ending)
+			else
 				serve_channel(m, ev[i].data.u32);
 		}
 	}
