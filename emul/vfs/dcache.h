@@ -26,6 +26,7 @@ struct dcache {
 	uint32_t seq;
 	struct dtable *table;		/* NULL at first; old ones stay */
 	uint64_t n_hashed;
+	uint64_t shrink_at;		/* the last look found nothing to free */
 	uint64_t cookie;
 	struct list_head lru;
 	struct dentry *free;

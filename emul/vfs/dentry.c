@@ -259,8 +259,11 @@ static struct dentry *hash_add_locked(struct dentry *d)
 	__atomic_fetch_or(&d->ref.count, D_CACHED, __ATOMIC_RELAXED);
 	list_add_tail(&d->lru, &dcache.lru);
 	hash_link(dcache.table, d);
-	if (++dcache.n_hashed > DCACHE_MAX)
+	if (++dcache.n_hashed > DCACHE_MAX &&
+	    dcache.n_hashed >= dcache.shrink_at) {
 		victims = shrink(64);
+		dcache.shrink_at = victims ? 0 : dcache.n_hashed + 512;
+	}
 	return victims;
 }
 
@@ -388,11 +391,14 @@ static void relink_child(struct dentry *d)
 void d_move(struct dentry *d, struct dentry *to, bool exchange)
 {
 	struct dentry *p, *tp;
-	bool linked, to_linked;
+	bool linked, to_linked, hashed, to_hashed;
 
 	dcache_begin();
-	hash_unlink(d);
-	if (!d_unhashed(to))
+	hashed = !d_unhashed(d);	/* false: there was no memory for it */
+	to_hashed = !d_unhashed(to);
+	if (hashed)
+		hash_unlink(d);
+	if (to_hashed)
 		hash_unlink(to);
 	linked = !list_empty(&d->sibling);
 	to_linked = !list_empty(&to->sibling);
@@ -412,11 +418,13 @@ void d_move(struct dentry *d, struct dentry *to, bool exchange)
 		p->n_children++;
 		relink_child(to);
 	}
-	hash_link(dcache.table, d);
+	if (hashed)
+		hash_link(dcache.table, d);
 	if (exchange) {
-		hash_link(dcache.table, to);
+		if (to_hashed)
+			hash_link(dcache.table, to);
 	} else {
-		if (!d_unhashed(to)) {
+		if (to_hashed) {
 			dcache.n_hashed--;
 			list_del(&to->lru);
 			__atomic_fetch_and(&to->ref.count, ~D_CACHED,
