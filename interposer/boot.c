@@ -59,6 +59,7 @@ static void unmap(uint64_t from, uint64_t to)
  */
 static void move_vdso(struct boot *b)
 {
+	/* NOLINTNEXTLINE: the launcher wrote it, by another mapping */
 	uint64_t base = b->n_vdso_maps ? b->vdso_maps[0].start : 0;
 	uint32_t i;
 

@@ -142,6 +142,7 @@ static void many(void)
 	getrlimit(RLIMIT_NOFILE, &r);
 	r.rlim_cur = 500;
 	T(setrlimit(RLIMIT_NOFILE, &r));
+	/* NOLINTNEXTLINE: they are left open on purpose */
 	while ((fd = open("f", O_RDONLY)) >= 0)
 		n++;
 	T(errno);

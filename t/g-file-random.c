@@ -175,7 +175,7 @@ static int do_map(int write)
 
 static int do_reopen(void)
 {
-	struct stat st;
+	struct stat st = { .st_size = 0 };
 
 	close(fd);
 	fd = open("file", O_RDWR);

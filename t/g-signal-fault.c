@@ -95,7 +95,7 @@ static void test_others(void)
 	catch(SIGILL, 0);
 	catch(SIGTRAP, 0);
 	if (!sigsetjmp(env, 1))
-		num = num / zero;
+		num = num / zero;	/* NOLINT: on purpose */
 	is(seen.si_signo, SIGFPE, "division by zero");
 	is(seen.si_code, FPE_INTDIV, "its code");
 	ok((uint64_t)seen.si_addr == seen_rip, "its address is the code's");

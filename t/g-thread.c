@@ -101,6 +101,7 @@ static void *at_barrier(void *arg)
 
 	(void)arg;
 	for (i = 0; i < 20; i++)
+		/* NOLINTNEXTLINE(bugprone-posix-return): it is -1 */
 		if (pthread_barrier_wait(&barrier) ==
 		    PTHREAD_BARRIER_SERIAL_THREAD)
 			passed++;

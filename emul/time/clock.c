@@ -103,5 +103,7 @@ int64_t clock_read(struct task *t, int clock)
 	}
 	if (clock >= 0 || (clock & CPUCLOCK_WHICH) == CPUCLOCK_FD)
 		return -EINVAL;
+	/* gcc shifts the sign in, as the macro means it. */
+	/* cppcheck-suppress shiftNegativeLHS */
 	return cpu_clock(t, CPUCLOCK_PID(clock), clock & CPUCLOCK_THREAD);
 }

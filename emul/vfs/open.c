@@ -60,6 +60,7 @@ static int may_open(struct task *t, const struct path *p, unsigned int flags)
 static struct file *open_existing(struct task *t, const struct path *p,
 				  unsigned int flags, bool created)
 {
+	/* NOLINTNEXTLINE: a path that was found has a dentry */
 	struct inode *i = p->dentry->inode;
 	struct file *f;
 	int err = 0;

@@ -73,12 +73,6 @@ static void check(uint64_t addr, uint64_t len)
 	never(len > REGION_START - addr);
 }
 
-/* Loading an image never maps shared memory. */
-struct file *mm_shared_zero(uint64_t size)
-{
-	return size ? NULL : NULL;
-}
-
 long host_mmap(uaddr_t addr, size_t len, int prot, int flags, int fd,
 	       off_t off)
 {
@@ -105,6 +99,13 @@ long host_madvise(uaddr_t addr, size_t len, int advice)
 {
 	check(addr, len);
 	return advice < 0;
+}
+
+/* Nothing faults here. */
+bool mm_grow_down(struct mm *mm, uaddr_t addr)
+{
+	never(mm && addr);
+	return false;
 }
 
 /* A program's segments are private. */
