@@ -110,6 +110,7 @@ static int open_last(struct walk *w, unsigned int flags, mode_t mode,
 {
 	struct task *t = w->t;
 	struct dentry *dir, *d;
+	unsigned int tries = 0;
 	int err;
 
 	for (;;) {
@@ -129,6 +130,13 @@ static int open_last(struct walk *w, unsigned int flags, mode_t mode,
 				err = dir->inode->ops->create(dir->inode, d,
 							      mode);
 			mutex_unlock(&dir->inode->lock);
+			/* On the host it may have been made meanwhile. */
+			if (err == -EEXIST && !(flags & O_EXCL) &&
+			    (d->flags & D_REVALIDATE) && tries++ < 8) {
+				d_drop(d);
+				dput(d);
+				continue;
+			}
 			if (err) {
 				dput(d);
 				return err;
