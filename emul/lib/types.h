@@ -39,7 +39,8 @@ typedef uint64_t uaddr_t;
 #ifdef SBX_HOSTED
 #define __arena
 #else
-#define __arena __attribute__((section(".arena,\"aw\",@nobits#")))
+/* Both compilers take what begins with .bss. for memory without bytes. */
+#define __arena __attribute__((section(".bss.arena")))
 #endif
 
 /* On what is compared by address: or it is looked up in a table of ld's. */
