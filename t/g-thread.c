@@ -331,7 +331,7 @@ static void test_cancel(void)
 }
 
 /* Bare clone: what the runtimes of other languages do. */
-static volatile int bare_tid, bare_word, bare_fs_ok;
+static volatile int bare_word, bare_fs_ok;
 static uint64_t tls_block[64];
 
 static int bare(void *arg)

@@ -184,6 +184,7 @@ $(guest_all): t/guest.h t/oracle.h
 SUFFIXES = .guest .dyn .musl .hostile
 GUEST_CFLAGS = -std=gnu11 -O2 -g -pthread $(WARN_CFLAGS) -I$(top_srcdir)
 HOSTILE_CFLAGS = -static -nostdlib -ffreestanding -fno-pie -no-pie \
+	-Wno-unused-command-line-argument \
 	-fno-stack-protector -mno-red-zone -fcf-protection=none
 .c.guest:
 	$(AM_V_CC)$(MKDIR_P) $(@D) && \
