@@ -47,17 +47,18 @@ static int own_calls(void)
 
 static int use(long fd)
 {
+	struct { const void *base; unsigned long len; } vector = { buffer, 64 };
 	long at = 0x30000000;
 
 	gate(__NR_pread64, fd, ptr(buffer), 64, 0);
 	gate(__NR_pread64, fd, ptr(buffer), 64, -4096L);
-	gate(__NR_pwrite64, fd, ptr(buffer), 64, 1L << 62);
+	gate(__NR_pwritev2, fd, ptr(&vector), 1, 1L << 62, 0, 0);
 	gate(__NR_mmap, at, 4096, 7, MAP_PRIVATE | MAP_FIXED, fd, 0);
 	gate(__NR_mmap, at, 4096, 7, MAP_SHARED | MAP_FIXED, fd, 0);
 	gate(__NR_mmap, at, 4096, 1, MAP_SHARED | MAP_FIXED, fd, 1L << 62);
 	/* Descriptors 0 to 2 are the user's: nothing is written to them. */
 	if (fd > HOSTFD_STDERR && fd != HOSTFD_TRACE)
-		gate(__NR_write, fd, ptr(buffer), 64);
+		gate(__NR_pwritev2, fd, ptr(&vector), 1, -1L, 0, 0);
 	return 0;
 }
 

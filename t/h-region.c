@@ -196,8 +196,8 @@ static const struct {
 	/* Beyond the end of the memfds, and all of the guest's memory. */
 	{ __NR_fallocate, { { HOSTFD_META, 0, R(META_SIZE), 1L << 40 } } },
 	{ __NR_fallocate, { { HOSTFD_DATA, 0, R(DATA_SIZE), 1L << 20 } } },
-	{ __NR_pwrite64, { { HOSTFD_META, R(META_BASE), 4096,
-			     R(META_SIZE) } } },
+	{ __NR_pwritev2, { { HOSTFD_META, R(META_BASE), 1, R(META_SIZE), 0,
+			     0 } } },
 	{ __NR_munmap, { { 0, BEFORE } } },
 	{ __NR_mprotect, { { 0, BEFORE, 1 } } },
 };

@@ -115,6 +115,7 @@ shell_tests = \
 	%D%/t1012-elf-kinds.sh \
 	%D%/t2010-poll-stdin.sh \
 	%D%/t2011-big-directory.sh \
+	%D%/t4000-stop.sh \
 	%D%/t7010-fuzz-broker.sh \
 	%D%/t7020-broker-hosts.sh \
 	%D%/t8000-cli-errors.sh \

@@ -86,7 +86,8 @@ see "--tmpfs" "empty" --tmpfs "$tmp/ro" busybox sh -c \
 	"[ -e $tmp/ro/file ] || echo empty"
 see "--workdir" / -w / busybox pwd
 see "a system file" yes busybox sh -c '[ -s /etc/passwd ] && echo yes'
-see "/tmp is empty but for the way here" "${tmp#/tmp/}" -w / \
+here=${tmp#/tmp/}
+see "/tmp is empty but for the way here" "${here%%/*}" -w / \
 	--ro "$tmp" busybox ls /tmp
 
 # Writes: kept in --rw alone.

@@ -209,9 +209,17 @@ static const struct {
 	{ ALLOW, SYS_sched_yield, { 0 } },
 
 	{ ALLOW, SYS_read, { 0, 8, 8 } },
-	{ ALLOW, SYS_write, { 1, 8, 8 } },
+	{ KILL, SYS_write, { 1, 8, 8 } },
 	{ ALLOW, SYS_pread64, { 40, 8, 8, 8 } },
-	{ ALLOW, SYS_pwrite64, { 40, 8, 8, 8 } },
+	{ KILL, SYS_pwrite64, { 40, 8, 8, 8 } },
+	{ ALLOW, SYS_pwritev2, { 40, 8, 1, 8, 0, 0 } },
+	{ ALLOW, SYS_pwritev2, { 1, 8, 1, -1, -1, 0 } },
+	{ KILL, SYS_pwritev2, { 40, 8, 0, 8, 0, 0 } },
+	{ KILL, SYS_pwritev2, { 40, 8, 2, 8, 0, 0 } },
+	{ KILL, SYS_pwritev2, { 40, 8, HIGH | 1, 8, 0, 0 } },
+	{ KILL, SYS_pwritev2, { 40, 8, 1, 8, 0, 2 } },
+	{ KILL, SYS_pwritev2, { 40, 8, 1, 8, 0, HIGH } },
+	{ ALLOW, SYS_restart_syscall, { 0 } },
 
 	/* close: what the kernel truncates must not reach a low number */
 	{ KILL, SYS_close, { 0 } },
