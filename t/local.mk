@@ -42,6 +42,7 @@ t_u_policy_SOURCES = %D%/u-policy.c $(policy_sources)
 # must do the same.  .guest is linked statically, .dyn dynamically, .musl
 # with musl; one source may be in more than one list.
 guest_tests = \
+	%D%/g-gs.guest \
 	%D%/g-hello.guest \
 	%D%/g-auxv.guest \
 	%D%/g-brk.guest \
@@ -123,13 +124,6 @@ shell_tests = \
 	%D%/t8010-tty.sh \
 	%D%/t8020-poor-hosts.sh
 
-# Shell tests of what does not work yet: run by hand, not by check.
-shell_todo =
-
-# Guest tests of what does not work yet: built and run by hand, not by check.
-guest_todo = \
-	%D%/g-gs.guest
-
 # Hostile guests: h-<what>.c, without libc.  The tests of area 7 run them by
 # h-drive; see t/hostile.h and t/hostile.sh.
 hostile_guests = \
@@ -176,7 +170,7 @@ LDADD = libemul-hosted.a $(CHECK_LIBS)
 if HAVE_MUSL
 musl_tests = $(guest_musl_tests)
 endif
-guest_all = $(guest_tests) $(guest_dyn_tests) $(musl_tests) $(guest_todo)
+guest_all = $(guest_tests) $(guest_dyn_tests) $(musl_tests)
 check_SCRIPTS += $(guest_all)
 TESTS += $(guest_tests) $(guest_dyn_tests) $(musl_tests) $(shell_tests)
 CLEANFILES += $(guest_all)
@@ -217,12 +211,10 @@ EXTRA_DIST += \
 	%D%/run-guest.sh \
 	%D%/real.sh \
 	%D%/real-todo \
-	$(shell_todo) \
 	$(shell_tests) \
 	$(guest_tests:.guest=.c) \
 	$(guest_dyn_tests:.dyn=.c) \
-	$(guest_musl_tests:.musl=.c) \
-	$(guest_todo:.guest=.c)
+	$(guest_musl_tests:.musl=.c)
 
 TEST_EXTENSIONS = .sh .guest .dyn .musl
 tap_driver = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh

@@ -32,7 +32,33 @@ static const int forwarded[] = {
 	SIGWINCH, SIGPWR,
 };
 
-void monitor_say(const char *prefix, const char *text, size_t n)
+/* A pipe that is ready takes this much without waiting. */
+#define PIECE	4096U
+
+/*
+ * To standard error, waiting for who reads it, as any program would; but a
+ * signal for the monitor comes first, or a guest that writes much to a pipe
+ * nobody reads could make sbx deaf.
+ */
+static void write_text(int signal_fd, const char *text, size_t n)
+{
+	struct pollfd p[2] = {
+		{ .fd = STDERR_FILENO, .events = POLLOUT },
+		{ .fd = signal_fd, .events = POLLIN },
+	};
+	ssize_t w;
+
+	for (; n; text += w, n -= (size_t)w) {
+		if (poll(p, 2, -1) < 0 || !p[0].revents)
+			return;
+		w = write(STDERR_FILENO, text, n < PIECE ? n : PIECE);
+		if (w < 0)
+			return;		/* nobody is there to be told */
+	}
+}
+
+void monitor_say(const struct monitor *m, const char *prefix,
+		 const char *text, size_t n)
 {
 	char line[BROKER_PATH_MAX + 64];
 	size_t len = strlen(prefix);
@@ -48,8 +74,7 @@ void monitor_say(const char *prefix, const char *text, size_t n)
 		line[len++] = plain ? text[i] : '?';
 	}
 	line[len++] = '\n';
-	if (write(STDERR_FILENO, line, len) < 0)
-		return;		/* nobody is there to be told */
+	write_text(m->signal_fd, line, len);
 }
 
 void monitor_fail(struct monitor *m, const char *fmt, ...)
@@ -296,7 +321,7 @@ static int finish(struct monitor *m)
 	sigprocmask(SIG_SETMASK, &m->old_mask, NULL);
 	if (!m->reason[0])
 		return m->status;
-	monitor_say("sbx: ", m->reason, strlen(m->reason));
+	monitor_say(m, "sbx: ", m->reason, strlen(m->reason));
 	return 125 << 8;
 }
 

@@ -86,7 +86,7 @@ int serve_exit(struct call *c)
 
 int serve_log(struct call *c)
 {
-	monitor_say("", c->s1, c->req.len1);
+	monitor_say(c->m, "", c->s1, c->req.len1);
 	return 0;
 }
 
@@ -94,7 +94,7 @@ int serve_panic(struct call *c)
 {
 	/* First the end: standard error may be a pipe that nobody reads. */
 	monitor_fail(c->m, "the sandbox's kernel panicked");
-	monitor_say("sbx: panic: ", c->s1, c->req.len1);
+	monitor_say(c->m, "sbx: panic: ", c->s1, c->req.len1);
 	return 0;
 }
 

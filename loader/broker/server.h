@@ -152,6 +152,7 @@ __attribute__((format(printf, 2, 3)))
 void monitor_fail(struct monitor *m, const char *fmt, ...);
 
 /* One line on standard error, control characters made harmless. */
-void monitor_say(const char *prefix, const char *text, size_t n);
+void monitor_say(const struct monitor *m, const char *prefix,
+		 const char *text, size_t n);
 
 #endif
