@@ -210,7 +210,9 @@ void host_exit_group(int status)
 long host_clone(bool thread, uint64_t stack_top, struct thread *th,
 		void (*fn)(void *), void *arg)
 {
-	register long r10 __asm__("r10") = (long)&th->host_tid;
+	/* The host writes it there now, and clears it at the thread's end. */
+	long tid_at = (long)&th->host_tid;
+	register long r10 __asm__("r10") = tid_at;
 	register long r8 __asm__("r8") = 0;
 	register void *rbx __asm__("rbx") = th;
 	register void (*r12)(void *) __asm__("r12") = fn;
@@ -225,7 +227,7 @@ long host_clone(bool thread, uint64_t stack_top, struct thread *th,
 	__asm__ volatile("call host_gate"
 			 : "+a"(ret)
 			 : "D"(thread ? HOST_CLONE_THREAD : HOST_CLONE_PROCESS),
-			   "S"(sp), "d"(r10), "r"(r10), "r"(r8), "r"(rbx),
+			   "S"(sp), "d"(tid_at), "r"(r10), "r"(r8), "r"(rbx),
 			   "r"(r12), "r"(r13)
 			 : "rcx", "r11", "memory", "cc");
 	return ret;

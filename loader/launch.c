@@ -207,8 +207,6 @@ static void __attribute__((noreturn)) child(const struct start *s,
 		child_fail("life line");
 	prctl(PR_SET_NAME, "sbx-guest");
 	prctl(PR_SET_DUMPABLE, 0);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		child_fail("no_new_privs");
 	if (landlock_shut())
 		child_fail("Landlock");
 	forget_libc();
@@ -306,6 +304,12 @@ int launch_run(const struct policy *p, struct err *e)
 		goto out;
 	/* Inherited as ignored, it would have the host forget our children. */
 	signal(SIGCHLD, SIG_DFL);
+	/* For both sides: their filters and Landlock want it. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
+		err_set(e, EXIT_SBX, "this host lets nothing be confined: "
+			"no_new_privs: %s", strerror(errno));
+		goto out;
+	}
 	fflush(NULL);
 	pid = fork();
 	if (pid < 0) {

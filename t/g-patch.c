@@ -174,7 +174,7 @@ static void test_faults(void)
 
 static void test_bytes(void)
 {
-	uint8_t *imm = (uint8_t *)(uintptr_t)mov_p + 1;
+	volatile uint8_t *imm = (uint8_t *)(uintptr_t)mov_p + 1;
 	size_t n = (uintptr_t)patch_text_end - (uintptr_t)patch_text;
 
 	is(mprotect(patch_text, n, PROT_READ | PROT_WRITE | PROT_EXEC), 0,

@@ -118,7 +118,7 @@ static void end_children(void)
 /* What is left of a sandbox once sbx has ended; it may need a moment. */
 static bool survivors(void)
 {
-	long end = now_ms() + 2000;
+	long end = now_ms() + 10000;
 
 	for (;;) {
 		pid_t got = waitpid(-1, NULL, WNOHANG);
