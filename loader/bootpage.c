@@ -189,13 +189,26 @@ static void find_vdso(struct boot *b)
 		b->vdso_ehdr = vdso;
 }
 
+static uint64_t limits[16][2];
+
+void bootpage_limits(void)
+{
+	struct rlimit rl;
+	unsigned int i;
+
+	for (i = 0; i < 16; i++) {
+		if (getrlimit((__rlimit_resource_t)i, &rl))
+			rl.rlim_cur = rl.rlim_max = RLIM_INFINITY;
+		limits[i][0] = rl.rlim_cur;
+		limits[i][1] = rl.rlim_max;
+	}
+}
+
 static void about_host(struct boot *b)
 {
 	struct sysinfo si;
-	struct rlimit rl;
 	cpu_set_t cpus;
 	mode_t mask = umask(022);
-	unsigned int i;
 
 	umask(mask);
 	b->umask = mask;
@@ -205,12 +218,8 @@ static void about_host(struct boot *b)
 	b->minsigstksz = (uint32_t)getauxval(51 /* AT_MINSIGSTKSZ */);
 	b->uid = getuid();
 	b->gid = getgid();
-	for (i = 0; i < 16; i++) {
-		if (getrlimit((__rlimit_resource_t)i, &rl))
-			rl.rlim_cur = rl.rlim_max = RLIM_INFINITY;
-		b->rlimits[i][0] = rl.rlim_cur;
-		b->rlimits[i][1] = rl.rlim_max;
-	}
+	_Static_assert(sizeof(b->rlimits) == sizeof(limits), "rlimits");
+	memcpy(b->rlimits, limits, sizeof(limits));
 	if (!sysinfo(&si)) {
 		b->mem_total = (uint64_t)si.totalram * si.mem_unit;
 		b->mem_free = (uint64_t)si.freeram * si.mem_unit;

@@ -17,6 +17,12 @@ struct grant_root {
 };
 
 /*
+ * Note the resource limits that the guest is to see, before the launcher
+ * changes its own.
+ */
+void bootpage_limits(void);
+
+/*
  * Write struct boot for the policy into the memfd @meta_fd.  @grants[i] is
  * the broker's grant of p->mounts[i], where that is a host's; @scoped: the
  * host keeps signals inside the sandbox.  0, or -1 with *e.

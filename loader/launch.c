@@ -171,10 +171,41 @@ static void limit_child(void)
 	/* The kernel has its own of these for the guest. */
 	rl.rlim_cur = rl.rlim_max = 0;
 	setrlimit(RLIMIT_CORE, &rl);
-	if (!getrlimit(RLIMIT_STACK, &rl)) {
+}
+
+/*
+ * The kernel counts addresses, data, stack and file sizes for the guest by
+ * itself; the host's limits would hit its own memory, which is reserved at
+ * full size in files without pages.
+ */
+static int lift_limits(struct err *e)
+{
+	static const struct {
+		int resource;
+		const char *name;
+		uint64_t need;
+	} lift[] = {
+		{ RLIMIT_AS, "addresses (ulimit -v)",
+		  META_SIZE + SLOTS_SIZE + DATA_SIZE + (1UL << 32) },
+		{ RLIMIT_FSIZE, "file size (ulimit -f)", DATA_SIZE },
+		{ RLIMIT_DATA, "data (ulimit -d)", 1UL << 24 },
+		{ RLIMIT_STACK, "stack (ulimit -s)", 1UL << 16 },
+	};
+	struct rlimit rl;
+	size_t i;
+
+	for (i = 0; i < sizeof(lift) / sizeof(lift[0]); i++) {
+		if (getrlimit(lift[i].resource, &rl))
+			continue;
+		if (rl.rlim_max < lift[i].need)
+			return err_set(e, EXIT_SBX, "the limit of %s is too "
+				       "low: sbx reserves %lu MiB, though no "
+				       "memory", lift[i].name,
+				       (unsigned long)(lift[i].need >> 20));
 		rl.rlim_cur = rl.rlim_max;
-		setrlimit(RLIMIT_STACK, &rl);
+		setrlimit(lift[i].resource, &rl);
 	}
+	return 0;
 }
 
 /*
@@ -291,6 +322,11 @@ int launch_run(const struct policy *p, struct err *e)
 		return err_set(e, EXIT_SBX, "this host does not let programs "
 			       "set GS (no FSGSBASE): Linux 5.9 and a CPU "
 			       "since 2012 are needed");
+	}
+	bootpage_limits();
+	if (lift_limits(e)) {
+		free(grants);
+		return -1;
 	}
 	r = monitor_init(&m);
 	if (r < 0) {

@@ -251,3 +251,28 @@ EXTRA_DIST += %D%/bench/run.sh $(bench_programs:.guest=.c)
 bench: sbx $(bench_programs)
 	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/t/bench/run.sh
 .PHONY: bench
+
+# Long fuzzing, and the tests whose failures are rare, again and again: an hour.
+long_fuzzers = \
+	%D%/t1010-elf-fuzz.sh \
+	%D%/t1011-fuzz-elf.sh \
+	%D%/t7010-fuzz-broker.sh
+long_soaks = \
+	%D%/g-file-random.guest \
+	%D%/g-file-threads.guest \
+	%D%/g-mm-random.guest \
+	%D%/g-patch-kick.guest \
+	%D%/g-patch-threads.guest \
+	%D%/g-signal-restart.guest \
+	%D%/g-thread.guest \
+	%D%/t7006-corrupt.sh \
+	%D%/t7008-life.sh
+LONG_SECONDS = 1200
+LONG_ROUNDS = 50
+check-long: sbx
+	SBX_LONG=1 SBX_FUZZ_SECONDS=$(LONG_SECONDS) \
+		$(MAKE) check TESTS='$(long_fuzzers)'
+	for i in $$(seq $(LONG_ROUNDS)); do \
+		$(MAKE) -s check TESTS='$(long_soaks)' || exit 1; \
+	done
+.PHONY: check-long

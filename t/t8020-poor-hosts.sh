@@ -54,4 +54,28 @@ spares 38 membarrier
 spares 95 fallocate
 spares 1 prlimit64
 
+# limited OPTION: a soft limit of the shell's is the guest's alone; a hard one
+# that leaves no room for sbx itself is one line and 125.
+# shellcheck disable=SC3045
+limited()
+{
+	(ulimit -S "$1" "$2" && exec "$SBX" busybox echo hi) \
+		>"$tmp/out" 2>"$tmp/err" </dev/null
+	is "under ulimit -S $1 $2" "$? $(cat "$tmp/out" "$tmp/err")" "0 hi"
+	(ulimit "$1" "$2" && exec "$SBX" busybox echo hi) \
+		>"$tmp/out" 2>"$tmp/err" </dev/null
+	is "under ulimit $1 $2: one line and 125" \
+		"$? $(wc -l <"$tmp/err") $(grep -c '^sbx: .*ulimit' "$tmp/err")" \
+		"125 1 1"
+}
+
+# shellcheck disable=SC3045
+if (ulimit -S -v 4000000) 2>/dev/null && command -v busybox >/dev/null; then
+	limited -v 4000000
+	limited -f 100
+	limited -d 2000
+else
+	skip "limits of the shell" "no ulimit -v, or no busybox"
+fi
+
 done_testing

@@ -61,9 +61,10 @@ void monitor_say(const struct monitor *m, const char *prefix,
 		 const char *text, size_t n)
 {
 	char line[BROKER_PATH_MAX + 64];
-	size_t len = strlen(prefix);
+	size_t len = 0;
 
-	memcpy(line, prefix, len);
+	while (*prefix)
+		line[len++] = *prefix++;
 	while (n && text[n - 1] == '\n')
 		n--;
 	for (size_t i = 0; i < n && len < sizeof(line) - 1; i++) {
