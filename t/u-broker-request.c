@@ -50,7 +50,7 @@ static void setup(int mode)
 	snprintf(path, sizeof(path), "%s/ro", root);
 	ck_assert_int_eq(monitor_grant(&m, path, "/", false), RO);
 	snprintf(path, sizeof(path), "%s/rw", root);
-	ck_assert_int_eq(monitor_grant(&m, path, "/work", true), RW);
+	ck_assert_int_eq(monitor_grant(&m, path, "/area", true), RW);
 	snprintf(path, sizeof(path), "%s/out/file", root);
 	ck_assert_int_eq(monitor_grant(&m, path, "/etc/f", false), FILE_RO);
 	umask(0);
@@ -468,7 +468,7 @@ START_TEST(hidden)
 	setup(_i);
 	ck_assert_int_eq(monitor_hide(&m, RO, "secret"), 0);
 	snprintf(path, sizeof(path), "%s/rw/narrow", root);
-	ck_assert_int_eq(monitor_grant(&m, path, "/work/narrow", false), 3);
+	ck_assert_int_eq(monitor_grant(&m, path, "/area/narrow", false), 3);
 	ck_assert_int_eq(monitor_shadows(&m), 0);
 	req(BROKER_OPEN, RO, "secret/key");
 	ck_assert_int_eq(serve(), -EACCES);
