@@ -37,7 +37,6 @@ THREAD(URSP, user_rsp);
 THREAD(KSP, kstack);
 THREAD(WORK, work);
 THREAD(WAITING, waiting);
-THREAD(URIP, user_rip);
 THREAD(JUMPS, n_jump);
 THREAD(TRAPS, n_trap);
 THREAD(GUEST_GS, guest_gs);

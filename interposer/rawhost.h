@@ -11,6 +11,7 @@
 
 #include <asm/unistd.h>
 
+#include "emul/abi/regs.h"
 #include "emul/lib/types.h"
 
 static inline long raw_host6(long nr, long a, long b, long c, long d, long e,
@@ -39,7 +40,7 @@ static inline long raw_host6_wait(long nr, long a, long b, long c, long d,
 			 : "+a"(nr)
 			 : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory", "cc");
-	__asm__ volatile("movl $0, %%gs:36" ::: "memory"); /* waiting */
+	__asm__ volatile("movl $0, %%gs:%c0" :: "i"(THREAD_WAITING) : "memory");
 	return nr;
 }
 

@@ -41,10 +41,9 @@
 #define THREAD_KSP	24
 #define THREAD_WORK	32
 #define THREAD_WAITING	36
-#define THREAD_URIP	40
-#define THREAD_JUMPS	48
-#define THREAD_TRAPS	56
-#define THREAD_GUEST_GS	64
+#define THREAD_JUMPS	40
+#define THREAD_TRAPS	48
+#define THREAD_GUEST_GS	56
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -78,7 +77,6 @@ struct thread {
 	uint64_t kstack;	/* address of struct regs at the stack's top */
 	uint32_t work;		/* WORK_*; set by anyone, atomically */
 	uint32_t waiting;	/* in host_wait(): the kick may rewind it */
-	uint64_t user_rip;	/* scratch of the exit code */
 	uint64_t n_jump;	/* calls that came by the jump door ... */
 	uint64_t n_trap;	/* ... of all; and those of the trap door */
 	uint64_t guest_gs;	/* guest's GS base where it set one */

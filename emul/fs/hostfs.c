@@ -81,20 +81,11 @@ static struct ktime host_time(struct broker_time t)
 	return (struct ktime){ t.sec, t.nsec };
 }
 
-/* The broker's major << 32 | minor as stat(2) has it. */
-static uint64_t encode_dev(uint64_t dev)
-{
-	uint64_t major = dev >> 32, minor = dev & 0xffffffff;
-
-	return (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffULL) << 12 |
-	       (major & ~0xfffULL) << 32;
-}
-
 void host_inode_set(struct inode *i, const struct broker_stat *st)
 {
 	struct host_node *n = host_node(i);
 
-	n->dev = encode_dev(st->dev);
+	n->dev = broker_dev(st->dev);
 	n->blksize = st->blksize;
 	i->ino = st->ino;
 	i->mode = st->mode;
@@ -103,7 +94,7 @@ void host_inode_set(struct inode *i, const struct broker_stat *st)
 	i->nlink = st->nlink;
 	i->size = st->size;
 	i->blocks = st->blocks;
-	i->rdev = encode_dev(st->rdev);
+	i->rdev = broker_dev(st->rdev);
 	i->atime = host_time(st->atime);
 	i->mtime = host_time(st->mtime);
 	i->ctime = host_time(st->ctime);

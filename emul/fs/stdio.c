@@ -28,13 +28,6 @@
 #include "emul/vfs/fdtable.h"
 #include "emul/vfs/poll.h"
 
-/* As makedev(3) packs them. */
-static uint64_t makedev64(uint64_t major, uint64_t minor)
-{
-	return (major & 0xfff) << 8 | (major & ~0xfffULL) << 32 |
-	       (minor & 0xff) | (minor & ~0xffULL) << 12;
-}
-
 static uint64_t index_of(const struct file *f)
 {
 	return (uint64_t)f->priv;
@@ -183,8 +176,8 @@ static int stdio_getattr(struct file *f, struct kstat *st)
 		.ino = b->ino, .nlink = b->nlink, .size = b->size,
 		.blocks = b->blocks, .mode = b->mode, .uid = b->uid,
 		.gid = b->gid, .blksize = b->blksize,
-		.dev = makedev64(b->dev >> 32, (uint32_t)b->dev),
-		.rdev = makedev64(b->rdev >> 32, (uint32_t)b->rdev),
+		.dev = broker_dev(b->dev),
+		.rdev = broker_dev(b->rdev),
 		.atime = { b->atime.sec, b->atime.nsec },
 		.mtime = { b->mtime.sec, b->mtime.nsec },
 		.ctime = { b->ctime.sec, b->ctime.nsec },
@@ -401,7 +394,7 @@ struct file *stdio_file(unsigned int index, const struct boot_inherited *in)
 	if (!i)
 		return NULL;
 	i->mode = in->mode;
-	i->rdev = makedev64(in->rdev >> 32, (uint32_t)in->rdev);
+	i->rdev = broker_dev(in->rdev);
 	i->ops = &stdio_iops;
 	i->fops = S_ISREG(in->mode) ? &stdio_reg_fops : &stdio_fops;
 	i->priv = (void *)(uintptr_t)index;

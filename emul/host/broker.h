@@ -31,6 +31,15 @@ int broker_call2(struct broker_req *req, const void *p1, const void *p2,
 		 int fd_in, struct broker_rep *rep, void *buf, size_t cap,
 		 int *fd_out);
 
+/* A device number of the contract (major << 32 | minor) as stat(2) packs it. */
+static inline uint64_t broker_dev(uint64_t dev)
+{
+	uint64_t major = dev >> 32, minor = dev & 0xffffffff;
+
+	return (minor & 0xff) | (major & 0xfff) << 8 | (minor & ~0xffULL) << 12 |
+	       (major & ~0xfffULL) << 32;
+}
+
 /* Short forms of what is asked most; each returns 0 or -errno. */
 int broker_kick(int tgid, int tid);
 int broker_exit(int wait_status, int now);
