@@ -79,9 +79,11 @@ static void move_vdso(struct boot *b)
 /* Runs on the launcher's stack, which lies above all that is mapped here. */
 void kernel_start(void)
 {
-	struct thread *th;
+	struct thread *th, early = { .self = &early };
 	struct boot b;
 
+	/* Who takes the first lock has to be somebody. */
+	set_gs_base(&early);
 	/*
 	 * The host's vdso first: it lies anywhere, also where the arena is
 	 * going to be.

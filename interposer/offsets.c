@@ -40,6 +40,7 @@ THREAD(WAITING, waiting);
 THREAD(JUMPS, n_jump);
 THREAD(TRAPS, n_trap);
 THREAD(GUEST_GS, guest_gs);
+THREAD(LOCKS, n_locks);
 _Static_assert(sizeof(struct thread) <= PAGE_SIZE, "struct thread");
 _Static_assert(WORK_SIGNAL == 1 && WORK_EXIT == 2 && WORK_RESTORE == 4 &&
 	       WORK_GS == 8,

@@ -89,7 +89,7 @@ static struct patch_state *state_of(struct mm *mm, bool make)
 	st = kzalloc(sizeof(*st));
 	if (!st)
 		return NULL;
-	mutex_init(&st->lock);
+	mutex_init_class(&st->lock, LOCK_PATCH);
 	if (__atomic_compare_exchange_n(&mm->patch, &none, st, false,
 					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return st;
@@ -818,7 +818,7 @@ int patch_fork(struct mm *to, const struct mm *from)
 		return -ENOMEM;
 	memcpy(st->seen, old->seen, sizeof(st->seen));
 	st->off = old->off;
-	mutex_init(&st->lock);
+	mutex_init_class(&st->lock, LOCK_PATCH);
 	to->patch = st;
 	for_each_image(im, old) {
 		copy = kzalloc(sizeof(*copy));

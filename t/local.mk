@@ -29,6 +29,7 @@ t_u_broker_monitor_SOURCES = %D%/u-broker-monitor.c %D%/broker.h \
 t_u_broker_monitor_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
 t_u_broker_monitor_LDADD = $(CHECK_LIBS)
 
+t_u_alloc_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_futex_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_signal_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_mm_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1

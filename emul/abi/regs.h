@@ -44,6 +44,7 @@
 #define THREAD_JUMPS	40
 #define THREAD_TRAPS	48
 #define THREAD_GUEST_GS	56
+#define THREAD_LOCKS	64
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -56,6 +57,7 @@ struct regs {
 	uint64_t rip, cs, eflags, rsp, ss;
 };
 
+struct mutex;
 struct task;
 
 /* What a thread has to look at before it goes back to the guest. */
@@ -80,6 +82,7 @@ struct thread {
 	uint64_t n_jump;	/* calls that came by the jump door ... */
 	uint64_t n_trap;	/* ... of all; and those of the trap door */
 	uint64_t guest_gs;	/* guest's GS base where it set one */
+	uint32_t n_locks;	/* kernel locks that it holds */
 	struct task *task;
 	int32_t host_tid;	/* the host clears it at the thread's very end */
 	uint32_t live;		/* GS and alternate stack are set: kick it */
@@ -94,6 +97,11 @@ struct thread {
 	uint32_t start_flags;
 	uint64_t start_tid;
 	struct thread *next_dead;	/* in the list of slots to be freed */
+#ifdef SBX_DEBUG
+#define THREAD_HELD_MAX	32u
+	uint32_t n_held;		/* more than the maximum: a panic */
+	const struct mutex *held[32];	/* kernel locks, in order of taking */
+#endif
 };
 
 /* The frame of guest registers at the top of @th's kernel stack. */

@@ -263,7 +263,7 @@ int vfs_first_task(struct task *t, const struct boot *b)
 		return -ENOMEM;
 	hostfs_limit(MIN(b->rlimits[7][1], HOSTFD_END));
 	ref_init(&fs->ref);
-	mutex_init(&fs->lock);
+	mutex_init_class(&fs->lock, LOCK_FS);
 	fs->umask = b->umask;
 	fs->root = (struct path){ root_mount, root_mount->root };
 	path_get(&fs->root);

@@ -60,6 +60,7 @@ struct item {
 
 /* Protects file->watchers, and that no epoll goes while it is used so. */
 static struct mutex watch_lock __arena;
+LOCK_CLASS(watch_lock, LOCK_WATCH);
 
 static uint32_t epoll_poll(struct file *f, struct waiter *w);
 
@@ -422,8 +423,8 @@ static long epoll_new(struct task *t, unsigned int flags)
 
 	if (!ep)
 		return -ENOMEM;
-	mutex_init(&ep->lock);
-	mutex_init(&ep->ready_lock);
+	mutex_init_class(&ep->lock, LOCK_EPOLL);
+	mutex_init_class(&ep->ready_lock, LOCK_READY);
 	rb_init(&ep->items, NULL);
 	list_init(&ep->hosts);
 	list_init(&ep->ready);

@@ -25,6 +25,7 @@ static __arena struct {
 	struct mutex lock;
 	struct mount *mnt;
 } memfds;
+LOCK_CLASS(memfds, LOCK_ONCE);
 
 static struct mount *memfd_mount(void)
 {

@@ -63,6 +63,7 @@ static struct {
 	struct mutex lock;
 	struct superblock *sb;
 } pipefs __arena;
+LOCK_CLASS(pipefs, LOCK_ONCE);
 
 static int turn_wait(struct turn *x, struct task *t)
 {
@@ -118,7 +119,7 @@ static struct pipe *pipe_new(void)
 	waitqueue_init(&p->rd.queue);
 	waitqueue_init(&p->wr.queue);
 	waitqueue_init(&p->queue);
-	mutex_init(&p->lock);
+	mutex_init_class(&p->lock, LOCK_OBJECT);
 	p->cap = PIPE_DEF_SIZE;
 	return p;
 }

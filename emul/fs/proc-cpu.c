@@ -23,6 +23,7 @@ static struct {
 	uint32_t max, mhz_x1000, cache_kb, clflush;
 	uint32_t phys_bits, virt_bits;
 } cpu __arena;
+LOCK_CLASS(cpu, LOCK_ONCE);
 
 static struct cpuid cpuid(uint32_t leaf, uint32_t sub)
 {

@@ -308,6 +308,7 @@ static void show_boot_id(struct text *b, struct task *t)
 		bool made;
 		uint8_t id[16];
 	} boot __arena;
+	LOCK_CLASS(boot, LOCK_ONCE);
 
 	(void)t;
 	mutex_lock(&boot.lock);

@@ -73,11 +73,13 @@ static struct {
 	struct free_run *runs[N_ORDERS];
 	uint64_t used;			/* bytes in runs given out */
 } pages __arena;
+LOCK_CLASS(pages, LOCK_PAGES);
 
 static struct {
 	struct mutex lock;
 	struct list_head partial;
 } classes[N_CLASSES] __arena;
+LOCK_CLASS(classes, LOCK_ALLOC);
 
 static unsigned int order_of(size_t n)
 {

@@ -16,6 +16,7 @@
 
 static __arena struct memquota no_limit;
 static __arena struct mutex sb_lock;
+LOCK_CLASS(sb_lock, LOCK_ONCE);
 static __arena struct superblock *shmem_sb;
 
 static void shmem_evict(struct inode *i)

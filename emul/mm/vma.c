@@ -92,7 +92,7 @@ struct mm *mm_create(void)
 	if (!mm)
 		return NULL;
 	ref_init(&mm->ref);
-	mutex_init(&mm->lock);
+	mutex_init_class(&mm->lock, LOCK_MM);
 	rb_init(&mm->vmas, vma_update);
 	mm->mmap_base = PAGE_DOWN(REGION_START - (1UL << 30));
 	return mm;
@@ -132,7 +132,7 @@ struct mm *mm_dup(struct mm *mm)
 	mutex_lock(&mm->lock);
 	*new = *mm;
 	ref_init(&new->ref);
-	mutex_init(&new->lock);
+	mutex_init_class(&new->lock, LOCK_MM);
 	rb_init(&new->vmas, vma_update);
 	new->n_vmas = 0;
 	new->n_tasks = 0;

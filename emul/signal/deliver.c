@@ -21,7 +21,7 @@ struct sighand *sighand_alloc(void)
 
 	if (h) {
 		ref_init(&h->ref);
-		mutex_init(&h->lock);
+		mutex_init_class(&h->lock, LOCK_SIGHAND);
 	}
 	return h;
 }

@@ -30,6 +30,7 @@ struct futex_bucket {
 } __attribute__((aligned(64)));
 
 static struct futex_bucket buckets[BUCKETS] __arena;
+LOCK_CLASS(buckets, LOCK_FUTEX);
 
 /*
  * At its first use: to set them all up at start would touch 16 pages of the

@@ -25,7 +25,7 @@ static int pid_last __arena;
 
 void pid_init(void)
 {
-	mutex_init(&pids_lock);
+	mutex_init_class(&pids_lock, LOCK_PIDS);
 	list_init(&all_groups);
 	pid_last = 0;
 }

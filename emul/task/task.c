@@ -29,13 +29,13 @@ struct tgroup *tgroup_alloc(void)
 		return NULL;
 	}
 	ref_init(&g->ref);
-	mutex_init(&g->lock);
+	mutex_init_class(&g->lock, LOCK_TGROUP);
 	list_init(&g->children);
 	list_init(&g->sibling);
 	list_init(&g->all_link);
 	list_init(&g->threads);
 	list_init(&g->timers);
-	mutex_init(&g->timers_lock);
+	mutex_init_class(&g->timers_lock, LOCK_TIMERS);
 	itimer_init(g);
 	sigpending_init(&g->pending);
 	g->dumpable = true;

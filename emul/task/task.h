@@ -7,17 +7,24 @@
  * host call on mappings and the locks marked (b) over a broker request.
  *
  *	tgroup->timers_lock		calls on timers
+ *	file->pos_lock (b)
+ *	  rename_lock (b)		renames of directories
+ *	    inode->lock (b)		a directory, then its child
+ *	patch's lock			text that is being rewritten
+ *	  mm->lock			vma tree
+ *	fs_ctx's, files->lock		directories; a descriptor table
+ *	epoll's locks, then those of objects: pipes, terminals, queues
  *	pids_lock			the pid table, parents, groups
  *	  ktimer's lock			the tree of timers
  *	  tgroup->lock			threads, signal state of a group
- *	    task->lock			nothing below it
- *	rename_lock (b)			renames of directories
- *	  inode->lock (b)		a directory, then its child
- *	    file->pos_lock (b)
- *	mm->lock			vma tree
- *	files->lock			a descriptor table
- *	waitqueue->lock			nothing below it but the allocator
+ *	    sighand->lock
+ *	futex buckets			in order of address
+ *	waitqueue->lock			an epoll's after its target's
+ *	leaves, then dcache_lock	of one object; nothing below but memory
  *	allocator's locks		innermost
+ *
+ * emul/lib/lock.h has the same order as classes, which a debug build checks;
+ * a lock of no class is a leaf.
  */
 #ifndef SBX_TASK_TASK_H
 #define SBX_TASK_TASK_H

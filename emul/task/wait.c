@@ -18,7 +18,7 @@
 
 void waitqueue_init(struct waitqueue *q)
 {
-	mutex_init(&q->lock);
+	mutex_init_class(&q->lock, LOCK_WAITQUEUE);
 	list_init(&q->waiters);
 }
 

@@ -17,6 +17,7 @@ static struct {
 	bool running;		/* the thread is there */
 	uint32_t seq;		/* its futex word: the first deadline changed */
 } timers __arena;
+LOCK_CLASS(timers, LOCK_KTIMER);
 
 static void insert(struct ktimer *kt)
 {

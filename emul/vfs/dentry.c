@@ -11,6 +11,7 @@
 #include "emul/vfs/dcache.h"
 
 __arena struct dcache dcache;
+LOCK_CLASS(dcache, LOCK_DCACHE);
 
 uint32_t name_hash(const char *s, size_t len)
 {

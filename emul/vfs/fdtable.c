@@ -322,6 +322,7 @@ struct files *files_new(void)
 	if (!fs)
 		return NULL;
 	ref_init(&fs->ref);
+	mutex_init_class(&fs->lock, LOCK_FILES);
 	fs->arr = array_new(FD_FIRST);
 	if (!fs->arr) {
 		kfree(fs);
@@ -338,6 +339,7 @@ struct files *files_copy(struct files *from)
 	if (!fs)
 		return NULL;
 	ref_init(&fs->ref);
+	mutex_init_class(&fs->lock, LOCK_FILES);
 	mutex_lock(&from->lock);
 	a = array_new(from->arr->n);
 	if (!a) {
@@ -439,6 +441,7 @@ struct fs_ctx *fs_ctx_copy(struct fs_ctx *from)
 	if (!fs)
 		return NULL;
 	ref_init(&fs->ref);
+	mutex_init_class(&fs->lock, LOCK_FS);
 	mutex_lock(&from->lock);
 	fs->root = from->root;
 	fs->pwd = from->pwd;

@@ -37,7 +37,7 @@ static struct file *file_alloc(void)
 	f->path.dentry = NULL;
 	f->flags = 0;
 	f->mode = 0;
-	mutex_init(&f->pos_lock);
+	mutex_init_class(&f->pos_lock, LOCK_POS);
 	f->pos = 0;
 	f->priv = NULL;
 	f->host_fd = -1;

@@ -51,6 +51,7 @@ struct inode *inode_new(struct superblock *sb)
 		i->gid = t->cred->fsgid;
 	}
 	i->atime = i->mtime = i->ctime = i->btime = ktime_now();
+	mutex_init_class(&i->lock, LOCK_INODE);
 	ref_init(&i->ref);
 	return i;
 }

@@ -13,6 +13,7 @@
 
 /* Two renames between directories take turns: parents must not move then. */
 static __arena struct mutex rename_lock;
+LOCK_CLASS(rename_lock, LOCK_RENAME);
 
 static void lock_dirs(struct dentry *a, struct dentry *b)
 {
