@@ -83,6 +83,9 @@ emul_fs_sources = \
 	%D%/fs/epoll.c \
 	%D%/fs/epoll.h \
 	%D%/fs/eventfd.c \
+	%D%/fs/signalfd.c \
+	%D%/fs/signalfd.h \
+	%D%/fs/timerfd.c \
 	%D%/fs/pipe.c \
 	%D%/fs/pipe.h \
 	%D%/fs/proc.c \

@@ -73,12 +73,14 @@ guest_tests = \
 	%D%/g-signal-fpu.guest \
 	%D%/g-signal-restart.guest \
 	%D%/g-signal.guest \
+	%D%/g-signalfd.guest \
 	%D%/g-stack.guest \
 	%D%/g-stat.guest \
 	%D%/g-state.guest \
 	%D%/g-thread-exec.guest \
 	%D%/g-thread.guest \
 	%D%/g-time.guest \
+	%D%/g-timerfd.guest \
 	%D%/g-timer.guest
 guest_dyn_tests = \
 	%D%/g-auxv.dyn \

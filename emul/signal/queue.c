@@ -9,6 +9,7 @@
 
 #include "emul/lib/uapi.h"
 
+#include "emul/fs/signalfd.h"
 #include "emul/lib/alloc.h"
 #include "emul/signal/siginfo.h"
 #include "emul/task/task.h"
@@ -201,6 +202,7 @@ static int send_locked(struct task *t, const struct siginfo128 *info,
 	else if (signo >= SIGRT_FIRST && info->code != SICODE_USER)
 		return -EAGAIN;
 	p->set |= SIGBIT(signo);
+	signalfd_notify(g);
 	tell_somebody(t, signo, to_group);
 	return 0;
 }
