@@ -152,6 +152,9 @@ emul_sync_sources = \
 	%D%/sync/futex.c \
 	%D%/sync/futex.h \
 	%D%/sync/membarrier.c \
+	%D%/sync/pi.c \
+	%D%/sync/queue.h \
+	%D%/sync/requeue_pi.c \
 	%D%/sync/robust.c \
 	%D%/sync/sys_futex.c
 

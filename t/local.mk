@@ -56,6 +56,8 @@ guest_tests = \
 	%D%/g-file-random.guest \
 	%D%/g-file-threads.guest \
 	%D%/g-futex.guest \
+	%D%/g-futex-pi.guest \
+	%D%/g-futex2.guest \
 	%D%/g-ident.guest \
 	%D%/g-mm-random.guest \
 	%D%/g-memfd.guest \

@@ -117,10 +117,12 @@ START_TEST(test_requeue)
 
 	setup(&th);
 	start(p, 6, ~0U);
-	ck_assert_int_eq(futex_requeue(first, (uaddr_t)&word, (uaddr_t)&other,
+	ck_assert_int_eq(futex_requeue(first, (uaddr_t)&word,
+				       FUTEX_FIND_PRIVATE, (uaddr_t)&other,
 				       FUTEX_FIND_PRIVATE, 1, 10, &wrong),
 			 -EAGAIN);
-	ck_assert_int_eq(futex_requeue(first, (uaddr_t)&word, (uaddr_t)&other,
+	ck_assert_int_eq(futex_requeue(first, (uaddr_t)&word,
+				       FUTEX_FIND_PRIVATE, (uaddr_t)&other,
 				       FUTEX_FIND_PRIVATE, 2, 3, &right), 5);
 	ck_assert_int_eq(wake(&other, 100, ~0U), 3);
 	ck_assert_int_eq(wake(&word, 100, ~0U), 1);

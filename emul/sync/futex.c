@@ -11,7 +11,7 @@
  * A waker takes waiters off the queue under the lock and wakes them after it,
  * for a wake-up is a host call; until then it holds a reference to each.
  */
-#include "emul/sync/futex.h"
+#include "emul/sync/queue.h"
 
 #include "emul/abi/regs.h"
 #include "emul/entry/uaccess.h"
@@ -22,12 +22,11 @@
 #include "emul/vfs/vfs.h"
 
 #define BUCKETS		1024	/* a power of two */
-#define WAKE_BATCH	32
-
-struct futex_bucket {
-	struct mutex lock;
-	struct list_head waiters;	/* in the order they came */
-} __attribute__((aligned(64)));
+/*
+ * In a key's address: the word was named without FUTEX_PRIVATE_FLAG though it
+ * is private.  As in Linux, such a waiter is no private wake-up's.
+ */
+#define KEY_NOT_PRIVATE	1UL
 
 static struct futex_bucket buckets[BUCKETS] __arena;
 LOCK_CLASS(buckets, LOCK_FUTEX);
@@ -46,7 +45,7 @@ static void bucket_init(struct futex_bucket *b)
 	mutex_unlock(&b->lock);
 }
 
-static struct futex_bucket *bucket_of(const struct futex_key *k)
+struct futex_bucket *futex_bucket_of(const struct futex_key *k)
 {
 	uint64_t h = (k->object >> 4) ^ (k->where >> 2);
 	struct futex_bucket *b;
@@ -58,14 +57,8 @@ static struct futex_bucket *bucket_of(const struct futex_key *k)
 	return b;
 }
 
-static bool key_is(const struct futex_key *a, const struct futex_key *b)
-{
-	return a->where == b->where && a->object == b->object;
-}
-
-/* Which word is it?  A shared one is where its file has it. */
-static int futex_key(struct task *t, uaddr_t addr, unsigned int find,
-		     struct futex_key *k)
+int futex_key(struct task *t, uaddr_t addr, unsigned int find,
+	      struct futex_key *k)
 {
 	struct vma *v;
 
@@ -82,12 +75,14 @@ static int futex_key(struct task *t, uaddr_t addr, unsigned int find,
 	if (v && (v->flags & VMA_SHARED) && v->file) {
 		k->object = (uint64_t)v->file->inode;
 		k->where = (uint64_t)v->off + (addr - v->start);
+	} else {
+		k->where |= KEY_NOT_PRIVATE;
 	}
 	mutex_unlock(&t->mm->lock);
 	return v ? 0 : -EFAULT;
 }
 
-static void lock_both(struct futex_bucket *a, struct futex_bucket *b)
+void futex_lock_both(struct futex_bucket *a, struct futex_bucket *b)
 {
 	if (a > b) {
 		struct futex_bucket *c = a;
@@ -100,20 +95,20 @@ static void lock_both(struct futex_bucket *a, struct futex_bucket *b)
 		mutex_lock(&b->lock);
 }
 
-static void unlock_both(struct futex_bucket *a, struct futex_bucket *b)
+void futex_unlock_both(struct futex_bucket *a, struct futex_bucket *b)
 {
 	mutex_unlock(&a->lock);
 	if (a != b)
 		mutex_unlock(&b->lock);
 }
 
-/* Tasks to be woken when the locks are open again. */
-struct wakes {
-	unsigned int n;
-	struct task *task[WAKE_BATCH];
-};
+void futex_wakes_add(struct futex_wakes *w, struct task *t)
+{
+	ref_get(&t->ref);
+	w->task[w->n++] = t;
+}
 
-static void wakes_do(struct wakes *w)
+void futex_wakes_do(struct futex_wakes *w)
 {
 	for (unsigned int i = 0; i < w->n; i++) {
 		wait_wake_task(w->task[i]);
@@ -122,20 +117,25 @@ static void wakes_do(struct wakes *w)
 	w->n = 0;
 }
 
-/* Move up to @n of the word's waiters to @w; the lock is held. */
+/*
+ * Move up to @n of the word's waiters to @w; the lock is held.  How many, or
+ * -EINVAL.
+ */
 static int take(struct futex_bucket *b, const struct futex_key *k,
-		uint32_t bitset, int n, struct wakes *w)
+		uint32_t bitset, int n, struct futex_wakes *w)
 {
 	struct futex_waiter *f, *next;
 	int got = 0;
 
 	list_for_each_safe(f, next, &b->waiters, link) {
-		if (got >= n || w->n == WAKE_BATCH)
+		if (got >= n || w->n == FUTEX_WAKE_BATCH)
 			break;
-		if (!key_is(&f->key, k) || !(f->bitset & bitset))
+		if (!futex_key_is(&f->key, k) || !(f->bitset & bitset))
 			continue;
-		ref_get(&f->task->ref);
-		w->task[w->n++] = f->task;
+		/* Those get a lock, not a wake-up. */
+		if (f->kind != FUTEX_KIND_PLAIN)
+			return got ? got : -EINVAL;
+		futex_wakes_add(w, f->task);
 		list_del(&f->link);
 		/* The sleeper may go on as soon as it sees this. */
 		store_release(&f->bucket, NULL);
@@ -147,7 +147,7 @@ static int take(struct futex_bucket *b, const struct futex_key *k,
 long futex_wake(struct task *t, uaddr_t addr, unsigned int find, int n,
 		uint32_t bitset)
 {
-	struct wakes w = { .n = 0 };
+	struct futex_wakes w = { .n = 0 };
 	struct futex_bucket *b;
 	struct futex_key key;
 	int err, got, sum = 0;
@@ -155,7 +155,7 @@ long futex_wake(struct task *t, uaddr_t addr, unsigned int find, int n,
 	err = futex_key(t, addr, find, &key);
 	if (err)
 		return err;
-	b = bucket_of(&key);
+	b = futex_bucket_of(&key);
 	/* A waiter that is not there yet has still to compare the word. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!load_acquire(&b->lock.word) &&
@@ -165,15 +165,17 @@ long futex_wake(struct task *t, uaddr_t addr, unsigned int find, int n,
 		mutex_lock(&b->lock);
 		got = take(b, &key, bitset, n - sum, &w);
 		mutex_unlock(&b->lock);
-		wakes_do(&w);
+		futex_wakes_do(&w);
+		if (got < 0)
+			return sum ? sum : got;
 		sum += got;
-	} while (got == WAKE_BATCH && sum < n);
+	} while (got == FUTEX_WAKE_BATCH && sum < n);
 	return sum;
 }
 
-/* Queue @f on the word at @addr if that is still @val. */
-static int enqueue(struct task *t, struct futex_waiter *f, uaddr_t addr,
-		   unsigned int find, uint32_t val, uint32_t bitset)
+int futex_enqueue(struct task *t, struct futex_waiter *f, uaddr_t addr,
+		  unsigned int find, uint32_t val, uint32_t bitset,
+		  enum futex_kind kind)
 {
 	struct futex_bucket *b;
 	uint32_t now;
@@ -186,9 +188,11 @@ static int enqueue(struct task *t, struct futex_waiter *f, uaddr_t addr,
 		return -EFAULT;
 	if (now != val)
 		return -EAGAIN;
-	b = bucket_of(&f->key);
+	b = futex_bucket_of(&f->key);
 	f->task = t;
 	f->bitset = bitset;
+	f->kind = kind;
+	f->got = false;
 	mutex_lock(&b->lock);
 	if (get_user(&now, addr)) {
 		err = -EFAULT;
@@ -202,25 +206,33 @@ static int enqueue(struct task *t, struct futex_waiter *f, uaddr_t addr,
 	return err;
 }
 
-/* Off the queue again; true: somebody has woken it already. */
-static bool dequeue(struct futex_waiter *f)
+struct futex_bucket *futex_lock_waiter(struct futex_waiter *f)
 {
 	struct futex_bucket *b;
 
 	for (;;) {
 		b = load_acquire(&f->bucket);
 		if (!b)
-			return true;
+			return NULL;
 		mutex_lock(&b->lock);
 		/* Requeued meanwhile? */
-		if (f->bucket == b) {
-			list_del(&f->link);
-			f->bucket = NULL;
-			mutex_unlock(&b->lock);
-			return false;
-		}
+		if (f->bucket == b)
+			return b;
 		mutex_unlock(&b->lock);
 	}
+}
+
+/* Off the queue again; true: somebody has woken it already. */
+static bool dequeue(struct futex_waiter *f)
+{
+	struct futex_bucket *b = futex_lock_waiter(f);
+
+	if (!b)
+		return true;
+	list_del(&f->link);
+	f->bucket = NULL;
+	mutex_unlock(&b->lock);
+	return false;
 }
 
 long futex_wait(struct task *t, uaddr_t addr, unsigned int find, uint32_t val,
@@ -230,7 +242,8 @@ long futex_wait(struct task *t, uaddr_t addr, unsigned int find, uint32_t val,
 	uint32_t seq = wait_prepare(t);
 	int err;
 
-	err = enqueue(t, f, addr, find, val, bitset);
+	err = futex_enqueue(t, f, addr, find, val, bitset,
+			    FUTEX_KIND_PLAIN);
 	if (err)
 		return err;
 	while (load_acquire(&f->bucket)) {
@@ -242,54 +255,63 @@ long futex_wait(struct task *t, uaddr_t addr, unsigned int find, uint32_t val,
 	return dequeue(f) ? 0 : err;
 }
 
-long futex_requeue(struct task *t, uaddr_t from, uaddr_t to, unsigned int find,
-		   int n_wake, int n_move, const uint32_t *cmp)
+long futex_requeue(struct task *t, uaddr_t from, unsigned int find_from,
+		   uaddr_t to, unsigned int find_to, int n_wake, int n_move,
+		   const uint32_t *cmp)
 {
 	struct futex_key k1, k2;
 	struct futex_bucket *b1, *b2;
 	struct futex_waiter *f, *next;
-	struct wakes w = { .n = 0 };
+	struct futex_wakes w = { .n = 0 };
 	uint32_t now;
 	int err, sum = 0, moved = 0;
 
 	if (n_wake < 0 || n_move < 0)
 		return -EINVAL;
-	err = futex_key(t, from, find, &k1);
+	err = futex_key(t, from, find_from, &k1);
 	if (!err)
-		err = futex_key(t, to, find, &k2);
+		err = futex_key(t, to, find_to, &k2);
 	if (err)
 		return err;
 	if (cmp && get_user(&now, from))
 		return -EFAULT;
-	b1 = bucket_of(&k1);
-	b2 = bucket_of(&k2);
+	b1 = futex_bucket_of(&k1);
+	b2 = futex_bucket_of(&k2);
 	for (;;) {
 		int got;
 
-		lock_both(b1, b2);
+		futex_lock_both(b1, b2);
 		if (cmp && get_user(&now, from))
 			err = -EFAULT;
 		else if (cmp && now != *cmp)
 			err = -EAGAIN;
 		if (err) {
-			unlock_both(b1, b2);
+			futex_unlock_both(b1, b2);
 			/* After the first round some were woken already. */
 			return sum ? sum : err;
 		}
 		got = take(b1, &k1, ~0U, n_wake - sum, &w);
+		if (got < 0) {
+			futex_unlock_both(b1, b2);
+			return sum ? sum : got;
+		}
 		sum += got;
-		if (got < WAKE_BATCH || sum >= n_wake)
+		if (got < FUTEX_WAKE_BATCH || sum >= n_wake)
 			break;
-		unlock_both(b1, b2);
-		wakes_do(&w);
+		futex_unlock_both(b1, b2);
+		futex_wakes_do(&w);
 	}
 	list_for_each_safe(f, next, &b1->waiters, link) {
 		if (moved >= n_move)
 			break;
-		if (!key_is(&f->key, &k1))
+		if (!futex_key_is(&f->key, &k1))
 			continue;
+		if (f->kind != FUTEX_KIND_PLAIN) {
+			err = sum + moved ? 0 : -EINVAL;
+			break;
+		}
 		moved++;
-		if (key_is(&k1, &k2))
+		if (futex_key_is(&k1, &k2))
 			continue;
 		f->key = k2;
 		if (b1 != b2) {
@@ -298,9 +320,9 @@ long futex_requeue(struct task *t, uaddr_t from, uaddr_t to, unsigned int find,
 			store_release(&f->bucket, b2);
 		}
 	}
-	unlock_both(b1, b2);
-	wakes_do(&w);
-	return sum + moved;
+	futex_unlock_both(b1, b2);
+	futex_wakes_do(&w);
+	return err ? err : sum + moved;
 }
 
 /* The operation of FUTEX_WAKE_OP on *@addr; 1: wake there too, 0, -errno. */
@@ -394,8 +416,8 @@ long futex_wait_many(struct task *t, const struct futex_vec *v, unsigned int n,
 	if (!f)
 		return -ENOMEM;
 	for (queued = 0; queued < n; queued++) {
-		err = enqueue(t, &f[queued], v[queued].addr, v[queued].find,
-			      v[queued].val, ~0U);
+		err = futex_enqueue(t, &f[queued], v[queued].addr, v[queued].find,
+			      v[queued].val, ~0U, FUTEX_KIND_PLAIN);
 		if (err)
 			break;
 	}

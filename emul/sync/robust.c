@@ -10,7 +10,8 @@
 
 #include "emul/entry/uaccess.h"
 #include "emul/lib/uapi.h"
-#include "emul/sync/futex.h"
+#include "emul/mm/mm.h"
+#include "emul/sync/queue.h"
 #include "emul/sysproto.h"
 #include "emul/task/task.h"
 
@@ -83,7 +84,7 @@ static void robust_exit(struct task *t)
 			   h.pending & PI_BIT, true);
 }
 
-void futex_exit(struct task *t)
+static void leave(struct task *t, bool dead)
 {
 	uint32_t zero = 0;
 
@@ -92,11 +93,22 @@ void futex_exit(struct task *t)
 	if (t->robust_list)
 		robust_exit(t);
 	t->robust_list = 0;
+	pi_exit(t, dead);
 	/* Nobody else of this memory: nobody to tell. */
-	if (t->clear_child_tid && t->group->n_live > 1 &&
+	if (t->clear_child_tid && load_once(&t->mm->n_tasks) > 1 &&
 	    !put_user(t->clear_child_tid, &zero))
 		futex_wake(t, t->clear_child_tid, 0, 1, ~0U);
 	t->clear_child_tid = 0;
+}
+
+void futex_exit(struct task *t)
+{
+	leave(t, true);
+}
+
+void futex_exec(struct task *t)
+{
+	leave(t, false);
 }
 
 long sys_set_robust_list(struct task *t, uaddr_t head, size_t len)

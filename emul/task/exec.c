@@ -289,9 +289,10 @@ static long commit(struct task *t, struct exec *e, const struct program *p,
 	struct mm *old = t->mm;
 	long err;
 
+	if (old)
+		futex_exec(t);
 	reset_task(t, e);
 	if (old) {
-		futex_exit(t);
 		err = host_munmap(GUEST_MIN, REGION_START - GUEST_MIN);
 		BUG_ON(err);
 	}

@@ -66,6 +66,7 @@ struct task *task_alloc(struct tgroup *g, struct task *from)
 	list_init(&t->waiter.link);
 	list_init(&t->futex.link);
 	t->futex.task = t;
+	list_init(&t->pi_owned);
 	t->altstack.flags = SAS_DISABLE;
 	t->restart.fn = restart_none;
 	t->timer_slack_ns = TIMER_SLACK_NS;

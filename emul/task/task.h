@@ -134,6 +134,9 @@ struct task {
 
 	struct waiter waiter;	/* for sleeps on one queue */
 	struct futex_waiter futex;
+	struct list_head pi_owned;	/* emul/sync/pi.c's pi_lock protects: */
+	struct futex_pi *pi_waits;
+	bool pi_dead;			/* it gets no more locks */
 	uint64_t nvcsw;
 
 	/* prctl(2), sched(7): kept and told; the host is not asked. */
