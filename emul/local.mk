@@ -138,6 +138,7 @@ emul_signal_sources = \
 	%D%/signal/fault.c \
 	%D%/signal/fault.h \
 	%D%/signal/frame.c \
+	%D%/signal/jobctl.c \
 	%D%/signal/outside.c \
 	%D%/signal/outside.h \
 	%D%/signal/queue.c \
@@ -170,18 +171,23 @@ emul_task_sources = \
 	%D%/task/notify.c \
 	%D%/task/pid.c \
 	%D%/task/pid.h \
+	%D%/task/reap.c \
+	%D%/task/reap.h \
 	%D%/task/rlimit.c \
 	%D%/task/sched.h \
 	%D%/task/script.c \
 	%D%/task/script.h \
 	%D%/task/session.c \
+	%D%/task/session.h \
 	%D%/task/stack.c \
 	%D%/task/strings.c \
 	%D%/task/sys_ident.c \
 	%D%/task/sys_prctl.c \
 	%D%/task/sys_process.c \
 	%D%/task/sys_sched.c \
+	%D%/task/sys_wait.c \
 	%D%/task/task.c \
+	%D%/task/usage.c \
 	%D%/task/wait.c
 
 emul_time_sources = \

@@ -18,7 +18,8 @@ unit_tests = \
 	%D%/u-rbtree \
 	%D%/u-site \
 	%D%/u-vetted-filter \
-	%D%/u-vfs
+	%D%/u-vfs \
+	%D%/u-wait
 
 t_u_broker_client_SOURCES = %D%/u-broker-client.c $(broker_sources)
 t_u_broker_request_SOURCES = %D%/u-broker-request.c %D%/broker.h \
@@ -36,6 +37,7 @@ t_u_mm_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 
 t_u_pipe_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_vfs_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
+t_u_wait_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_policy_SOURCES = %D%/u-policy.c $(policy_sources)
 
 

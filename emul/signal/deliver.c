@@ -10,6 +10,8 @@
 #include "emul/lib/alloc.h"
 #include "emul/signal/outside.h"
 #include "emul/signal/queue.h"
+#include "emul/task/reap.h"
+#include "emul/task/session.h"
 #include "emul/task/task.h"
 #include "emul/time/posix_timer.h"
 
@@ -59,39 +61,6 @@ long restart_none(struct task *t)
 	return -EINTR;
 }
 
-/* Park until SIGCONT or the end; signal state is looked at afterwards. */
-static void stop_here(struct task *t)
-{
-	struct tgroup *g = t->group;
-	struct thread *th = t->thread;
-
-	for (;;) {
-		uint32_t seq = wait_prepare(t);
-		bool go;
-
-		/* Other signals wait for SIGCONT; they must not end the sleep. */
-		__atomic_fetch_and(&th->work, ~WORK_SIGNAL, __ATOMIC_SEQ_CST);
-		mutex_lock(&g->lock);
-		go = !g->stopped || g->exiting;
-		mutex_unlock(&g->lock);
-		if (go)
-			break;
-		if (wait_sleep(t, seq, NEVER_NS) && g->exiting)
-			break;
-	}
-}
-
-static void stop_group(struct task *t)
-{
-	struct tgroup *g = t->group;
-	struct task *o;
-
-	g->stopped = true;
-	list_for_each(o, &g->threads, thread_link)
-		if (o != t && o->thread)
-			task_notify(o, WORK_SIGNAL);
-}
-
 static void again(struct task *t, struct regs *r, uint64_t nr)
 {
 	r->rax = nr;
@@ -137,6 +106,17 @@ static void restart_call(struct task *t, struct regs *r,
 	r->orig_rax = (uint64_t)-1;
 }
 
+/* Nobody could continue it: job control leaves it alone, setpgid(2). */
+static bool in_orphaned_group(const struct tgroup *g)
+{
+	bool yes;
+
+	mutex_lock(&pids_lock);
+	yes = pgrp_orphaned(g->pgid, NULL);
+	mutex_unlock(&pids_lock);
+	return yes;
+}
+
 /*
  * Take the next signal that has a handler; default actions are done here.
  * Returns its number with *@a its action, 0 when there is none.
@@ -146,9 +126,11 @@ static int next_handled(struct task *t, struct ksigaction *a,
 {
 	struct tgroup *g = t->group;
 	struct ksigaction *act;
+	uint32_t conts;
 	int signo, status;
 
 	for (;;) {
+		group_report(g);
 		mutex_lock(&g->lock);
 		if (g->exiting) {
 			status = g->exit_code;
@@ -179,7 +161,16 @@ static int next_handled(struct task *t, struct ksigaction *a,
 			continue;
 		}
 		if (signal_default_stops(signo)) {
-			stop_group(t);
+			conts = g->n_conts;
+			if (signo != SIGSTOP) {
+				mutex_unlock(&g->lock);
+				if (in_orphaned_group(g))
+					continue;
+				mutex_lock(&g->lock);
+			}
+			/* Unless SIGCONT came meanwhile. */
+			if (g->n_conts == conts && !g->exiting)
+				group_stop(g, signo);
 			mutex_unlock(&g->lock);
 			continue;
 		}

@@ -104,7 +104,7 @@ bool signal_ignored(struct task *t, int signo)
 
 static bool wants(const struct task *t, int signo)
 {
-	return !(t->blocked & SIGBIT(signo)) && t->thread;
+	return !(t->blocked & SIGBIT(signo)) && t->thread && !t->exiting;
 }
 
 void signal_kill_group(struct tgroup *g, int status)
@@ -139,21 +139,25 @@ static void tell_somebody(struct task *t, int signo, bool to_group)
 		}
 }
 
+void signal_thread_exits(struct task *t)
+{
+	struct tgroup *g = t->group;
+	sigset64_t left = g->pending.set & ~t->blocked;
+
+	t->exiting = true;
+	for (; left; left &= left - 1)
+		tell_somebody(t, __builtin_ctzll(left) + 1, true);
+	group_stop_check(g);
+}
+
 /* What job control's signals do as they are sent, whoever takes them. */
 static void before_send(struct tgroup *g, int signo)
 {
-	struct task *o;
-
 	if (signal_default_stops(signo)) {
 		signal_flush(g, SIGBIT(SIGCONT));
 	} else if (signo == SIGCONT) {
 		signal_flush(g, SIGSET_STOP);
-		if (g->stopped) {
-			g->stopped = false;
-			list_for_each(o, &g->threads, thread_link)
-				if (o->thread)
-					task_notify(o, WORK_SIGNAL);
-		}
+		group_continue(g);
 	}
 }
 

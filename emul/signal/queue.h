@@ -18,6 +18,9 @@ bool signal_default_stops(int signo);
 /* As signal_send() to the group of nobody in particular. */
 int signal_send_group(struct tgroup *g, const struct siginfo128 *info);
 
+/* jobctl.c: park until the group goes on or ends; without locks. */
+void stop_here(struct task *t);
+
 /* The rest is called with the group's lock held. */
 
 /* End @g with the wait status @status; nothing when it is ending already. */
@@ -26,6 +29,17 @@ void signal_kill_group(struct tgroup *g, int status);
 void signal_flush(struct tgroup *g, sigset64_t which);
 /* Take the next signal not in @mask; its number, or 0. */
 int signal_dequeue(struct task *t, sigset64_t mask, struct siginfo128 *info);
+/*
+ * @t takes no signals any more: others get those that the group's set holds,
+ * and do not wait for it in a stop.
+ */
+void signal_thread_exits(struct task *t);
+/* jobctl.c: @g stops: all threads are to park, by @signo. */
+void group_stop(struct tgroup *g, int signo);
+/* @g goes on, by SIGCONT. */
+void group_continue(struct tgroup *g);
+/* One thread less is to be waited for in a stop, or one more has parked. */
+void group_stop_check(struct tgroup *g);
 /* Set WORK_SIGNAL of current() if something is to be taken. */
 void signal_recalc(struct task *t);
 

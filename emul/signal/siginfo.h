@@ -16,6 +16,12 @@
 #define SICODE_TIMER	(-2)
 #define SICODE_SIGIO	(-5)
 #define SICODE_TKILL	(-6)
+/* Of SIGCHLD, and what waitid(2) tells: CLD_EXITED and so on. */
+#define SICODE_EXITED	1
+#define SICODE_KILLED	2
+#define SICODE_DUMPED	3
+#define SICODE_STOPPED	5
+#define SICODE_CONTINUED 6
 
 static inline void siginfo_init(struct siginfo128 *i, int signo, int code)
 {

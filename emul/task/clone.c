@@ -263,7 +263,8 @@ unlink:
 	mutex_lock(&n->group->lock);
 	n->group->n_live--;
 	mutex_unlock(&n->group->lock);
-	task_unlink(n);
+	/* Not the last: @t is there. */
+	(void)task_unlink(n);
 put_slot:
 	slot_retire(n->thread);
 	n->thread = NULL;

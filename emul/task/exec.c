@@ -19,6 +19,7 @@
 #include "emul/sync/futex.h"
 #include "emul/sysproto.h"
 #include "emul/task/elf.h"
+#include "emul/task/reap.h"
 #include "emul/task/task.h"
 #include "emul/vfs/fdtable.h"
 #include "emul/vfs/namei.h"
@@ -260,7 +261,7 @@ static void reset_task(struct task *t, const struct exec *e)
 	t->robust_list_len = 0;
 	t->personality &= ~(uint64_t)READ_IMPLIES_EXEC;
 	t->group->dumpable = true;
-	t->group->no_exec_yet = false;
+	group_exec(t->group);
 	set_comm(t, e->filename);
 	signal_exec(t);
 	files_close_on_exec(t->files);

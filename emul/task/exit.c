@@ -11,6 +11,7 @@
 #include "emul/sync/futex.h"
 #include "emul/sysproto.h"
 #include "emul/task/pid.h"
+#include "emul/task/reap.h"
 #include "emul/task/sched.h"
 #include "emul/task/task.h"
 #include "emul/time/posix_timer.h"
@@ -30,7 +31,6 @@ void task_exit(struct task *t, int status)
 {
 	struct tgroup *g = t->group;
 	struct thread *th = t->thread;
-	bool last;
 
 	futex_exit(t);
 	outside_leave(t);
@@ -38,24 +38,30 @@ void task_exit(struct task *t, int status)
 	mutex_lock(&g->lock);
 	if (t->tid == g->pid)
 		g->leader_code = status;
-	last = --g->n_live == 0;
-	if (g->exiting)
-		status = g->exit_code;
-	else if (last)
-		status = g->leader_code;
-	/* No more kicks: the slot is somebody else's soon. */
-	if (!last)
-		t->thread = NULL;
+	g->n_live--;
+	signal_thread_exits(t);
 	mutex_unlock(&g->lock);
+	group_report(g);
 
 	report_thread(th);
 	/* The host takes the memory of the last one; files are ours. */
 	task_release_parts(t);
-	if (last) {
+	mutex_lock(&g->lock);
+	/* No more kicks: the slot is somebody else's soon. */
+	t->thread = NULL;
+	mutex_unlock(&g->lock);
+	if (task_unlink(t)) {
+		/* Whoever else was in the group has left it altogether. */
+		mutex_lock(&g->lock);
+		if (!g->exiting)
+			g->exit_code = g->leader_code;
+		g->exiting = true;
+		status = g->exit_code;
+		mutex_unlock(&g->lock);
 		posix_timers_exit(g);
+		group_dead(t, status);
 		group_gone(status);
 	}
-	task_unlink(t);
 	slot_retire(th);
 	th->task = NULL;
 	task_put(t);
@@ -73,6 +79,7 @@ static void become_leader(struct task *t)
 	t->tid = t->group->pid;
 	pid_put(t->tid, t);
 	mutex_unlock(&pids_lock);
+	__atomic_fetch_sub(&task_count, 1, __ATOMIC_RELAXED);
 	task_put(leader);
 }
 

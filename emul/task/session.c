@@ -1,9 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* session.c: process groups and sessions; setpgid(2), setsid(2). */
+#include "emul/task/session.h"
+
 #include "emul/lib/uapi.h"
+#include "emul/signal/queue.h"
 #include "emul/sysproto.h"
 #include "emul/task/pid.h"
 #include "emul/task/task.h"
+
+struct tgroup *pgrp_first(int pgid)
+{
+	struct task *t = pid_lookup(pgid);
+	struct tgroup *g;
+
+	/* Nearly always its leader is still there. */
+	if (t && t->group->pid == pgid && t->group->pgid == pgid)
+		return t->group;
+	list_for_each(g, &all_groups, all_link)
+		if (g->pgid == pgid)
+			return g;
+	return NULL;
+}
+
+struct tgroup *pgrp_next(const struct tgroup *g, const struct tgroup *first)
+{
+	struct tgroup *next = list_entry(g->pgrp_link.next, struct tgroup,
+					 pgrp_link);
+
+	return next == first ? NULL : next;
+}
+
+void pgrp_move(struct tgroup *g, int pgid)
+{
+	struct tgroup *to;
+
+	list_del(&g->pgrp_link);
+	g->pgid = 0;
+	to = pgrp_first(pgid);
+	g->pgid = pgid;
+	if (to)
+		list_add_tail(&g->pgrp_link, &to->pgrp_link);
+}
+
+bool pgrp_orphaned(int pgid, const struct tgroup *but)
+{
+	struct tgroup *first = pgrp_first(pgid), *g;
+
+	pgrp_for_each(g, first) {
+		const struct tgroup *p = g->parent;
+
+		if (g == but || g->zombie || !p || p->unkillable)
+			continue;
+		if (p->pgid != pgid && p->sid == g->sid)
+			return false;
+	}
+	return true;
+}
+
+bool pgrp_signal(int pgid, const struct siginfo128 *info)
+{
+	struct tgroup *first = pgrp_first(pgid), *g;
+
+	pgrp_for_each(g, first)
+		signal_send_group(g, info);
+	return first;
+}
 
 /* The group that @pid names, 0: the caller's.  pids_lock is held. */
 static struct tgroup *group_of(struct task *t, int pid)
@@ -16,22 +77,15 @@ static struct tgroup *group_of(struct task *t, int pid)
 	return o ? o->group : NULL;
 }
 
-static bool pgid_in_session(int pgid, int sid)
-{
-	struct tgroup *g;
-
-	list_for_each(g, &all_groups, all_link)
-		if (g->pgid == pgid && g->sid == sid)
-			return true;
-	return false;
-}
-
 static long setpgid_locked(struct task *t, int pid, int pgid)
 {
-	struct tgroup *me = t->group, *g = group_of(t, pid);
+	struct tgroup *me = t->group, *g = group_of(t, pid), *to;
 
-	if (!g || (g->pid != pid && pid))
+	if (!g)
 		return -ESRCH;
+	/* A thread that is not the leader. */
+	if (pid && g->pid != pid)
+		return -EINVAL;
 	if (g->parent == me) {
 		if (g->sid != me->sid)
 			return -EPERM;
@@ -44,9 +98,13 @@ static long setpgid_locked(struct task *t, int pid, int pgid)
 		return -EPERM;
 	if (!pgid)
 		pgid = g->pid;
-	if (pgid != g->pid && !pgid_in_session(pgid, me->sid))
-		return -EPERM;
-	g->pgid = pgid;
+	if (pgid != g->pid) {
+		to = pgrp_first(pgid);
+		if (!to || to->sid != me->sid)
+			return -EPERM;
+	}
+	if (g->pgid != pgid)
+		pgrp_move(g, pgid);
 	return 0;
 }
 
@@ -93,15 +151,15 @@ long sys_getsid(struct task *t, int pid)
 
 long sys_setsid(struct task *t)
 {
-	struct tgroup *me = t->group, *g;
-	long ret = me->pid;
+	struct tgroup *me = t->group;
+	long ret = -EPERM;
 
 	mutex_lock(&pids_lock);
-	list_for_each(g, &all_groups, all_link)
-		if (g->pgid == me->pid)
-			ret = -EPERM;
-	if (ret > 0)
-		me->pgid = me->sid = me->pid;
+	if (me->sid != me->pid && !pgrp_first(me->pid)) {
+		pgrp_move(me, me->pid);
+		me->sid = me->pid;
+		ret = me->pid;
+	}
 	mutex_unlock(&pids_lock);
 	return ret;
 }

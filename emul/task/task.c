@@ -8,9 +8,12 @@
 #include "emul/lib/string.h"
 #include "emul/lib/uapi.h"
 #include "emul/misc/sys_info.h"
+#include "emul/signal/queue.h"
 #include "emul/sync/futex.h"
 #include "emul/task/pid.h"
+#include "emul/task/reap.h"
 #include "emul/task/sched.h"
+#include "emul/task/session.h"
 #include "emul/time/time.h"
 
 #define TIMER_SLACK_NS	50000
@@ -31,6 +34,8 @@ struct tgroup *tgroup_alloc(void)
 	ref_init(&g->ref);
 	mutex_init_class(&g->lock, LOCK_TGROUP);
 	list_init(&g->children);
+	list_init(&g->pgrp_link);
+	waitqueue_init(&g->wait_chldexit);
 	list_init(&g->sibling);
 	list_init(&g->all_link);
 	list_init(&g->threads);
@@ -128,10 +133,9 @@ int task_link(struct task *t)
 	return tid > 0 ? 0 : tid;
 }
 
-void task_unlink(struct task *t)
+bool task_unlink(struct task *t)
 {
 	struct tgroup *g = t->group;
-	struct task *leader = NULL;
 	bool last;
 
 	mutex_lock(&pids_lock);
@@ -141,26 +145,20 @@ void task_unlink(struct task *t)
 	if (g->alone)
 		wait_wake_task(g->alone);
 	mutex_unlock(&g->lock);
+	if (!last)
+		children_thread_gone(t);
 	/*
 	 * The leader's number is the group's: it stays taken until the group
-	 * is gone, whoever of its threads is the last.
+	 * is reaped, whoever of its threads is the last.
 	 */
 	if (t->tid != g->pid)
 		pid_leave(t->tid);
-	if (last) {
-		leader = pid_lookup(g->pid);
-		pid_leave(g->pid);
-		list_del(&g->sibling);
-		list_del(&g->all_link);
-	}
 	mutex_unlock(&pids_lock);
-	__atomic_fetch_sub(&task_count, 1, __ATOMIC_RELAXED);
-	if (t->tid != g->pid)
+	if (t->tid != g->pid) {
+		__atomic_fetch_sub(&task_count, 1, __ATOMIC_RELAXED);
 		task_put(t);
-	if (last) {
-		task_put(leader);
-		tgroup_put(g);
 	}
+	return last;
 }
 
 /* Init: a name that others see, with no thread behind it. */
@@ -182,6 +180,8 @@ static struct task *init_object(const struct boot *boot)
 	}
 	g->pgid = g->sid = 1;
 	g->unkillable = true;
+	/* Its children are reaped as they end. */
+	g->sighand->action[SIGCHLD - 1].handler = SIGACT_IGN;
 	strcopy(t->comm, "init", sizeof(t->comm));
 	return t;
 }
@@ -212,10 +212,9 @@ struct task *task_init(const struct boot *boot)
 	}
 	/* As a command of an interactive shell: a group of its own. */
 	mutex_lock(&pids_lock);
-	g->parent = init->group;
-	list_add_tail(&g->sibling, &g->parent->children);
-	g->sid = 1;
-	g->pgid = g->pid;
+	group_adopted(g, init, false, SIGCHLD);
+	g->no_exec_yet = false;
+	pgrp_move(g, g->pid);
 	mutex_unlock(&pids_lock);
 	task_put(init);
 	return t;

@@ -63,15 +63,36 @@ struct cred {
 	gid_t *groups;		/* kmalloc'd, or NULL */
 };
 
-/* A thread group: what Linux's getpid() names. */
+/* What a process has used, getrusage(2). */
+struct usage {
+	uint64_t utime_ns, stime_ns;
+	uint64_t minflt, majflt, inblock, oublock, nvcsw, nivcsw;
+	uint64_t maxrss_kb;
+};
+
+/*
+ * A thread group: what Linux's getpid() names.  After its last thread it is a
+ * zombie until its parent has waited for it, emul/task/reap.h.
+ */
 struct tgroup {
 	struct ref ref;
 	int pid;				/* immutable */
-	int pgid, sid;				/* pids_lock protects */
-	struct tgroup *parent;			/* pids_lock protects */
-	struct list_head children, sibling;	/* pids_lock protects */
-
-	struct list_head all_link;		/* pids_lock protects */
+	/* pids_lock protects: */
+	int pgid, sid;
+	struct list_head pgrp_link;	/* ring of its process group, no head */
+	struct tgroup *parent;		/* it outlives this; NULL: init, reaped */
+	struct task *parent_task;	/* its thread; only to be compared */
+	struct list_head children, sibling;
+	struct list_head all_link;
+	int exit_signal;	/* for the parent at the end; 0: none */
+	uint32_t n_execs;
+	uint32_t parent_execs;	/* the parent's n_execs when this was made */
+	bool zombie;		/* wait_status holds */
+	bool reaped;		/* it has no number any more */
+	int wait_status;	/* as wait4 tells it */
+	struct usage usage;	/* of the zombie */
+	struct usage child_usage;	/* of children waited for, and theirs */
+	struct waitqueue wait_chldexit;	/* key: child_key() of the child */
 
 	struct mutex lock;	/* protects: */
 	struct list_head threads;
@@ -80,6 +101,13 @@ struct tgroup {
 	struct task *alone;	/* in group_alone(), or NULL */
 	bool exiting;		/* exit_group began: exit_code is set */
 	bool stopped;		/* by job control: every thread parks */
+	bool stop_told;		/* all have parked and the parent knows */
+	bool continued;		/* by SIGCONT, not yet waited for */
+	uint32_t n_parked;
+	int stop_signo;		/* what it stops by */
+	int stop_report;	/* the same, if not yet waited for */
+	int cld_todo;		/* CLD_* for the parent, group_report() */
+	uint32_t n_conts;	/* times that SIGCONT came */
 	bool unkillable;	/* init: only what it handles reaches it */
 	int exit_code;		/* as wait4's status word */
 	int leader_code;	/* the leader's, where no exit_group came */
@@ -106,6 +134,7 @@ struct task {
 	int tid;				/* immutable */
 	struct tgroup *group;			/* immutable */
 	struct list_head thread_link;		/* group->lock protects */
+	bool exiting;				/* group->lock protects */
 	struct thread *thread;	/* its slot; NULL once the host thread ended */
 
 	/* Private to the thread, or fixed while it runs. */
@@ -202,8 +231,11 @@ struct tgroup *tgroup_alloc(void) __must_check;
  * -ERESTARTNOINTR when the group is ending.
  */
 int task_link(struct task *t) __must_check;
-/* Undo task_link(); the reference of the table goes. */
-void task_unlink(struct task *t);
+/*
+ * @t leaves its group.  Was it the last?  Then, and where it is the leader,
+ * the number and the table's reference stay until the group is reaped.
+ */
+bool task_unlink(struct task *t);
 
 /* Soft limit @resource of @t's group. */
 static inline uint64_t rlimit_cur(const struct task *t, int resource)
