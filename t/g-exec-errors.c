@@ -246,6 +246,7 @@ static void test_at(void)
 
 int main(void)
 {
+	need_exec_here();
 	test_names();
 	test_scripts();
 	test_elf();

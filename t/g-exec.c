@@ -160,6 +160,8 @@ int main(int argc, char **argv)
 	static char path[4096];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
+	if (argc < 2 && !getenv("TAP_N"))
+		need_exec_here();
 	self = n > 0 ? path : argv[0];
 	if (argc < 2 && getenv("TAP_N")) {
 		step_bare(argc, argv);

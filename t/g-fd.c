@@ -80,7 +80,6 @@ static void flags(void)
 	T(fcntl(3, F_SETSIG, 100));
 	T(fcntl(3, F_GETLEASE));
 	T(fcntl(3, F_GETPIPE_SZ));
-	T(fcntl(3, F_GET_SEALS));
 	T(isatty(3));
 }
 

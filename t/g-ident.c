@@ -53,25 +53,6 @@ static void is_own(long ret, int mapped, const char *name)
 		printf("# got %ld, errno %d\n", ret, err);
 }
 
-/*
- * Is this id in the user namespace's map?  Ids that are not are shown as the
- * overflow id.  Without the file, in the sandbox too, all are taken to be.
- */
-static int is_mapped(const char *map, unsigned long id)
-{
-	unsigned long first, outside, count;
-	FILE *f = fopen(map, "r");
-	int yes = 0;
-
-	if (!f)
-		return 1;
-	while (fscanf(f, "%lu %lu %lu", &first, &outside, &count) == 3)
-		if (id >= first && id - first < count)
-			yes = 1;
-	fclose(f);
-	return yes;
-}
-
 static void test_ids(void)
 {
 	uid_t r, e, s;
@@ -88,9 +69,9 @@ static void test_ids(void)
 	ok(rg == getgid() && eg == rg && sg == rg, "getresgid");
 	is_errno(syscall(SYS_getresuid, 8, &e, &s), EFAULT, "getresuid: pointer");
 	is(setresuid(KEEP, KEEP, KEEP), 0, "setresuid of nothing");
-	is_own(setuid(getuid()), is_mapped("/proc/self/uid_map", getuid()),
+	is_own(setuid(getuid()), id_mapped("/proc/self/uid_map", getuid()),
 	       "setuid to oneself");
-	is_own(setgid(getgid()), is_mapped("/proc/self/gid_map", getgid()),
+	is_own(setgid(getgid()), id_mapped("/proc/self/gid_map", getgid()),
 	       "setgid to oneself");
 	is_errno(syscall(SYS_setuid, -1), EINVAL, "setuid(-1)");
 	is_errno(syscall(SYS_setgid, -1), EINVAL, "setgid(-1)");

@@ -331,6 +331,8 @@ static void test_advice(void)
 
 int main(void)
 {
+	char name[40];
+
 	struct sigaction sa = {
 		.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO,
 	};
@@ -342,7 +344,8 @@ int main(void)
 	test_zero();
 	test_shared_anon();
 	test_file("g-mmap.tmp");
-	test_file("/tmp/g-mmap.tmp");
+	snprintf(name, sizeof(name), "/tmp/g-mmap.%d", getpid());
+	test_file(name);
 	test_growsdown();
 	test_limits();
 	test_advice();

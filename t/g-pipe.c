@@ -293,11 +293,13 @@ static void *open_writer(void *arg)
 
 static void test_fifo(void)
 {
-	static char path[] = "/tmp/g-pipe.fifo";
+	static char path[40];
 	struct stat st;
 	pthread_t t;
 	int r, w;
 
+	/* Others may run the same test at this time. */
+	snprintf(path, sizeof(path), "/tmp/g-pipe.%d", getpid());
 	unlink(path);
 	is(mkfifo(path, 0640), 0, "mkfifo");
 	is(stat(path, &st), 0, "stat");

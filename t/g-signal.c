@@ -417,8 +417,8 @@ static void test_sending(void)
 	is(kill(getpid(), 0), 0, "signal 0 to oneself");
 	is_errno(kill(getpid(), 65), EINVAL, "kill: no such signal");
 	is_errno(kill(getpid(), -1), EINVAL, "kill: no such signal, negative");
-	is_errno(kill(4000000, 0), ESRCH, "kill: nobody there");
-	is_errno(syscall(SYS_tgkill, getpid(), 4000000, 0), ESRCH,
+	is_errno(kill(5000000, 0), ESRCH, "kill: nobody there");
+	is_errno(syscall(SYS_tgkill, getpid(), 5000000, 0), ESRCH,
 		 "tgkill: nobody there");
 	is_errno(syscall(SYS_tgkill, getpid(), 0, 0), EINVAL, "tgkill: tid 0");
 	is_errno(syscall(SYS_tgkill, 0, getpid(), 0), EINVAL, "tgkill: pid 0");

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 static int tap_n;
 static int tap_failed;
@@ -72,6 +73,35 @@ static inline void __attribute__((__noreturn__)) skip_all(const char *why)
 {
 	printf("1..0 # SKIP %s\n", why);
 	exit(0);
+}
+
+/*
+ * Is `id` in this map of the user namespace (/proc/self/uid_map, gid_map)?
+ * Ids that are not are shown as the overflow id, and are refused when given.
+ * Where there is no such file all are taken to be.
+ */
+static inline int id_mapped(const char *map, unsigned long id)
+{
+	unsigned long first, outside, count;
+	FILE *f = fopen(map, "r");
+	int yes = 0;
+
+	if (!f)
+		return 1;
+	while (fscanf(f, "%lu %lu %lu", &first, &outside, &count) == 3)
+		if (id >= first && id - first < count)
+			yes = 1;
+	fclose(f);
+	return yes;
+}
+
+/* May programs be run from the working directory?  Skip all where not. */
+static inline void need_exec_here(void)
+{
+	struct statvfs s;
+
+	if (!statvfs(".", &s) && (s.f_flag & ST_NOEXEC))
+		skip_all("the working directory is mounted noexec");
 }
 
 /* Print the plan; returns the exit status of main. */
