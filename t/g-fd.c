@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "t/guest.h"
 #include "t/oracle.h"
 
 static void dups(void)
@@ -158,6 +159,8 @@ static void many(void)
 
 int main(void)
 {
+	if (host_lacks(SYS_close_range))
+		skip_all("the host has no close_range");
 	for (int i = 3; i < 20; i++)
 		close(i);
 	dups();

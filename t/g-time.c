@@ -184,7 +184,8 @@ static void test_set(void)
 	struct timex x;
 
 	memset(&x, 0, sizeof(x));
-	ok(adjtimex(&x) >= 0, "adjtimex: a look");
+	/* Not by libc, which makes it clock_adjtime: containers filter that. */
+	ok(syscall(SYS_adjtimex, &x) >= 0, "adjtimex: a look");
 	ok(x.tick > 9000 && x.tick < 11000, "its tick");
 	is_errno(syscall(SYS_adjtimex, 8), EFAULT, "adjtimex: bad pointer");
 }

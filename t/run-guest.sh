@@ -23,7 +23,7 @@ mkdir "$tmp/cwd" || exit 99
 prog=$(cd "$(dirname "$prog")" && pwd)/$name
 cd "$tmp/cwd" || exit 99
 
-capture native "$prog" "$@" </dev/null
+capture native env SBX_TEST_NATIVE=1 "$prog" "$@" </dev/null
 if grep -q '^1\.\.0' "$tmp/native.out"; then
 	cat "$tmp/native.out"
 	exit 0
