@@ -6,6 +6,7 @@
 #include "emul/entry/trace-int.h"
 #include "emul/host/broker.h"
 #include "emul/host/host.h"
+#include "emul/leak.h"
 #include "emul/lib/print.h"
 #include "emul/lib/random.h"
 #include "emul/report.h"
@@ -45,6 +46,7 @@ void emul_boot(const struct boot *b, struct thread *th)
 	store_release(&th->live, 1);
 	outside_watch(t);
 	report_boot(b);
+	leak_boot(b);
 
 	err = vfs_boot(mounts, b->n_mounts, b);
 	if (err)

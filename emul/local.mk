@@ -17,6 +17,7 @@ emul_sources = \
 	%D%/host/host.h \
 	%D%/lib/alloc.h \
 	%D%/lib/list.h \
+	%D%/lib/live.h \
 	%D%/lib/lock.h \
 	%D%/lib/print.h \
 	%D%/lib/string.h \
@@ -48,6 +49,8 @@ emul_image_sources = \
 	%D%/fs/stdio.c \
 	%D%/fs/boot.c \
 	%D%/boot.c \
+	%D%/leak.c \
+	%D%/leak.h \
 	%D%/report.c
 
 emul_entry_sources = \

@@ -43,6 +43,10 @@ void hostsig_thread(struct thread *th);
  */
 struct thread *slot_alloc(void) __must_check;
 void slot_free(struct thread *th);
+#ifdef SBX_DEBUG
+/* clone.c: free the slots of all threads that have ended. */
+void slots_drain(void);
+#endif
 
 /* First C code; on the launcher's stack, then on slot 0's. */
 void kernel_start(void) __noreturn;

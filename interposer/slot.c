@@ -11,6 +11,7 @@
 
 #include "emul/abi/hostfd.h"
 #include "emul/host/host.h"
+#include "emul/lib/live.h"
 #include "emul/lib/lock.h"
 #include "emul/lib/print.h"
 #include "emul/lib/string.h"
@@ -59,6 +60,7 @@ struct thread *slot_alloc(void)
 			return NULL;	/* the number is lost, not the memory */
 		th = (struct thread *)slot;
 	}
+	live_add(LIVE_SLOT, 1);
 	memset(th, 0, sizeof(*th));
 	th->self = th;
 	th->entry = (uint64_t)entry_jump;
@@ -74,6 +76,7 @@ void slot_free(struct thread *th)
 	/* The host clears the word when the thread has left its stack. */
 	while ((tid = (uint32_t)load_acquire(&th->host_tid)) != 0)
 		host_futex_wait_lock((uint32_t *)&th->host_tid, tid);
+	live_add(LIVE_SLOT, -1);
 	mutex_lock(&slots.lock);
 	th->self = slots.free;
 	slots.free = th;

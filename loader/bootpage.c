@@ -256,6 +256,7 @@ int bootpage_write(int meta_fd, const struct policy *p,
 		.n_mounts = (uint32_t)p->n_mounts,
 	};
 	struct page pg = { 0 };
+	const char *leaks;
 	gid_t groups[64];
 	size_t done;
 	int i, n;
@@ -271,6 +272,8 @@ int bootpage_write(int meta_fd, const struct policy *p,
 		  (scoped ? BOOT_SCOPED : 0);
 	_Static_assert(sizeof(b.trace_set) == sizeof(p->trace_set), "set");
 	memcpy(b.trace_set, p->trace_set, sizeof(b.trace_set));
+	leaks = getenv("SBX_LEAKS");
+	b.leaks = leaks ? (uint32_t)atoi(leaks) : 0;
 	for (i = 0; i < 3; i++)
 		if (!p->std_closed[i])
 			about_fd(&b.inherited[i], i);

@@ -98,6 +98,10 @@ static inline int id_mapped(const char *map, unsigned long id)
 	return yes;
 }
 
+#ifndef ST_NOEXEC
+#define ST_NOEXEC	8	/* statvfs.h has it for _GNU_SOURCE alone */
+#endif
+
 /* May programs be run from the working directory?  Skip all where not. */
 static inline void need_exec_here(void)
 {

@@ -106,7 +106,8 @@ struct boot {
 	uint32_t n_cpus;
 	uint32_t cpuinfo;		/* text of the host's cpuinfo; string */
 	uint32_t cpuinfo_len;
-	uint32_t zero[3];
+	uint32_t leaks;			/* debug build: how much to tell of them */
+	uint32_t zero[2];
 	uint64_t trace_set[16];	/* a bit a call's number */
 	struct boot_inherited inherited[INHERITED_MAX];
 	uint8_t seed[64];	/* random */

@@ -17,6 +17,7 @@
 #include "emul/fs/stdio.h"
 #include "emul/fs/tmpfs.h"
 #include "emul/lib/alloc.h"
+#include "emul/lib/live.h"
 #include "emul/lib/string.h"
 #include "emul/vfs/dcache.h"
 #include "emul/vfs/fdtable.h"
@@ -262,6 +263,7 @@ int vfs_first_task(struct task *t, const struct boot *b)
 	if (!fs || !t->files)
 		return -ENOMEM;
 	hostfs_limit(MIN(b->rlimits[7][1], HOSTFD_END));
+	live_add(LIVE_FS, 1);
 	ref_init(&fs->ref);
 	mutex_init_class(&fs->lock, LOCK_FS);
 	fs->umask = b->umask;

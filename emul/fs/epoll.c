@@ -22,6 +22,7 @@
 #include "emul/entry/uaccess.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/list.h"
+#include "emul/lib/live.h"
 #include "emul/lib/rbtree.h"
 #include "emul/sysproto.h"
 #include "emul/task/task.h"
@@ -139,6 +140,7 @@ static void item_free(struct item *it)
 	if (it->is_ready)
 		list_del(&it->ready_link);
 	mutex_unlock(&ep->ready_lock);
+	live_add(LIVE_WATCH, -1);
 	kfree(it);
 }
 
@@ -167,6 +169,7 @@ static void epoll_release(struct file *f)
 		item_free(rb_entry(n, struct item, node));
 	mutex_unlock(&ep->lock);
 	mutex_unlock(&watch_lock);
+	live_add(LIVE_EPOLL, -1);
 	kfree(ep);
 }
 
@@ -308,6 +311,7 @@ static int add(struct task *t, struct epoll *ep, struct file *f, int fd,
 
 	if (!it)
 		return -ENOMEM;
+	live_add(LIVE_WATCH, 1);
 	it->ep = ep;
 	it->file = f;
 	it->fd = fd;
@@ -434,6 +438,7 @@ static long epoll_new(struct task *t, unsigned int flags)
 		kfree(ep);
 		return -ENOMEM;
 	}
+	live_add(LIVE_EPOLL, 1);
 	return fd_add(t, f, flags);
 }
 

@@ -21,6 +21,7 @@
 
 #include "emul/entry/uaccess.h"
 #include "emul/lib/alloc.h"
+#include "emul/lib/live.h"
 #include "emul/lib/string.h"
 #include "emul/task/task.h"
 #include "emul/vfs/fdtable.h"
@@ -116,6 +117,7 @@ static struct pipe *pipe_new(void)
 
 	if (!p)
 		return NULL;
+	live_add(LIVE_PIPE, 1);
 	waitqueue_init(&p->rd.queue);
 	waitqueue_init(&p->wr.queue);
 	waitqueue_init(&p->queue);
@@ -128,6 +130,7 @@ static void pipe_free(struct pipe *p)
 {
 	page_free(p->buf, p->size / PAGE_SIZE);
 	kfree(p->packets);
+	live_add(LIVE_PIPE, -1);
 	kfree(p);
 }
 

@@ -63,7 +63,8 @@ struct slab {
 	uint32_t order;			/* LARGE_MAGIC: of the run, in pages */
 	struct free_obj *free;
 	struct list_head link;		/* in partial[], or empty when full */
-	uint64_t pad[3];
+	struct list_head all;		/* of a debug build */
+	uint64_t pad;
 };
 _Static_assert(sizeof(struct slab) == 64, "objects start at 64");
 
@@ -80,6 +81,63 @@ static struct {
 	struct list_head partial;
 } classes[N_CLASSES] __arena;
 LOCK_CLASS(classes, LOCK_ALLOC);
+
+#ifdef SBX_DEBUG
+/*
+ * The last word of an object tells where it was allocated; it is zero in one
+ * that is free, the rest of which is filled with what is no pointer.
+ */
+#define TAG_SIZE	sizeof(uint64_t)
+#define FREED		0x6b
+#define SITES		4096u		/* a power of two */
+
+static struct {
+	struct mutex lock;
+	struct list_head list;
+} slabs __arena;
+LOCK_CLASS(slabs, LOCK_PAGES);
+
+static void slab_enter(struct slab *s)
+{
+	mutex_lock(&slabs.lock);
+	if (!slabs.list.next)
+		list_init(&slabs.list);
+	list_add(&s->all, &slabs.list);
+	mutex_unlock(&slabs.lock);
+}
+
+static void slab_leave(struct slab *s)
+{
+	mutex_lock(&slabs.lock);
+	list_del(&s->all);
+	mutex_unlock(&slabs.lock);
+}
+
+static void tag(void *p, size_t room, const void *site)
+{
+	if (!site)
+		memset(p, FREED, room);
+	*(uint64_t *)(void *)((char *)p + room - TAG_SIZE) = (uint64_t)site;
+}
+#else
+#define TAG_SIZE	0
+static void slab_enter(struct slab *s)
+{
+	(void)s;
+}
+
+static void slab_leave(struct slab *s)
+{
+	(void)s;
+}
+
+static void tag(void *p, size_t room, const void *site)
+{
+	(void)p;
+	(void)room;
+	(void)site;
+}
+#endif
 
 static unsigned int order_of(size_t n)
 {
@@ -155,7 +213,7 @@ static unsigned int class_of(size_t size)
 	return c;
 }
 
-static void *small_alloc(unsigned int c)
+static void *small_alloc(unsigned int c, const void *site)
 {
 	struct list_head *partial = &classes[c].partial;
 	struct slab *s;
@@ -176,6 +234,7 @@ static void *small_alloc(unsigned int c)
 		s->mark = sizeof(*s);
 		s->free = NULL;
 		list_add(&s->link, partial);
+		slab_enter(s);
 	}
 	s = list_first(partial, struct slab, link);
 	if (s->free) {
@@ -188,6 +247,7 @@ static void *small_alloc(unsigned int c)
 	s->used++;
 	if (!s->free && s->mark + class_size[c] > SLAB_SIZE)
 		list_del(&s->link);
+	tag(p, class_size[c], site);
 	mutex_unlock(&classes[c].lock);
 	return p;
 }
@@ -199,6 +259,7 @@ static void small_free(struct slab *s, void *p)
 	bool whole = false;
 
 	mutex_lock(&classes[c].lock);
+	tag(p, class_size[c], NULL);
 	o->next = s->free;
 	s->free = o;
 	s->used--;
@@ -211,6 +272,8 @@ static void small_free(struct slab *s, void *p)
 	}
 	mutex_unlock(&classes[c].lock);
 	if (whole)
+		slab_leave(s);
+	if (whole)
 		run_free(s, order_of(SLAB_SIZE / PAGE_SIZE));
 }
 
@@ -219,15 +282,22 @@ static struct slab *slab_of(const void *p)
 	return (struct slab *)((uint64_t)p & ~(SLAB_SIZE - 1));
 }
 
-void *kmalloc(size_t size)
+static size_t usable(const struct slab *s)
+{
+	return (s->magic == SLAB_MAGIC ? class_size[s->class] :
+		(PAGE_SIZE << s->order) - sizeof(*s)) - TAG_SIZE;
+}
+
+static void *alloc(size_t size, const void *site)
 {
 	unsigned int order;
 	struct slab *s;
 
-	if (size <= MAX_SMALL)
-		return small_alloc(class_of(size));
 	if (size > META_SIZE)
 		return NULL;
+	size += TAG_SIZE;
+	if (size <= MAX_SMALL)
+		return small_alloc(class_of(size), site);
 	order = MAX(order_of(PAGE_UP(size + sizeof(*s)) / PAGE_SIZE),
 		    order_of(SLAB_SIZE / PAGE_SIZE));
 	s = run_alloc(order, false);
@@ -235,22 +305,23 @@ void *kmalloc(size_t size)
 		return NULL;
 	s->magic = LARGE_MAGIC;
 	s->order = order;
+	slab_enter(s);
+	tag(s + 1, usable(s) + TAG_SIZE, site);
 	return s + 1;
+}
+
+void *kmalloc(size_t size)
+{
+	return alloc(size, __builtin_return_address(0));
 }
 
 void *kzalloc(size_t size)
 {
-	void *p = kmalloc(size);
+	void *p = alloc(size, __builtin_return_address(0));
 
 	if (p)
 		memset(p, 0, size);
 	return p;
-}
-
-static size_t usable(const struct slab *s)
-{
-	return s->magic == SLAB_MAGIC ? class_size[s->class] :
-	       (PAGE_SIZE << s->order) - sizeof(*s);
 }
 
 void *krealloc(void *p, size_t size)
@@ -259,11 +330,11 @@ void *krealloc(void *p, size_t size)
 	size_t old;
 
 	if (!p)
-		return kmalloc(size);
+		return alloc(size, __builtin_return_address(0));
 	old = usable(slab_of(p));
 	if (size <= old && size > old / 4)
 		return p;
-	q = kmalloc(size);
+	q = alloc(size, __builtin_return_address(0));
 	if (q) {
 		memcpy(q, p, MIN(old, size));
 		kfree(p);
@@ -283,6 +354,7 @@ void kfree(void *p)
 	} else {
 		BUG_ON(s->magic != LARGE_MAGIC);
 		s->magic = 0;
+		slab_leave(s);
 		run_free(s, s->order);
 	}
 }
@@ -291,6 +363,57 @@ size_t alloc_used(void)
 {
 	return load_once(&pages.used);
 }
+
+#ifdef SBX_DEBUG
+struct site {
+	uint64_t at;
+	uint32_t n;
+	uint64_t bytes;
+};
+
+static void note(struct site *table, uint64_t at, size_t bytes)
+{
+	uint64_t i = at * 0x9e3779b97f4a7c15ULL >> 40;
+
+	for (i &= SITES - 1; table[i].at && table[i].at != at; )
+		i = (i + 1) & (SITES - 1);
+	table[i].at = at;
+	table[i].n++;
+	table[i].bytes += bytes;
+}
+
+static void note_slab(struct site *table, struct slab *s)
+{
+	size_t size = usable(s) + TAG_SIZE;
+	char *p = (char *)(s + 1), *end = (char *)s + s->mark;
+
+	if (s->magic != SLAB_MAGIC)
+		end = p + size;
+	for (; p + size <= end; p += size) {
+		uint64_t at = *(uint64_t *)(void *)(p + size - TAG_SIZE);
+
+		if (at)
+			note(table, at, size);
+	}
+}
+
+void alloc_report(void)
+{
+	size_t n = PAGE_UP(SITES * sizeof(struct site)) / PAGE_SIZE;
+	struct site *table = page_alloc(n);
+	struct slab *s;
+
+	if (!table)
+		return;
+	list_for_each(s, &slabs.list, all)
+		note_slab(table, s);
+	for (unsigned int i = 0; i < SITES; i++)
+		if (table[i].at)
+			kprintf("made at 0x%lx: %u objects, %lu bytes\n",
+				table[i].at, table[i].n, table[i].bytes);
+	page_free(table, n);
+}
+#endif
 
 #endif
 

@@ -33,4 +33,9 @@ void page_free(void *p, size_t n);
 /* Bytes of the arena in use, for /proc/meminfo and the leak report. */
 size_t alloc_used(void);
 
+#ifdef SBX_DEBUG
+/* Tell how many objects are in use, and where in the kernel each was made. */
+void alloc_report(void);
+#endif
+
 #endif

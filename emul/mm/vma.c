@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vma.c: the tree of vmas: keeping it, and finding room in it. */
+#include "emul/lib/live.h"
 #include "emul/mm/vma.h"
 
 #include <linux/mman.h>
@@ -18,13 +19,17 @@ uint64_t mm_rlimit(int which)
 
 struct vma *vma_alloc(void)
 {
-	return kzalloc(sizeof(struct vma));
+	struct vma *v = kzalloc(sizeof(*v));
+
+	live_add(LIVE_VMA, v != NULL);
+	return v;
 }
 
 void vma_free(struct vma *v)
 {
 	if (v && v->file)
 		file_put(v->file);
+	live_add(LIVE_VMA, -(v != NULL));
 	kfree(v);
 }
 
@@ -91,6 +96,7 @@ struct mm *mm_create(void)
 
 	if (!mm)
 		return NULL;
+	live_add(LIVE_MM, 1);
 	ref_init(&mm->ref);
 	mutex_init_class(&mm->lock, LOCK_MM);
 	rb_init(&mm->vmas, vma_update);
@@ -119,6 +125,7 @@ void mm_put(struct mm *mm)
 	patch_free(mm);
 	if (mm->exe)
 		file_put(mm->exe);
+	live_add(LIVE_MM, -1);
 	kfree(mm);
 }
 
@@ -131,6 +138,7 @@ struct mm *mm_dup(struct mm *mm)
 		return NULL;
 	mutex_lock(&mm->lock);
 	*new = *mm;
+	live_add(LIVE_MM, 1);
 	ref_init(&new->ref);
 	mutex_init_class(&new->lock, LOCK_MM);
 	rb_init(&new->vmas, vma_update);

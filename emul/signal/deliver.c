@@ -3,6 +3,7 @@
  * deliver.c: act on signals on the way back to the guest: default actions,
  * handlers, restart of the call that was interrupted; signal(7).
  */
+#include "emul/lib/live.h"
 #include "emul/lib/uapi.h"
 #include <asm/unistd.h>
 
@@ -22,6 +23,7 @@ struct sighand *sighand_alloc(void)
 	struct sighand *h = kzalloc(sizeof(*h));
 
 	if (h) {
+		live_add(LIVE_SIGHAND, 1);
 		ref_init(&h->ref);
 		mutex_init_class(&h->lock, LOCK_SIGHAND);
 	}
@@ -30,8 +32,10 @@ struct sighand *sighand_alloc(void)
 
 void sighand_put(struct sighand *h)
 {
-	if (h && ref_put(&h->ref))
-		kfree(h);
+	if (!h || !ref_put(&h->ref))
+		return;
+	live_add(LIVE_SIGHAND, -1);
+	kfree(h);
 }
 
 /* execve(2): handlers become default, what is ignored stays so. */

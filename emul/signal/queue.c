@@ -5,6 +5,7 @@
  * A thread's pending set and its group's are under the group's lock; so is
  * the table of actions as far as senders look at it.
  */
+#include "emul/lib/live.h"
 #include "emul/signal/queue.h"
 
 #include "emul/lib/uapi.h"
@@ -38,6 +39,7 @@ static void sigqueue_free(struct sigqueue *q)
 	list_del(&q->link);
 	if (q->counted)
 		__atomic_fetch_sub(&queued_count, 1, __ATOMIC_RELAXED);
+	live_add(LIVE_SIGINFO, -1);
 	kfree(q);
 }
 
@@ -174,6 +176,7 @@ static struct sigqueue *sigqueue_new(const struct task *t, int signo,
 	q = kmalloc(sizeof(*q));
 	if (!q)
 		return NULL;
+	live_add(LIVE_SIGINFO, 1);
 	q->info = *info;
 	q->counted = signo >= SIGRT_FIRST;
 	if (q->counted)
@@ -252,6 +255,7 @@ void signal_force(struct task *t, const struct siginfo128 *info)
 	if (!(t->pending.set & SIGBIT(signo))) {
 		q = kmalloc(sizeof(*q));
 		if (q) {
+			live_add(LIVE_SIGINFO, 1);
 			q->info = *info;
 			q->counted = false;
 			list_add_tail(&q->link, &t->pending.queue);

@@ -103,6 +103,14 @@ static void slots_reap(bool wait)
 	}
 }
 
+#ifdef SBX_DEBUG
+void slots_drain(void)
+{
+	while (load_once(&dead_slots))
+		slots_reap(true);
+}
+#endif
+
 static struct thread *slot_get(void)
 {
 	struct thread *th;

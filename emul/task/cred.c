@@ -10,6 +10,7 @@
 
 #include "emul/abi/boot.h"
 #include "emul/lib/alloc.h"
+#include "emul/lib/live.h"
 #include "emul/lib/string.h"
 #include "emul/lib/uapi.h"
 #include "emul/task/sched.h"
@@ -46,6 +47,7 @@ struct cred *cred_boot(const struct boot *boot)
 		memcpy(c->groups, groups, boot->n_groups * sizeof(gid_t));
 		c->n_groups = boot->n_groups;
 	}
+	live_add(LIVE_CRED, 1);
 	return c;
 }
 
@@ -54,6 +56,7 @@ void cred_put(struct cred *c)
 	if (!c || !ref_put(&c->ref))
 		return;
 	kfree(c->groups);
+	live_add(LIVE_CRED, -1);
 	kfree(c);
 }
 
@@ -75,6 +78,7 @@ struct cred *cred_copy(const struct cred *c)
 	} else {
 		n->groups = NULL;
 	}
+	live_add(LIVE_CRED, 1);
 	return n;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "emul/host/broker.h"
 #include "emul/host/host.h"
+#include "emul/leak.h"
 #include "emul/lib/uapi.h"
 #include "emul/report.h"
 #include "emul/signal/outside.h"
@@ -16,11 +17,16 @@
 #include "emul/task/task.h"
 #include "emul/time/posix_timer.h"
 
+#define EXIT_LEAKS	125
+
 /* The last thread has left; its host process goes with it. */
 static void __noreturn group_gone(int status)
 {
 	/* The only process there is, so far: sbx ends as it did. */
 	report_end();
+	/* This one and init; the thread of the timers has a slot too. */
+	if (leak_report(2, 2, 2))
+		status = EXIT_LEAKS << 8;
 	/* An exit status shows by itself; a signal has to be told. */
 	if (status & 0x7f)
 		broker_exit(status, 1);

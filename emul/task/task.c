@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* task.c: tasks and thread groups: create, link, free. */
+#include "emul/lib/live.h"
 #include "emul/task/task.h"
 
 #include "emul/abi/boot.h"
@@ -31,6 +32,7 @@ struct tgroup *tgroup_alloc(void)
 		kfree(g);
 		return NULL;
 	}
+	live_add(LIVE_TGROUP, 1);
 	ref_init(&g->ref);
 	mutex_init_class(&g->lock, LOCK_TGROUP);
 	list_init(&g->children);
@@ -54,6 +56,7 @@ void tgroup_put(struct tgroup *g)
 		return;
 	sigpending_flush(&g->pending);
 	sighand_put(g->sighand);
+	live_add(LIVE_TGROUP, -1);
 	kfree(g);
 }
 
@@ -63,6 +66,7 @@ struct task *task_alloc(struct tgroup *g, struct task *from)
 
 	if (!t)
 		return NULL;
+	live_add(LIVE_TASK, 1);
 	ref_init(&t->ref);
 	t->group = g;
 	ref_get(&g->ref);
@@ -100,6 +104,7 @@ void task_put(struct task *t)
 	sigpending_flush(&t->pending);
 	cred_put(t->cred);
 	tgroup_put(t->group);
+	live_add(LIVE_TASK, -1);
 	kfree(t);
 }
 

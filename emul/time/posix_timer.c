@@ -5,6 +5,7 @@
  * A timer whose signal still waits only counts; the count goes along with the
  * signal when it is taken, see posix_timer_taken().
  */
+#include "emul/lib/live.h"
 #include "emul/time/posix_timer.h"
 
 #include "emul/entry/uaccess.h"
@@ -164,6 +165,7 @@ static void destroy(struct posix_timer *p)
 {
 	ktimer_cancel(&p->kt);
 	task_put(p->target);
+	live_add(LIVE_TIMER, -1);
 	kfree(p);
 }
 
@@ -188,6 +190,7 @@ long sys_timer_create(struct task *t, int clockid, uaddr_t sevp, uaddr_t timerid
 		task_put(target);
 		return -EAGAIN;
 	}
+	live_add(LIVE_TIMER, 1);
 	ktimer_init(&p->kt, posix_fire);
 	p->group = t->group;
 	p->target = target;

@@ -152,6 +152,14 @@ bool d_is_empty(struct dentry *dir);
 /* Is @d below or the same as @top? */
 bool d_is_below(const struct dentry *d, const struct dentry *top);
 
+#ifdef SBX_DEBUG
+/* Let go of what is only cached; call @fn for what is left: how many. */
+void dcache_drain(void);
+uint64_t dcache_each(void (*fn)(struct dentry *d, void *arg), void *arg);
+/* mount.c: how many mounts have it as their root. */
+uint32_t dcache_mounts_of(const struct dentry *d);
+#endif
+
 /* mount.c: what is mounted there, or NULL; locking as d_find(). */
 struct mount *mount_find(const struct mount *mnt, const struct dentry *d);
 extern struct mount *root_mount __hidden;

@@ -7,6 +7,7 @@
  * many.  One that left the hash goes with its last user.
  */
 #include "emul/lib/alloc.h"
+#include "emul/lib/live.h"
 #include "emul/lib/string.h"
 #include "emul/vfs/dcache.h"
 
@@ -149,6 +150,7 @@ struct dentry *d_alloc_hash(struct dentry *parent, const char *name,
 	} else {
 		d->parent = d;
 	}
+	live_add(LIVE_DENTRY, 1);
 	ref_init(&d->ref);
 	return d;
 }
@@ -165,6 +167,7 @@ struct dentry *d_alloc_root(struct superblock *sb, struct inode *i)
 	if (!d)
 		return NULL;
 	d->sb = sb;
+	live_add(LIVE_ROOT, 1);
 	d->flags = D_ROOT;
 	d->inode = i;
 	return d;
@@ -229,6 +232,8 @@ static struct dentry *d_kill(struct dentry *d)
 	store_once(&d->inode, NULL);
 	if (i)
 		inode_put(i);
+	live_add(LIVE_DENTRY, -1);
+	live_add(LIVE_ROOT, -!parent);
 	dentry_put_memory(d);
 	return parent;
 }
@@ -533,3 +538,30 @@ bool d_is_below(const struct dentry *d, const struct dentry *top)
 	mutex_unlock(&dcache.lock);
 	return below;
 }
+
+#ifdef SBX_DEBUG
+void dcache_drain(void)
+{
+	struct dentry *victims;
+
+	do {
+		mutex_lock(&dcache.lock);
+		/* Twice around: the first look may only clear D_USED. */
+		victims = dcache.lru.next ?
+			shrink((unsigned int)dcache.n_hashed * 2) : NULL;
+		mutex_unlock(&dcache.lock);
+		kill_victims(victims);
+	} while (victims);
+}
+
+uint64_t dcache_each(void (*fn)(struct dentry *d, void *arg), void *arg)
+{
+	struct dtable *t = dcache.table;
+	uint64_t n = 0;
+
+	for (uint64_t i = 0; t && i <= t->mask; i++)
+		for (struct dentry *d = t->bucket[i]; d; d = d->hash_next, n++)
+			fn(d, arg);
+	return n;
+}
+#endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fdtable.c: descriptor tables. */
 #include "emul/lib/alloc.h"
+#include "emul/lib/live.h"
 #include "emul/lib/string.h"
 #include "emul/vfs/fdtable.h"
 #include "emul/vfs/flock.h"
@@ -328,6 +329,7 @@ struct files *files_new(void)
 		kfree(fs);
 		return NULL;
 	}
+	live_add(LIVE_FILES, 1);
 	return fs;
 }
 
@@ -347,6 +349,7 @@ struct files *files_copy(struct files *from)
 		kfree(fs);
 		return NULL;
 	}
+	live_add(LIVE_FILES, 1);
 	array_copy(a, from->arr);
 	fs->next = from->next;
 	fs->arr = a;
@@ -383,6 +386,7 @@ void files_put(struct files *fs)
 		next = a->outgrown;
 		kfree(a);
 	}
+	live_add(LIVE_FILES, -1);
 	kfree(fs);
 }
 
@@ -440,6 +444,7 @@ struct fs_ctx *fs_ctx_copy(struct fs_ctx *from)
 
 	if (!fs)
 		return NULL;
+	live_add(LIVE_FS, 1);
 	ref_init(&fs->ref);
 	mutex_init_class(&fs->lock, LOCK_FS);
 	mutex_lock(&from->lock);
@@ -458,6 +463,7 @@ void fs_ctx_put(struct fs_ctx *fs)
 		return;
 	path_put(&fs->root);
 	path_put(&fs->pwd);
+	live_add(LIVE_FS, -1);
 	kfree(fs);
 }
 

@@ -2,6 +2,7 @@
 /* file.c: open files. */
 #include "emul/fs/epoll.h"
 #include "emul/lib/alloc.h"
+#include "emul/lib/live.h"
 #include "emul/lib/string.h"
 #include "emul/task/task.h"
 #include "emul/vfs/dcache.h"
@@ -31,6 +32,7 @@ static struct file *file_alloc(void)
 		if (!f)
 			return NULL;
 	}
+	live_add(LIVE_FILE, 1);
 	f->ops = NULL;
 	f->inode = NULL;
 	f->path.mnt = NULL;
@@ -51,6 +53,7 @@ static struct file *file_alloc(void)
 
 static void file_free(struct file *f)
 {
+	live_add(LIVE_FILE, -1);
 	mutex_lock(&files_cache.lock);
 	f->priv = files_cache.free;
 	files_cache.free = f;

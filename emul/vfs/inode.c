@@ -2,6 +2,7 @@
 /* inode.c: inodes and superblocks. */
 #include "emul/host/host.h"
 #include "emul/lib/alloc.h"
+#include "emul/lib/live.h"
 #include "emul/lib/string.h"
 #include "emul/task/task.h"
 #include "emul/vfs/flock.h"
@@ -43,6 +44,7 @@ struct inode *inode_new(struct superblock *sb)
 		i = kzalloc(sizeof(*i));
 	if (!i)
 		return NULL;
+	live_add(LIVE_INODE, 1);
 	i->sb = sb;
 	i->ino = ino;
 	i->nlink = 1;
@@ -69,6 +71,7 @@ void inode_put(struct inode *i)
 		locks_free(i);
 	if (i->ops && i->ops->evict)
 		i->ops->evict(i);
+	live_add(LIVE_INODE, -1);
 	i->ops = NULL;
 	i->fops = NULL;
 	mutex_lock(&inodes.lock);
@@ -84,6 +87,7 @@ struct superblock *sb_new(const char *type, uint64_t magic,
 
 	if (!sb)
 		return NULL;
+	live_add(LIVE_SUPER, 1);
 	ref_init(&sb->ref);
 	sb->type = type;
 	sb->magic = magic;

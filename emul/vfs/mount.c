@@ -67,6 +67,18 @@ struct mount *mount_add(const struct path *on, struct dentry *root,
 	return m;
 }
 
+#ifdef SBX_DEBUG
+uint32_t dcache_mounts_of(const struct dentry *d)
+{
+	struct mount *m;
+	uint32_t n = 0;
+
+	list_for_each(m, &mounts.list, link)
+		n += m->root == d;
+	return n;
+}
+#endif
+
 void path_put(const struct path *p)
 {
 	dput(p->dentry);

@@ -203,6 +203,9 @@ struct inode {
 	void *priv;		/* the file system's */
 	void *locks;		/* struct file_locks of flock.c, or NULL */
 	void *special;		/* pipe of a fifo, socket's name ... */
+#ifdef SBX_DEBUG
+	bool seen;		/* by leak_report() */
+#endif
 };
 
 #define D_NAME_INLINE	40

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* leak.h: what is left when the last process is gone, in a debug build. */
+#ifndef SBX_EMUL_LEAK_H
+#define SBX_EMUL_LEAK_H
+
+#include "emul/abi/boot.h"
+#include "emul/lib/types.h"
+
+#ifdef SBX_DEBUG
+/* Remember whether @b asks for a report (SBX_LEAKS in sbx's environment). */
+void leak_boot(const struct boot *b);
+/*
+ * The last process has let go of all it had, but for @tasks threads of
+ * @groups processes that are there to the very end, on as many slots, and
+ * @more slots.  Tell what else there is; true if anything was forgotten.
+ */
+bool leak_report(unsigned int tasks, unsigned int groups, unsigned int more);
+#else
+static inline void leak_boot(const struct boot *b)
+{
+	(void)b;
+}
+static inline bool leak_report(unsigned int tasks, unsigned int groups,
+			       unsigned int more)
+{
+	(void)tasks;
+	(void)groups;
+	(void)more;
+	return false;
+}
+#endif
+
+#endif
