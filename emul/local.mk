@@ -174,6 +174,8 @@ emul_task_sources = \
 	%D%/task/notify.c \
 	%D%/task/pid.c \
 	%D%/task/pid.h \
+	%D%/task/pidfd.c \
+	%D%/task/pidfd.h \
 	%D%/task/reap.c \
 	%D%/task/reap.h \
 	%D%/task/rlimit.c \

@@ -8,6 +8,7 @@
 #define kstrndup	arena_strndup
 #define page_alloc	arena_page_alloc
 #define page_free	arena_page_free
+#define alloc_used	arena_used
 #define host_fallocate	arena_punch
 /* NOLINTNEXTLINE(bugprone-suspicious-include): under other names */
 #include "emul/lib/alloc.c"

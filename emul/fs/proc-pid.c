@@ -388,6 +388,8 @@ void proc_show_fdinfo(struct text *b, struct task *t, int fd)
 		    f->flags | (cloexec ? O_CLOEXEC : 0u),
 		    f->path.mnt ? f->path.mnt->id : 0,
 		    (unsigned long)f->inode->ino);
+	if (f->ops->show_fdinfo)
+		f->ops->show_fdinfo(f, b);
 	file_put(f);
 }
 

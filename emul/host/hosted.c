@@ -227,6 +227,11 @@ void page_free(void *p, size_t n)
 	free(p);
 }
 
+size_t alloc_used(void)
+{
+	return 0;
+}
+
 int copy_in(void *dst, uaddr_t src, size_t n)
 {
 	if (src < PAGE_SIZE && n)

@@ -8,6 +8,8 @@
 #include "emul/signal/siginfo.h"
 #include "emul/sysproto.h"
 #include "emul/task/pid.h"
+#include "emul/task/pidfd.h"
+#include "emul/task/session.h"
 #include "emul/task/task.h"
 
 /* kill(2): same user, or CAP_KILL; SIGCONT also inside a session. */
@@ -26,34 +28,59 @@ static bool may_signal(struct task *t, struct task *o, int sig)
 	return ok || (sig == SIGCONT && t->group->sid == o->group->sid);
 }
 
+/* The number is looked at after the process, as Linux does. */
+static int check_kill(struct task *t, struct task *o, int sig)
+{
+	if (sig < 0 || sig > NSIG64)
+		return -EINVAL;
+	return may_signal(t, o, sig) ? 0 : -EPERM;
+}
+
 static long send_group(struct task *t, struct task *o,
 		       const struct siginfo128 *info)
 {
-	if (!may_signal(t, o, info->signo))
-		return -EPERM;
-	if (!info->signo)
-		return 0;
+	int err = check_kill(t, o, info->signo);
+
+	if (err || !info->signo)
+		return err;
 	if (o == t)
 		return signal_send(t, info, true);
 	return signal_send_group(o->group, info);
 }
 
-/* The groups with @pgid, or all but init and the caller's own (@pgid 0). */
-static long send_many(struct task *t, int pgid, const struct siginfo128 *info)
+/* kill(2): a process group. */
+static long send_pgrp(struct task *t, int pgid, const struct siginfo128 *info)
+{
+	struct tgroup *first, *g;
+	long ret = -ESRCH;
+
+	mutex_lock(&pids_lock);
+	first = pgrp_first(pgid);
+	/* One that was reached is success. */
+	pgrp_for_each(g, first)
+		if (ret)
+			ret = send_group(t, pid_lookup(g->pid), info);
+		else
+			send_group(t, pid_lookup(g->pid), info);
+	mutex_unlock(&pids_lock);
+	return ret;
+}
+
+/* kill(2) with -1: all but init and the caller's own. */
+static long send_all(struct task *t, const struct siginfo128 *info)
 {
 	long ret = -ESRCH, err;
 	struct tgroup *g;
-	struct task *o;
 
 	mutex_lock(&pids_lock);
 	list_for_each(g, &all_groups, all_link) {
-		if (pgid ? g->pgid != pgid : g->pid == 1 || g == t->group)
+		if (g->pid == 1 || g == t->group)
 			continue;
-		o = pid_lookup(g->pid);
-		err = o ? send_group(t, o, info) : -ESRCH;
-		/* One that was reached is success. */
-		if (!err || ret == -ESRCH)
+		err = send_group(t, pid_lookup(g->pid), info);
+		if (err != -EPERM)
 			ret = err;
+		else if (ret == -ESRCH)
+			ret = 0;
 	}
 	mutex_unlock(&pids_lock);
 	return ret;
@@ -68,12 +95,11 @@ static long send_to(struct task *t, int pid, const struct siginfo128 *info)
 		return send_group(t, t, info);
 	if (pid == (int)0x80000000)
 		return -ESRCH;
-	if (pid == 0)
-		return send_many(t, t->group->pgid, info);
 	if (pid == -1)
-		return send_many(t, 0, info);
-	if (pid < 0)
-		return send_many(t, -pid, info);
+		return send_all(t, info);
+	if (pid <= 0)
+		return send_pgrp(t, pid ? -pid : load_once(&t->group->pgid),
+				 info);
 	o = task_find(pid);
 	if (!o)
 		return -ESRCH;
@@ -86,8 +112,6 @@ long sys_kill(struct task *t, int pid, int sig)
 {
 	struct siginfo128 info;
 
-	if (sig < 0 || sig > NSIG64)
-		return -EINVAL;
 	siginfo_init(&info, sig, SICODE_USER);
 	siginfo_sender(&info, t->group->pid, t->cred->uid);
 	return send_to(t, pid, &info);
@@ -98,7 +122,7 @@ static long send_thread(struct task *t, int tgid, int tid,
 			const struct siginfo128 *info)
 {
 	struct task *o;
-	long err = 0;
+	long err;
 
 	if (tid == t->tid) {
 		o = t;
@@ -110,9 +134,9 @@ static long send_thread(struct task *t, int tgid, int tid,
 		return -ESRCH;
 	if (tgid && o->group->pid != tgid)
 		err = -ESRCH;
-	else if (!may_signal(t, o, info->signo))
-		err = -EPERM;
-	else if (info->signo)
+	else
+		err = check_kill(t, o, info->signo);
+	if (!err && info->signo)
 		err = signal_send(o, info, false);
 	task_put(o);
 	return err;
@@ -122,8 +146,6 @@ static long do_tkill(struct task *t, int tgid, int tid, int sig)
 {
 	struct siginfo128 info;
 
-	if (sig < 0 || sig > NSIG64)
-		return -EINVAL;
 	siginfo_init(&info, sig, SICODE_TKILL);
 	siginfo_sender(&info, t->group->pid, t->cred->uid);
 	return send_thread(t, tgid, tid, &info);
@@ -139,30 +161,32 @@ long sys_tgkill(struct task *t, int tgid, int tid, int sig)
 	return tid <= 0 || tgid <= 0 ? -EINVAL : do_tkill(t, tgid, tid, sig);
 }
 
-/* Nobody may pretend to be the kernel or kill(2) towards another. */
-static int siginfo_get(struct task *t, uaddr_t addr, int sig, int pid,
-		       struct siginfo128 *info)
+/* What Linux keeps of the guest's siginfo_t; the rest is told as 0. */
+#define SIGINFO_USED	48
+
+static int siginfo_get(uaddr_t addr, struct siginfo128 *info)
 {
-	if (get_user(info, addr))
-		return -EFAULT;
-	info->signo = sig;
-	if ((info->code >= 0 || info->code == SICODE_TKILL) && pid != t->tid &&
-	    pid != t->group->pid)
-		return -EPERM;
-	if (sig < 0 || sig > NSIG64)
-		return -EINVAL;
-	return 0;
+	memset(info, 0, sizeof(*info));
+	return copy_in(info, addr, SIGINFO_USED);
+}
+
+/* Nobody may pretend to be the kernel or kill(2) towards another. */
+static bool pretends(const struct siginfo128 *info)
+{
+	return info->code >= 0 || info->code == SICODE_TKILL;
 }
 
 long sys_rt_sigqueueinfo(struct task *t, int pid, int sig, uaddr_t info)
 {
 	struct siginfo128 si;
-	int err = siginfo_get(t, info, sig, pid, &si);
 	struct task *o;
 	long ret;
 
-	if (err)
-		return err;
+	if (siginfo_get(info, &si))
+		return -EFAULT;
+	si.signo = sig;
+	if (pid != t->tid && pretends(&si))
+		return -EPERM;
 	o = task_find(pid);
 	if (!o)
 		return -ESRCH;
@@ -175,12 +199,71 @@ long sys_rt_tgsigqueueinfo(struct task *t, int tgid, int tid, int sig,
 			   uaddr_t info)
 {
 	struct siginfo128 si;
-	int err;
 
+	if (siginfo_get(info, &si))
+		return -EFAULT;
+	si.signo = sig;
 	if (tid <= 0 || tgid <= 0)
 		return -EINVAL;
-	err = siginfo_get(t, info, sig, tid, &si);
-	return err ? err : send_thread(t, tgid, tid, &si);
+	if (tid != t->tid && pretends(&si))
+		return -EPERM;
+	return send_thread(t, tgid, tid, &si);
+}
+
+/* The leader of @g, with a reference; NULL: it is reaped. */
+static struct task *leader_of(const struct tgroup *g)
+{
+	struct task *o = NULL;
+
+	mutex_lock(&pids_lock);
+	if (!g->reaped)
+		o = pid_lookup(g->pid);
+	if (o)
+		ref_get(&o->ref);
+	mutex_unlock(&pids_lock);
+	return o;
+}
+
+static long send_pidfd(struct task *t, const struct tgroup *g, int sig,
+		       uaddr_t info)
+{
+	struct siginfo128 si;
+	struct task *o;
+	long ret;
+
+	if (info) {
+		if (siginfo_get(info, &si))
+			return -EFAULT;
+		if (si.signo != sig)
+			return -EINVAL;
+		if (g != t->group && pretends(&si))
+			return -EPERM;
+	} else {
+		siginfo_init(&si, sig, SICODE_USER);
+		siginfo_sender(&si, t->group->pid, t->cred->uid);
+	}
+	o = leader_of(g);
+	if (!o)
+		return -ESRCH;
+	ret = send_group(t, o, &si);
+	task_put(o);
+	return ret;
+}
+
+long sys_pidfd_send_signal(struct task *t, int pidfd, int sig, uaddr_t info,
+			   unsigned int flags)
+{
+	struct tgroup *g;
+	long ret;
+
+	if (flags)
+		return -EINVAL;
+	g = pidfd_group(t, pidfd, NULL);
+	if (!g)
+		return -EBADF;
+	ret = send_pidfd(t, g, sig, info);
+	tgroup_put(g);
+	return ret;
 }
 
 long signal_epipe(struct task *t)

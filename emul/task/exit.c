@@ -42,9 +42,11 @@ void task_exit(struct task *t, int status)
 	outside_leave(t);
 
 	mutex_lock(&g->lock);
-	if (t->tid == g->pid)
-		g->leader_code = status;
-	g->n_live--;
+	if (!--g->n_live && !g->exiting) {
+		/* The last one's is the group's, as in Linux since 6.0. */
+		g->exiting = true;
+		g->exit_code = status;
+	}
 	signal_thread_exits(t);
 	mutex_unlock(&g->lock);
 	group_report(g);
@@ -58,15 +60,9 @@ void task_exit(struct task *t, int status)
 	mutex_unlock(&g->lock);
 	if (task_unlink(t)) {
 		/* Whoever else was in the group has left it altogether. */
-		mutex_lock(&g->lock);
-		if (!g->exiting)
-			g->exit_code = g->leader_code;
-		g->exiting = true;
-		status = g->exit_code;
-		mutex_unlock(&g->lock);
 		posix_timers_exit(g);
-		group_dead(t, status);
-		group_gone(status);
+		group_dead(t, g->exit_code);
+		group_gone(g->exit_code);
 	}
 	slot_retire(th);
 	th->task = NULL;

@@ -286,7 +286,8 @@ void group_dead(struct task *t, int status)
 	children_leave(t);
 	check_orphaned(g, g->parent, true);
 	g->wait_status = status;
-	g->zombie = true;
+	__atomic_store_n(&g->zombie, true, __ATOMIC_SEQ_CST);
+	wait_wake(&g->wait_pidfd, 0, INT32_MAX);
 	/* Init itself has no parent. */
 	if (g->parent && tell_end(g))
 		group_release(g);

@@ -7,6 +7,7 @@
 #include "emul/signal/siginfo.h"
 #include "emul/sysproto.h"
 #include "emul/task/pid.h"
+#include "emul/task/pidfd.h"
 #include "emul/task/reap.h"
 #include "emul/task/task.h"
 
@@ -17,6 +18,7 @@
 struct wait_req {
 	int idtype;		/* P_ALL, P_PID, P_PGID */
 	int id;
+	const struct tgroup *only;	/* not another with the same number */
 	unsigned int options;	/* WSTOPPED is wait4's WUNTRACED */
 	bool any;		/* there is a child that may do so yet */
 
@@ -31,6 +33,8 @@ static bool eligible(const struct wait_req *w, const struct task *t,
 		     const struct tgroup *g)
 {
 	if (w->idtype == P_PID && g->pid != w->id)
+		return false;
+	if (w->only && g != w->only)
 		return false;
 	if (w->idtype == P_PGID && g->pgid != w->id)
 		return false;
@@ -216,6 +220,8 @@ long sys_waitid(struct task *t, int idtype, int id, uaddr_t info, int options,
 		.id = id,
 		.options = (unsigned int)options,
 	};
+	struct tgroup *only = NULL;
+	bool nonblock = false;
 	long err;
 
 	if (w.options & ~(unsigned int)(OPTIONS_BOTH | WNOWAIT | WEXITED |
@@ -237,11 +243,25 @@ long sys_waitid(struct task *t, int idtype, int id, uaddr_t info, int options,
 			w.id = own_pgid(t);
 		break;
 	case P_PIDFD:
-		return id < 0 ? -EINVAL : -EBADF;
+		if (id < 0)
+			return -EINVAL;
+		only = pidfd_group(t, id, &nonblock);
+		if (!only)
+			return -EBADF;
+		w.idtype = P_PID;
+		w.id = only->pid;
+		w.only = only;
+		nonblock = nonblock && !(options & WNOHANG);
+		if (nonblock)
+			w.options |= WNOHANG;
+		break;
 	default:
 		return -EINVAL;
 	}
 	err = do_wait(&w, t);
+	if (!err && !w.pid && nonblock)
+		err = -EAGAIN;
+	tgroup_put(only);
 	if (w.pid && rusage && usage_put(rusage, &w.usage))
 		return -EFAULT;
 	if (info && put_info(info, &w))

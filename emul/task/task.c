@@ -38,6 +38,7 @@ struct tgroup *tgroup_alloc(void)
 	list_init(&g->children);
 	list_init(&g->pgrp_link);
 	waitqueue_init(&g->wait_chldexit);
+	waitqueue_init(&g->wait_pidfd);
 	list_init(&g->sibling);
 	list_init(&g->all_link);
 	list_init(&g->threads);

@@ -93,6 +93,7 @@ struct tgroup {
 	struct usage usage;	/* of the zombie */
 	struct usage child_usage;	/* of children waited for, and theirs */
 	struct waitqueue wait_chldexit;	/* key: child_key() of the child */
+	struct waitqueue wait_pidfd;	/* those who poll descriptors of it */
 
 	struct mutex lock;	/* protects: */
 	struct list_head threads;
@@ -110,7 +111,6 @@ struct tgroup {
 	uint32_t n_conts;	/* times that SIGCONT came */
 	bool unkillable;	/* init: only what it handles reaches it */
 	int exit_code;		/* as wait4's status word */
-	int leader_code;	/* the leader's, where no exit_group came */
 	struct sigpending pending;
 	struct rlimit_pair rlimits[NR_RLIMITS];
 	bool dumpable;

@@ -54,6 +54,7 @@ struct inode;
 struct mount;
 struct superblock;
 struct task;
+struct text;
 struct uio;
 
 struct ktime {
@@ -125,6 +126,8 @@ struct file_ops {
 	int (*flush)(struct file *f);
 	/* the last reference went */
 	void (*release)(struct file *f);
+	/* What /proc/PID/fdinfo tells beyond the common; NULL: nothing */
+	void (*show_fdinfo)(struct file *f, struct text *b);
 };
 
 /*

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pidfd.c: descriptors of processes; pidfd_open(2), pidfd_getfd(2).
+ *
+ * The file holds the group, also after it is reaped: it is then readable for
+ * ever and names nobody.
+ */
+#include "emul/task/pidfd.h"
+
+#include <linux/errno.h>
+#include <linux/eventpoll.h>
+
+#include "emul/fs/proc.h"
+#include "emul/sysproto.h"
+#include "emul/task/pid.h"
+#include "emul/task/task.h"
+#include "emul/vfs/fdtable.h"
+
+#define PIDFD_NONBLOCK	O_NONBLOCK	/* <linux/pidfd.h> is not everywhere */
+
+static uint32_t pidfd_poll(struct file *f, struct waiter *w)
+{
+	struct tgroup *g = f->priv;
+
+	if (w)
+		wait_add(&g->wait_pidfd, w, w->task);
+	return __atomic_load_n(&g->zombie, __ATOMIC_SEQ_CST) ?
+	       EPOLLIN | EPOLLRDNORM : 0;
+}
+
+static void pidfd_release(struct file *f)
+{
+	tgroup_put(f->priv);
+}
+
+static void pidfd_fdinfo(struct file *f, struct text *b)
+{
+	struct tgroup *g = f->priv;
+	int pid = load_once(&g->reaped) ? -1 : g->pid;
+
+	text_printf(b, "Pid:\t%d\nNSpid:\t%d\n", pid, pid);
+}
+
+static const struct file_ops pidfd_fops = {
+	.poll = pidfd_poll,
+	.release = pidfd_release,
+	.show_fdinfo = pidfd_fdinfo,
+};
+
+struct file *pidfd_file(struct tgroup *g, unsigned int flags)
+{
+	struct file *f;
+
+	f = file_new_anon(&pidfd_fops, (flags & O_NONBLOCK) | O_RDWR,
+			  "[pidfd]", g);
+	if (f)
+		ref_get(&g->ref);
+	return f;
+}
+
+long pidfd_create(struct tgroup *g, unsigned int flags)
+{
+	struct file *f = pidfd_file(g, flags);
+
+	return f ? fd_add(current(), f, O_CLOEXEC) : -ENOMEM;
+}
+
+struct tgroup *pidfd_group(struct task *t, int fd, bool *nonblock)
+{
+	struct fd f = fdget(t, fd);
+	struct tgroup *g = NULL;
+
+	if (f.file && f.file->ops == &pidfd_fops) {
+		g = f.file->priv;
+		ref_get(&g->ref);
+		if (nonblock)
+			*nonblock = f.file->flags & O_NONBLOCK;
+	}
+	fdput(f);
+	return g;
+}
+
+long sys_pidfd_open(struct task *t, int pid, int flags)
+{
+	struct tgroup *g;
+	struct task *o;
+	long ret;
+
+	(void)t;
+	if ((flags & ~PIDFD_NONBLOCK) || pid <= 0)
+		return -EINVAL;
+	g = tgroup_find(pid);
+	if (!g) {
+		o = task_find(pid);
+		task_put(o);
+		return o ? -EINVAL : -ESRCH;
+	}
+	ret = pidfd_create(g, (unsigned int)flags);
+	tgroup_put(g);
+	return ret;
+}
