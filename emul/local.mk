@@ -38,6 +38,7 @@ emul_sources += \
 	$(emul_misc_sources) \
 	$(emul_mm_sources) \
 	$(emul_net_sources) \
+	$(emul_seccomp_sources) \
 	$(emul_signal_sources) \
 	$(emul_sync_sources) \
 	$(emul_task_sources) \
@@ -59,6 +60,7 @@ emul_entry_sources = \
 	%D%/entry/trace.h \
 	%D%/entry/trace-int.h \
 	%D%/entry/dispatch.c \
+	%D%/entry/dispatch-ctl.c \
 	%D%/entry/trace.c \
 	%D%/entry/trace-errno.c \
 	%D%/entry/trace-struct.c \
@@ -135,6 +137,15 @@ emul_mm_sources = \
 	%D%/mm/vma.h
 
 emul_net_sources =
+
+emul_seccomp_sources = \
+	%D%/seccomp/ask.c \
+	%D%/seccomp/bpf.c \
+	%D%/seccomp/bpf.h \
+	%D%/seccomp/filter.c \
+	%D%/seccomp/filter.h \
+	%D%/seccomp/seccomp.h \
+	%D%/seccomp/sys_seccomp.c
 
 emul_signal_sources = \
 	%D%/signal/deliver.c \

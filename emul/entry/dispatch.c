@@ -6,8 +6,9 @@
 
 #include "emul/abi/regs.h"
 #include "emul/entry/trace.h"
+#include "emul/seccomp/seccomp.h"
+#include "emul/task/task.h"
 
-struct dispatch_ctl dispatch_ctl __arena;
 uint64_t dispatch_counts[NR_SYSCALLS + 1] __arena;
 
 _Static_assert((sizeof(struct sysdesc) & (sizeof(struct sysdesc) - 1)) == 0,
@@ -17,6 +18,18 @@ static const struct sysdesc no_such_call = {
 	.level = SYS_ABSENT,
 	.err = ENOSYS,
 };
+
+/* The call, unless a filter of the guest's own has another answer. */
+static long call(struct task *t, struct regs *r)
+{
+	uint32_t nr = (uint32_t)r->orig_rax;
+	long ret;
+
+	if (unlikely(load_once(&t->seccomp_mode)) &&
+	    !seccomp_allows(t, r, &ret))
+		return ret;
+	return nr < NR_SYSCALLS ? systable[nr].fn(t, r) : -ENOSYS;
+}
 
 /* Kept out of line so that the fast path has no frame of its own. */
 static __attribute__((noinline)) __cold long
@@ -33,10 +46,10 @@ dispatch_slow(struct task *t, struct regs *r, uint32_t flags)
 				   1, __ATOMIC_RELAXED);
 	if (!(flags & DISPATCH_TRACE) ||
 	    (known && !(dispatch_ctl.trace_set[nr / 64] >> nr % 64 & 1)))
-		return known ? d->fn(t, r) : -ENOSYS;
+		return call(t, r);
 
 	trace_enter(&line, t, d, r);
-	ret = known ? d->fn(t, r) : -ENOSYS;
+	ret = call(t, r);
 	trace_exit(&line, d, ret);
 	return ret;
 }
@@ -50,8 +63,11 @@ long dispatch_call(struct task *t, struct regs *r)
 	uint32_t nr = (uint32_t)r->orig_rax;
 	uint32_t flags = load_once(&dispatch_ctl.flags);
 
-	if (unlikely(flags))
+	if (unlikely(flags)) {
+		if (flags == DISPATCH_SECCOMP)
+			return call(t, r);
 		return dispatch_slow(t, r, flags);
+	}
 	if (unlikely(nr >= NR_SYSCALLS))
 		return -ENOSYS;
 	return systable[nr].fn(t, r);

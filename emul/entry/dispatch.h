@@ -44,6 +44,7 @@ extern const struct sysdesc systable[NR_SYSCALLS];
 /* What dispatch_call() does besides; any of it takes the slow path. */
 #define DISPATCH_TRACE	1u	/* a line for every call, see trace.h */
 #define DISPATCH_COUNT	2u	/* count in dispatch_counts[] */
+#define DISPATCH_SECCOMP 4u	/* some task has a seccomp(2) mode */
 
 /* Read by every call and hardly ever written: alone in its cache line. */
 struct dispatch_ctl {

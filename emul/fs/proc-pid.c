@@ -15,6 +15,7 @@
 #include "emul/lib/string.h"
 #include "emul/lib/uapi.h"
 #include "emul/mm/mm.h"
+#include "emul/seccomp/seccomp.h"
 #include "emul/task/sched.h"
 #include "emul/task/task.h"
 #include "emul/time/time.h"
@@ -247,8 +248,12 @@ static void show_status(struct text *b, struct task *t)
 	const struct cred *c = t->cred;
 	struct task *me = proc_own(t);
 	sigset64_t ign, cgt;
+	unsigned int filters;
 
 	actions(t, &ign, &cgt);
+	mutex_lock(&t->group->lock);
+	filters = seccomp_count(t);
+	mutex_unlock(&t->group->lock);
 	text_printf(b, "Name:\t%s\n", t->comm);
 	if (me && me->fs)
 		text_printf(b, "Umask:\t%04o\n", me->fs->umask);
@@ -282,10 +287,10 @@ static void show_status(struct text *b, struct task *t)
 		    (unsigned long)c->cap_effective,
 		    (unsigned long)c->cap_bounding,
 		    (unsigned long)c->cap_ambient);
-	text_printf(b, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n"
+	text_printf(b, "NoNewPrivs:\t%d\nSeccomp:\t%u\nSeccomp_filters:\t%u\n"
 		    "Speculation_Store_Bypass:\tunknown\n"
 		    "SpeculationIndirectBranch:\tunknown\n",
-		    t->no_new_privs);
+		    t->no_new_privs, t->seccomp_mode, filters);
 	show_cpus(b);
 	text_printf(b, "voluntary_ctxt_switches:\t%lu\n"
 		    "nonvoluntary_ctxt_switches:\t0\n",

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sys_prctl.c: prctl(2), arch_prctl(2), personality(2), seccomp(2). */
+/* sys_prctl.c: prctl(2), arch_prctl(2), personality(2). */
 #include <asm/prctl.h>
 #include <linux/capability.h>
 #include <linux/prctl.h>
+#include <linux/seccomp.h>
 #include <linux/securebits.h>
 
 #include "emul/abi/regs.h"
@@ -10,6 +11,7 @@
 #include "emul/lib/string.h"
 #include "emul/lib/uapi.h"
 #include "emul/mm/mm.h"
+#include "emul/seccomp/seccomp.h"
 #include "emul/sysproto.h"
 #include "emul/task/task.h"
 #include "interposer/patch.h"
@@ -111,6 +113,18 @@ static long keep_caps(struct task *t, unsigned long on)
 	return 0;
 }
 
+static long set_seccomp(struct task *t, unsigned long mode, uaddr_t args)
+{
+	switch (mode) {
+	case SECCOMP_MODE_STRICT:
+		return seccomp_op(t, SECCOMP_SET_MODE_STRICT, 0, 0);
+	case SECCOMP_MODE_FILTER:
+		return seccomp_op(t, SECCOMP_SET_MODE_FILTER, 0, args);
+	default:
+		return -EINVAL;
+	}
+}
+
 static long put_int(uaddr_t addr, int v)
 {
 	return put_user(addr, &v);
@@ -197,10 +211,9 @@ long sys_prctl(struct task *t, int option, unsigned long arg2,
 	case PR_SET_TSC:
 		return arg2 == TSC_ENABLE ? 0 : -EINVAL;
 	case PR_GET_SECCOMP:
-		return 0;
+		return t->seccomp_mode;
 	case PR_SET_SECCOMP:
-		/* As a kernel without CONFIG_SECCOMP. */
-		return -EINVAL;
+		return set_seccomp(t, arg2, arg3);
 	case PR_GET_TID_ADDRESS:
 		return put_user(arg2, &t->clear_child_tid);
 	case PR_MCE_KILL_GET:

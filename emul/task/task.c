@@ -9,6 +9,7 @@
 #include "emul/lib/string.h"
 #include "emul/lib/uapi.h"
 #include "emul/misc/sys_info.h"
+#include "emul/seccomp/seccomp.h"
 #include "emul/signal/queue.h"
 #include "emul/sync/futex.h"
 #include "emul/task/pid.h"
@@ -87,6 +88,7 @@ struct task *task_alloc(struct tgroup *g, struct task *from)
 		t->securebits = from->securebits;
 		t->no_new_privs = from->no_new_privs;
 		t->thp_disable = from->thp_disable;
+		seccomp_inherit(t, from);
 		t->cred = from->cred;
 		ref_get(&t->cred->ref);
 		memcpy(t->comm, from->comm, sizeof(t->comm));
@@ -103,6 +105,7 @@ void task_put(struct task *t)
 	if (!t || !ref_put(&t->ref))
 		return;
 	sigpending_flush(&t->pending);
+	seccomp_release(t);
 	cred_put(t->cred);
 	tgroup_put(t->group);
 	live_add(LIVE_TASK, -1);
@@ -122,6 +125,9 @@ int task_link(struct task *t)
 		tid = pid_enter(t);
 		if (tid > 0) {
 			t->tid = tid;
+			/* Another thread may have given all its filters. */
+			if (current() && current()->group == g)
+				seccomp_inherit(t, current());
 			if (!g->pid) {
 				g->pid = tid;
 				list_add_tail(&g->all_link, &all_groups);

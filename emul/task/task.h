@@ -44,6 +44,7 @@ struct file;
 struct files;
 struct fs_ctx;
 struct mm;
+struct seccomp_filter;
 
 #define TASK_COMM_LEN	16
 #define NR_RLIMITS	16
@@ -174,6 +175,8 @@ struct task {
 	int pdeath_signal;
 	int nice;
 	int sched_policy;
+	uint32_t seccomp_mode;		/* group->lock to change both */
+	struct seccomp_filter *seccomp;	/* emul/seccomp/seccomp.h */
 	bool no_new_privs;
 	bool thp_disable;
 	bool sched_reset_on_fork;
