@@ -95,18 +95,18 @@ is()
 # compare NAME: the files $tmp/native.* against $tmp/sbx.*
 compare()
 {
-	for compare_what in status out err; do
-		if ! cmp -s "$tmp/native.$compare_what" \
-		    "$tmp/sbx.$compare_what"; then
-			not_ok "$1"
-			printf '# %s differs, native first:\n' "$compare_what"
-			diff -a "$tmp/native.$compare_what" \
-				"$tmp/sbx.$compare_what" | head -n 20 |
-				cut -c 1-200 | sed 's/^/# /'
-			[ "$compare_what" = err ] || note "$tmp/sbx.err"
-			return 1
-		fi
+	compare_same=yes
+	for compare_what in status err out; do
+		cmp -s "$tmp/native.$compare_what" \
+			"$tmp/sbx.$compare_what" && continue
+		[ "$compare_same" = no ] || not_ok "$1"
+		compare_same=no
+		printf '# %s differs, native first:\n' "$compare_what"
+		diff -a "$tmp/native.$compare_what" \
+			"$tmp/sbx.$compare_what" | head -n 20 |
+			cut -c 1-200 | sed 's/^/# /'
 	done
+	[ "$compare_same" = yes ] || return 1
 	ok "$1"
 }
 

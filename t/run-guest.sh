@@ -23,6 +23,11 @@ mkdir "$tmp/cwd" || exit 99
 prog=$(cd "$(dirname "$prog")" && pwd)/$name
 cd "$tmp/cwd" || exit 99
 
+# What failed, and what the program says of it.
+# shellcheck disable=SC2016
+bad='/^not ok/ { show = 1; print; next } /^#/ && show { print; next }
+	{ show = 0 }'
+
 capture native env SBX_TEST_NATIVE=1 "$prog" "$@" </dev/null
 if grep -q '^1\.\.0' "$tmp/native.out"; then
 	cat "$tmp/native.out"
@@ -30,7 +35,7 @@ if grep -q '^1\.\.0' "$tmp/native.out"; then
 fi
 if grep -q '^not ok' "$tmp/native.out"; then
 	not_ok "$name: native run"
-	grep '^not ok' "$tmp/native.out" | sed 's/^/# /'
+	awk "$bad" "$tmp/native.out" | head -n 40 | sed 's/^/# native: /'
 	note "$tmp/native.err"
 else
 	ok "$name: native run"
@@ -48,6 +53,11 @@ while IFS= read -r line; do
 		ok "$name: $line"
 	else
 		not_ok "$name: $line"
+		awk "$bad" "$tmp/sbx.out" | NAME=$line awk '
+		/^not ok/ {
+			show = substr($0, index($0, " - ") + 3) == ENVIRON["NAME"]
+		}
+		show { print "# sbx: " $0 }'
 	fi
 done <"$tmp/names"
 compare "$name: same output, errors and exit status"
