@@ -12,6 +12,7 @@
 #include "emul/report.h"
 #include "emul/signal/outside.h"
 #include "emul/task/exec.h"
+#include "emul/task/hostproc.h"
 #include "emul/task/task.h"
 #include "emul/vfs/fdtable.h"
 #include "interposer/interposer.h"
@@ -32,7 +33,6 @@ void emul_boot(const struct boot *b, struct thread *th)
 	const struct boot_mount *mounts =
 		(const struct boot_mount *)boot_str(b, b->mounts);
 	const char *exe = boot_str(b, b->exe);
-	struct regs *r = thread_frame(th);
 	struct task *t;
 	long err;
 
@@ -42,7 +42,7 @@ void emul_boot(const struct boot *b, struct thread *th)
 		panic("no memory for the first task");
 	t->thread = th;
 	th->task = t;
-	t->group->host_pid = th->host_tid;
+	hostproc_enter(th, th->host_tid);
 	store_release(&th->live, 1);
 	outside_watch(t);
 	report_boot(b);
@@ -54,7 +54,7 @@ void emul_boot(const struct boot *b, struct thread *th)
 	err = vfs_first_task(t, b);
 	if (err)
 		boot_fail(boot_str(b, b->cwd), err, 125);
-	err = exec_boot(t, b, r);
+	err = exec_boot(t, b);
 	if (err)
 		boot_fail(exe, err, err == -2 /* ENOENT */ ? EXIT_NOTFOUND :
 			  EXIT_NOEXEC);

@@ -11,6 +11,7 @@ emul_sources = \
 	%D%/abi/broker.h \
 	%D%/abi/hostclone.h \
 	%D%/abi/hostfd.h \
+	%D%/abi/hostproc.h \
 	%D%/abi/regs.h \
 	%D%/entry/uaccess.h \
 	%D%/host/broker.h \
@@ -175,6 +176,13 @@ emul_sync_sources = \
 
 emul_task_sources = \
 	%D%/task/clone.c \
+	%D%/task/clone.h \
+	%D%/task/fork.c \
+	%D%/task/hostproc.c \
+	%D%/task/hostproc.h \
+	%D%/task/kinit.c \
+	%D%/task/kinit.h \
+	%D%/task/vfork.c \
 	%D%/task/cred.c \
 	%D%/task/elf.c \
 	%D%/task/elf.h \

@@ -92,7 +92,7 @@ void kernel_start(void)
 		      BOOT_OFFSET) != sizeof(b))
 		raw_host4(__NR_exit_group, 125, 0, 0, 0);
 	move_vdso(&b);
-	unmap(SLOTS_BASE, SLOTS_BASE + SLOTS_SIZE);
+	map_or_die(SLOTS_BASE, SLOTS_SIZE, HOSTFD_SLOTS);
 	map_or_die(META_BASE, META_SIZE, HOSTFD_META);
 	((struct boot *)BOOT_BASE)->vdso_ehdr = b.vdso_ehdr;
 	th = slot_alloc();

@@ -155,4 +155,31 @@ GLOBAL(kernel_leave)
 	jmp	exit_test
 	.size	kernel_leave, . - kernel_leave
 
+/* thread_carry(from, to), thread_carry_back(from): see interposer.h. */
+	.type	thread_carry, @function
+GLOBAL(thread_carry)
+	push	%rbx
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	mov	%rsp, %gs:THREAD_CARRY_SP
+	wrgsbase %rsi
+	jmp	kernel_leave
+	.size	thread_carry, . - thread_carry
+
+	.type	thread_carry_back, @function
+GLOBAL(thread_carry_back)
+	wrgsbase %rdi
+	mov	%gs:THREAD_CARRY_SP, %rsp
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
+	ret
+	.size	thread_carry_back, . - thread_carry_back
+
 	.section .note.GNU-stack, "", @progbits

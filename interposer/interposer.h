@@ -19,6 +19,13 @@ extern const char image_text_end[], image_end[];
 
 /* To the guest, with the registers that thread_frame() holds. */
 void kernel_leave(void) __noreturn;
+/*
+ * The calling host thread, on the slot @from, goes to the guest on @to, whose
+ * alternate stack it has already; returns when it calls thread_carry_back(),
+ * with @from's alternate stack back in place.
+ */
+void thread_carry(struct thread *from, struct thread *to);
+void thread_carry_back(struct thread *from) __noreturn;
 
 /* C side of entry.S. */
 void kernel_entry(struct regs *r);
@@ -37,9 +44,8 @@ void hostsig_boot(void);
 void hostsig_thread(struct thread *th);
 
 /*
- * A slot: thread block, alternate stack, kernel stack, with guards.  NULL when
- * none is to be had (-EAGAIN for the guest).  slot_free() wants the host
- * thread to have left: it waits for that itself.
+ * A slot: thread block, alternate stack, kernel stack.  NULL when none is to be
+ * had (-EAGAIN for the guest).  slot_free() wants the host thread to have left.
  */
 struct thread *slot_alloc(void) __must_check;
 void slot_free(struct thread *th);

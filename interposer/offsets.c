@@ -38,6 +38,7 @@ THREAD(KSP, kstack);
 THREAD(WORK, work);
 THREAD(WAITING, waiting);
 THREAD(JUMPS, n_jump);
+THREAD(CARRY_SP, carry_sp);
 THREAD(TRAPS, n_trap);
 THREAD(GUEST_GS, guest_gs);
 THREAD(LOCKS, n_locks);

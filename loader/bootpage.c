@@ -300,7 +300,7 @@ int bootpage_write(int meta_fd, const struct policy *p,
 	}
 	b.size = (uint32_t)pg.used;
 	memcpy(pg.mem, &b, sizeof(b));
-	if (pg.used > BOOT_SIZE - PAGE_SIZE) {
+	if (pg.used > HOSTPROC_OFFSET - BOOT_OFFSET) {
 		free(pg.mem);
 		return err_set(e, EXIT_NOEXEC, "%s: %s", p->program,
 			       strerror(E2BIG));

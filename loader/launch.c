@@ -104,6 +104,7 @@ static int make_start(struct start *s, struct monitor *m,
 	m->meta_fd = s->meta;
 	m->life_fd = s->life[1];
 	m->hostsig_off = HOSTSIG_OFFSET;
+	m->hostproc_off = HOSTPROC_OFFSET;
 	s->trace = STDERR_FILENO;
 	if (p->trace_file) {
 		s->trace = open(p->trace_file, O_WRONLY | O_CREAT | O_TRUNC |
@@ -144,6 +145,13 @@ static void place_descriptors(const struct start *s, const struct policy *p)
 		from[HOSTFD_CHANNEL + i] = s->channel[i][1];
 	for (i = 0; i < (int)p->n_pass; i++)
 		from[HOSTFD_PASS + i] = p->pass[i];
+	/*
+	 * Room for descriptors while the table is this process's alone: to
+	 * grow one that others share, the host waits for all its CPUs.
+	 */
+	fd = fcntl(s->meta, F_DUPFD_CLOEXEC, HOSTFD_ROOM - 1);
+	if (fd >= 0)
+		close(fd);
 	for (i = 3; i < HOSTFD_FIRST_FREE; i++) {
 		fd = fcntl(from[i], F_DUPFD_CLOEXEC, HOSTFD_FIRST_FREE);
 		if (fd < 0)

@@ -17,6 +17,10 @@
 #ifndef SBX_T_GUEST_H
 #define SBX_T_GUEST_H
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE	/* ST_NOEXEC */
+#endif
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

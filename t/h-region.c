@@ -174,6 +174,9 @@ static const struct {
 	{ __NR_mmap, { { 0x20000000, 4096, 7, 0x2022, -1, 0 } } },
 	{ __NR_mmap, { { R(SLOTS_BASE), 65536, 7, 0x11, 4, 0 } } },
 	{ __NR_mmap, { { R(SLOTS_BASE), 65536, 3, 0x11, 0, 0 } } },
+	{ __NR_mmap, { { R(SLOTS_BASE), 65536, 0, 0x4032, -1, 0 } } },
+	{ __NR_mmap, { { R(SLOTS_BASE), R(SLOTS_SIZE), 3, 0x11, 4, 0 } } },
+	{ __NR_mmap, { { R(SLOTS_BASE), 1L << 40, 0, 0x4032, -1, 0 } } },
 	/* It sees only the start: the sandbox destroys itself. */
 	{ __NR_mmap, { { BEFORE, R(REGION_END - REGION_START), 3, FIX,
 			 -1, 0 } } },
@@ -190,9 +193,6 @@ static const struct {
 	{ __NR_fallocate, { { HOSTFD_META, 3, 0, R(META_SIZE) } } },
 	{ __NR_fallocate, { { HOSTFD_SLOTS, 3, 0, R(SLOTS_SIZE) } } },
 	{ __NR_fallocate, { { HOSTFD_DATA, 3, 0, R(DATA_SIZE) } } },
-	{ __NR_mmap, { { R(SLOTS_BASE), 65536, 0, 0x4032, -1, 0 } } },
-	{ __NR_mmap, { { R(SLOTS_BASE), R(SLOTS_SIZE), 3, 0x11, 4, 0 } } },
-	{ __NR_mmap, { { R(SLOTS_BASE), 1L << 40, 0, 0x4032, -1, 0 } } },
 	/* Beyond the end of the memfds, and all of the guest's memory. */
 	{ __NR_fallocate, { { HOSTFD_META, 0, R(META_SIZE), 1L << 40 } } },
 	{ __NR_fallocate, { { HOSTFD_DATA, 0, R(DATA_SIZE), 1L << 20 } } },

@@ -53,6 +53,7 @@ guest_tests = \
 	%D%/g-dir.guest \
 	%D%/g-exec-errors.guest \
 	%D%/g-exec.guest \
+	%D%/g-fork.guest \
 	%D%/g-fd.guest \
 	%D%/g-file.guest \
 	%D%/g-file-random.guest \
@@ -89,6 +90,7 @@ guest_tests = \
 guest_dyn_tests = \
 	%D%/g-auxv.dyn \
 	%D%/g-exec.dyn \
+	%D%/g-fork.dyn \
 	%D%/g-futex.dyn \
 	%D%/g-signal.dyn \
 	%D%/g-thread-exec.dyn \

@@ -143,9 +143,9 @@ static const struct {
 	{ KILL, SYS_mmap, { 0x10000, 4096, HIGH, 0x32 } },
 
 	/* mmap of a slot */
-	{ ALLOW, SYS_mmap, { SLOTS, 65536, 3, 0x11, 4, 0 } },
-	{ ALLOW, SYS_mmap, { SLOTS + 0xffff0000, 65536, 3, 0x11, 4, 0 } },
-	{ ALLOW, SYS_mmap, { SLOTS, 65536, 0, 0x4032, ~0UL, 0 } },
+	{ KILL, SYS_mmap, { SLOTS, 65536, 3, 0x11, 4, 0 } },
+	{ KILL, SYS_mmap, { SLOTS + 0xffff0000, 65536, 3, 0x11, 4, 0 } },
+	{ KILL, SYS_mmap, { SLOTS, 65536, 0, 0x4032, ~0UL, 0 } },
 	{ KILL, SYS_mmap, { SLOTS, 65536, 7, 0x11, 4, 0 } },
 	{ KILL, SYS_mmap, { SLOTS, 65536, 3, 0x11, 3, 0 } },
 	{ KILL, SYS_mmap, { SLOTS, 65536, 3, 0x12, 4, 0 } },

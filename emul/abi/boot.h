@@ -14,6 +14,7 @@
 
 #include "emul/abi/broker.h"
 #include "emul/abi/hostfd.h"
+#include "emul/abi/hostproc.h"
 #include "emul/abi/region.h"
 
 #define BOOT_MAGIC	0x736278626f6f7431UL
@@ -24,6 +25,8 @@
 
 /* struct hostsig (emul/abi/broker.h): the last page of the same space. */
 #define HOSTSIG_OFFSET	(BOOT_OFFSET + BOOT_SIZE - PAGE_SIZE)
+/* struct hostproc (emul/abi/hostproc.h): the table below that page. */
+#define HOSTPROC_OFFSET	(HOSTSIG_OFFSET - HOSTPROC_SIZE)
 
 /* Where the host's vvar and vdso are moved to. */
 #define HOST_VDSO_BASE	0x7fe000100000UL

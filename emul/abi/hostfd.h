@@ -36,6 +36,7 @@
 
 #define HOSTFD_FIRST_FREE	32
 #define HOSTFD_END		65536	/* RLIMIT_NOFILE is set to it */
+#define HOSTFD_ROOM		4096	/* of the table at the start */
 
 /*
  * Inherited descriptors as requests to the broker name them: 0, 1, 2 are

@@ -51,9 +51,9 @@
 
 /* Inside a slot, from its aligned start. */
 #define SLOT_BLOCK	REGION_U64(0x0)			/* struct thread */
-#define SLOT_ALT	REGION_U64(0x2000)		/* after a guard page */
+#define SLOT_ALT	REGION_U64(0x2000)		/* after an unused page */
 #define SLOT_ALT_SIZE	REGION_U64(0x5000)
-#define SLOT_STACK	REGION_U64(0x8000)		/* after a guard page */
+#define SLOT_STACK	REGION_U64(0x8000)		/* after an unused page */
 #define SLOT_STACK_END	REGION_U64(0x10000)
 
 #endif

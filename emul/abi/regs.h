@@ -45,6 +45,7 @@
 #define THREAD_TRAPS	48
 #define THREAD_GUEST_GS	56
 #define THREAD_LOCKS	64
+#define THREAD_CARRY_SP	72
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -83,6 +84,9 @@ struct thread {
 	uint64_t n_trap;	/* ... of all; and those of the trap door */
 	uint64_t guest_gs;	/* guest's GS base where it set one */
 	uint32_t n_locks;	/* kernel locks that it holds */
+	uint32_t zero;
+	uint64_t carry_sp;	/* stack pointer while its host thread carries
+				   another task: emul/task/vfork.c */
 	struct task *task;
 	int32_t host_tid;	/* the host clears it at the thread's very end */
 	uint32_t live;		/* GS and alternate stack are set: kick it */
@@ -96,12 +100,16 @@ struct thread {
 	/* Of a new thread: CLONE_* flags, and where it stores its tid. */
 	uint32_t start_flags;
 	uint64_t start_tid;
+	void (*start_fn)(void *arg);	/* of a new process: kinit's word */
+	void *start_arg;
 	struct thread *next_dead;	/* in the list of slots to be freed */
 #ifdef SBX_DEBUG
 #define THREAD_HELD_MAX	32u
 	uint32_t n_held;		/* more than the maximum: a panic */
 	const struct mutex *held[32];	/* kernel locks, in order of taking */
 #endif
+	struct thread *carrier;	/* whose host thread this is, in a vfork child */
+	struct hostproc *proc;	/* the host process it is in */
 };
 
 /* The frame of guest registers at the top of @th's kernel stack. */

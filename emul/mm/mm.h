@@ -91,7 +91,10 @@ struct mm *mm_create(void) __must_check;
  * the process, or exec has emptied the guest's range.
  */
 void mm_put(struct mm *mm);
-/* A copy of the tree for fork, with one reference; NULL: no memory. */
+/*
+ * A copy of the tree for fork, with one reference; NULL: no memory.  mm->lock
+ * is held, within patch_pause(), until the host has copied the memory.
+ */
 struct mm *mm_dup(struct mm *mm) __must_check;
 
 /*

@@ -136,7 +136,6 @@ struct mm *mm_dup(struct mm *mm)
 
 	if (!new)
 		return NULL;
-	mutex_lock(&mm->lock);
 	*new = *mm;
 	live_add(LIVE_MM, 1);
 	ref_init(&new->ref);
@@ -156,7 +155,6 @@ struct mm *mm_dup(struct mm *mm)
 			continue;
 		c = vma_alloc();
 		if (!c) {
-			mutex_unlock(&mm->lock);
 			mm_put(new);
 			return NULL;
 		}
@@ -167,7 +165,6 @@ struct mm *mm_dup(struct mm *mm)
 			ref_get(&c->file->ref);
 		vma_insert(new, c);
 	}
-	mutex_unlock(&mm->lock);
 	if (patch_fork(new, mm)) {
 		mm_put(new);
 		return NULL;

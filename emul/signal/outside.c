@@ -14,6 +14,7 @@
 #include "emul/lib/uapi.h"
 #include "emul/signal/queue.h"
 #include "emul/signal/siginfo.h"
+#include "emul/task/hostproc.h"
 #include "emul/task/task.h"
 
 #ifdef SBX_HOSTED
@@ -41,7 +42,7 @@ void outside_watch(struct task *t)
 	}
 	if (outside.group == t->group) {
 		store_once(&h->tid, 0);
-		store_once(&h->tgid, (uint32_t)t->group->host_pid);
+		store_once(&h->tgid, (uint32_t)hostproc_pid(t->thread));
 		store_release(&h->tid, (uint32_t)t->thread->host_tid);
 	}
 	mutex_unlock(&outside.lock);

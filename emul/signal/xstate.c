@@ -8,6 +8,8 @@
 #include "emul/signal/xstate.h"
 
 #include "emul/entry/uaccess.h"
+#include "emul/lib/alloc.h"
+#include "emul/lib/print.h"
 #include "emul/lib/string.h"
 #include "emul/lib/uapi.h"
 
@@ -180,4 +182,22 @@ int xstate_pop(uaddr_t at)
 void xstate_reset(void)
 {
 	fpu_reset(xstate_mask());
+}
+
+#define XSAVE_ALIGN	64UL
+
+void *xstate_save(void)
+{
+	uint64_t mask = xstate_mask();
+	char *area = kzalloc(xstate.size + XSAVE_ALIGN);
+
+	if (area)
+		BUG_ON(fpu_save(ALIGN_UP((uint64_t)area, XSAVE_ALIGN), mask));
+	return area;
+}
+
+void xstate_load(const void *area)
+{
+	BUG_ON(fpu_restore(ALIGN_UP((uint64_t)area, XSAVE_ALIGN),
+			   xstate_mask()));
 }

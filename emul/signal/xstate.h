@@ -23,6 +23,13 @@ int xstate_pop(uaddr_t at) __must_check;
 /* The state a handler and a new program start with. */
 void xstate_reset(void);
 
+/*
+ * The live state as an object of the kernel's, for kfree(), or NULL: no
+ * memory; and back into the registers.
+ */
+void *xstate_save(void) __must_check;
+void xstate_load(const void *area);
+
 /* sys_signal.c: sigaltstack(2) with the guest's stack pointer @sp. */
 int sigstack_set(struct task *t, uaddr_t ss_sp, int flags, size_t size,
 		 uint64_t sp);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * clone.c: new threads, clone(2).
+ * clone.c: clone(2), and new threads; processes are fork.c's.
  *
  * A guest thread is a host thread.  It begins in thread_start() on its own
  * kernel stack and leaves for the guest with its parent's registers.
@@ -15,6 +15,8 @@
 #include "emul/lib/uapi.h"
 #include "emul/mm/mm.h"
 #include "emul/sysproto.h"
+#include "emul/task/clone.h"
+#include "emul/task/hostproc.h"
 #include "emul/task/sched.h"
 #include "emul/task/task.h"
 #include "emul/vfs/fdtable.h"
@@ -22,9 +24,6 @@
 #include "interposer/interposer.h"
 #endif
 
-#ifndef CLONE_CLEAR_SIGHAND
-#define CLONE_CLEAR_SIGHAND	0x100000000ULL
-#endif
 #ifndef CLONE_INTO_CGROUP
 #define CLONE_INTO_CGROUP	0x200000000ULL
 #endif
@@ -33,15 +32,6 @@
 	 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
 #define CLONE_KNOWN							\
 	(0xffffffffULL | CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP)
-
-/* What the calls of the family come down to. */
-struct clone_req {
-	uint64_t flags;		/* without the signal */
-	int exit_signal;
-	uaddr_t stack;		/* 0: the parent's */
-	uaddr_t pidfd, parent_tid, child_tid;
-	uint64_t tls;
-};
 
 static int clone_check(const struct clone_req *c)
 {
@@ -67,66 +57,8 @@ static int clone_check(const struct clone_req *c)
 }
 
 #ifndef SBX_HOSTED
-/* Slots of threads that have ended, until the host lets go of them. */
-static struct mutex dead_lock __arena;
-static struct thread *dead_slots __arena;
-
-void slot_retire(struct thread *th)
+void clone_arrive(struct task *t)
 {
-	mutex_lock(&dead_lock);
-	th->next_dead = dead_slots;
-	dead_slots = th;
-	mutex_unlock(&dead_lock);
-}
-
-/* Give back what the host has left; with @wait one at least, if there is. */
-static void slots_reap(bool wait)
-{
-	struct thread *th, **link, *todo = NULL;
-
-	if (!load_once(&dead_slots))
-		return;
-	mutex_lock(&dead_lock);
-	for (link = &dead_slots; (th = *link); ) {
-		if (load_acquire(&th->host_tid) && !(wait && !todo)) {
-			link = &th->next_dead;
-			continue;
-		}
-		*link = th->next_dead;
-		th->next_dead = todo;
-		todo = th;
-	}
-	mutex_unlock(&dead_lock);
-	while ((th = todo)) {
-		todo = th->next_dead;
-		slot_free(th);
-	}
-}
-
-#ifdef SBX_DEBUG
-void slots_drain(void)
-{
-	while (load_once(&dead_slots))
-		slots_reap(true);
-}
-#endif
-
-static struct thread *slot_get(void)
-{
-	struct thread *th;
-
-	slots_reap(false);
-	th = slot_alloc();
-	if (!th) {
-		slots_reap(true);
-		th = slot_alloc();
-	}
-	return th;
-}
-
-static void thread_start(void *arg)
-{
-	struct task *t = arg;
 	struct thread *th = t->thread;
 
 	hostsig_thread(th);
@@ -140,16 +72,18 @@ static void thread_start(void *arg)
 		if (put_user(th->start_tid, &tid))
 			barrier();
 	}
+}
+
+static void thread_start(void *arg)
+{
+	clone_arrive(arg);
 	kernel_leave();
 }
 
-/* The host thread for @n, which has its place already. */
-static int thread_launch(struct task *t, struct task *n,
-			 const struct clone_req *c)
+void clone_frame(struct task *t, struct task *n, const struct clone_req *c)
 {
 	struct thread *th = n->thread;
 	struct regs *r = thread_frame(th);
-	long tid;
 
 	*r = *task_regs(t);
 	r->rax = 0;
@@ -163,32 +97,32 @@ static int thread_launch(struct task *t, struct task *n,
 	/* Work that came before the slot was there. */
 	if (n->group->exiting)
 		th->work |= WORK_EXIT;
-	tid = host_clone(true, (uint64_t)r, th, thread_start, n);
+}
+
+int clone_launch_thread(struct task *t, struct task *n,
+			const struct clone_req *c)
+{
+	struct thread *th = n->thread;
+	long tid;
+
+	clone_frame(t, n, c);
+	hostproc_join(th, t->thread);
+	tid = host_clone(true, (uint64_t)thread_frame(th), th, thread_start,
+			 n);
 	return tid < 0 ? (int)tid : 0;
 }
 #else
-static struct thread *slot_get(void)
-{
-	return NULL;
-}
-
-static int thread_launch(struct task *t, struct task *n,
-			 const struct clone_req *c)
+int clone_launch_thread(struct task *t, struct task *n,
+			const struct clone_req *c)
 {
 	(void)t;
 	(void)n;
 	(void)c;
 	return -EAGAIN;
 }
-
-void slot_retire(struct thread *th)
-{
-	(void)th;
-}
 #endif
 
-/* The parts of the parent that a thread uses too, or a copy. */
-static int share_parts(struct task *t, struct task *n, uint64_t flags)
+int clone_parts(struct task *t, struct task *n, uint64_t flags)
 {
 	if (flags & CLONE_FILES) {
 		n->files = t->files;
@@ -202,9 +136,11 @@ static int share_parts(struct task *t, struct task *n, uint64_t flags)
 	} else {
 		n->fs = fs_ctx_copy(t->fs);
 	}
-	n->mm = t->mm;
-	ref_get(&n->mm->ref);
-	__atomic_fetch_add(&n->mm->n_tasks, 1, __ATOMIC_RELAXED);
+	if (flags & CLONE_VM) {
+		n->mm = t->mm;
+		ref_get(&n->mm->ref);
+		__atomic_fetch_add(&n->mm->n_tasks, 1, __ATOMIC_RELAXED);
+	}
 	return n->files && n->fs ? 0 : -ENOMEM;
 }
 
@@ -223,7 +159,7 @@ void task_release_parts(struct task *t)
 	t->mm = NULL;
 }
 
-static bool over_limit(const struct task *t)
+bool clone_over_limit(const struct task *t)
 {
 	return load_once(&task_count) >= rlimit_cur(t, RLIMIT_NPROC) &&
 	       t->cred->uid && !task_capable(t, CAP_SYS_RESOURCE);
@@ -235,12 +171,12 @@ static long clone_thread(struct task *t, const struct clone_req *c)
 	long err;
 	int tid;
 
-	if (over_limit(t))
+	if (clone_over_limit(t))
 		return -EAGAIN;
 	n = task_alloc(t->group, t);
 	if (!n)
 		return -ENOMEM;
-	err = share_parts(t, n, c->flags);
+	err = clone_parts(t, n, c->flags);
 	if (err)
 		goto put_task;
 	n->fs_base_hint = c->flags & CLONE_SETTLS ? c->tls : t->fs_base_hint;
@@ -261,7 +197,7 @@ static long clone_thread(struct task *t, const struct clone_req *c)
 		if (put_user(c->parent_tid, &tid))
 			barrier();
 	}
-	err = thread_launch(t, n, c);
+	err = clone_launch_thread(t, n, c);
 	if (err)
 		goto unlink;
 	/* n is the new thread's own from here on. */
@@ -274,23 +210,12 @@ unlink:
 	/* Not the last: @t is there. */
 	(void)task_unlink(n);
 put_slot:
-	slot_retire(n->thread);
+	slot_drop(n->thread);
 	n->thread = NULL;
 put_task:
 	task_release_parts(n);
 	task_put(n);
 	return err;
-}
-
-/*
- * A new process.  There is none to be had yet: EAGAIN is what clone(2) gives
- * when no more can be made.
- */
-static long clone_process(struct task *t, const struct clone_req *c)
-{
-	(void)t;
-	(void)c;
-	return -EAGAIN;
 }
 
 static long do_clone(struct task *t, const struct clone_req *c)

@@ -20,9 +20,17 @@
 #include "emul/sysproto.h"
 #include "emul/task/elf.h"
 #include "emul/task/reap.h"
+#include "emul/report.h"
+#include "emul/signal/queue.h"
+#include "emul/task/clone.h"
+#include "emul/task/hostproc.h"
+#include "emul/task/kinit.h"
 #include "emul/task/task.h"
 #include "emul/vfs/fdtable.h"
 #include "emul/vfs/namei.h"
+#ifndef SBX_HOSTED
+#include "interposer/interposer.h"
+#endif
 
 #define SCRIPT_DEPTH	5	/* interpreters of interpreters */
 #define ARGS_MAX	0x7fffffffu
@@ -130,15 +138,9 @@ static int resolve_scripts(struct task *t, struct exec *e)
 	return err;
 }
 
-/* The parts that make a program, before anything is given up for it. */
-struct program {
-	struct elf_image img, interp_img;
-	struct file *interp;	/* or NULL */
-	bool exec_stack;
-};
-
-static int load_interp(struct task *t, struct exec *e, struct program *p)
+static int load_interp(struct task *t, struct exec *e)
 {
+	struct program *p = &e->program;
 	struct file *f;
 	char *name;
 	int err;
@@ -154,15 +156,16 @@ static int load_interp(struct task *t, struct exec *e, struct program *p)
 	return elf_read(f, NULL, &p->interp_img, -ELIBBAD);
 }
 
-static int load_program(struct task *t, struct exec *e, struct program *p)
+static int load_program(struct task *t, struct exec *e)
 {
+	struct program *p = &e->program;
 	const struct elf64_phdr *stack;
 	int err;
 
 	err = elf_read(e->file, e->head, &p->img, -ENOEXEC);
 	if (err)
 		return err;
-	err = load_interp(t, e, p);
+	err = load_interp(t, e);
 	if (err)
 		return err;
 	for (unsigned int i = 0; i < p->img.eh.e_phnum; i++) {
@@ -173,12 +176,18 @@ static int load_program(struct task *t, struct exec *e, struct program *p)
 	return 0;
 }
 
-static void put_program(struct program *p)
+/* Everything that @e holds, and itself. */
+static void exec_free(struct exec *e)
 {
-	kfree(p->img.ph);
-	kfree(p->interp_img.ph);
-	if (p->interp)
-		file_put(p->interp);
+	kfree(e->program.img.ph);
+	kfree(e->program.interp_img.ph);
+	if (e->program.interp)
+		file_put(e->program.interp);
+	if (e->file)
+		file_put(e->file);
+	exec_strings_free(&e->str);
+	kfree(e->filename);
+	kfree(e);
 }
 
 /* The heap begins behind the program, or far from a loader run by itself. */
@@ -197,8 +206,9 @@ static void setup_brk(struct task *t, struct mm *mm, const struct program *p,
 
 /* Everything of the new program into the empty @mm.  0 or -errno: too late. */
 static long map_program(struct task *t, struct mm *mm, struct exec *e,
-			const struct program *p, struct regs *r)
+			struct regs *r)
 {
+	const struct program *p = &e->program;
 	struct elf_place main_at, interp_at = { .bias = 0 };
 	struct exec_aux aux;
 	uint64_t bias = 0;
@@ -283,38 +293,131 @@ static bool fd_cloexec(struct task *t, int fd)
 	return n < a->n && (load_once(&a->cloexec[n / 64]) >> n % 64 & 1);
 }
 
-/* From here on there is no way back: failures kill. */
-static long commit(struct task *t, struct exec *e, const struct program *p,
-		   struct mm *mm, struct regs *r)
+/*
+ * In the thread that is to run it, with an empty guest's range.  There is no
+ * way back: failures kill.  @e goes.
+ */
+static long commit(struct task *t, struct exec *e, struct mm *mm)
+{
+	long err;
+
+	reset_task(t, e);
+	mm->exe = e->file;
+	file_get(e->file);
+	mm->n_tasks = 1;
+	store_release(&t->mm, mm);
+	vfork_done(t);
+	err = map_program(t, mm, e, task_regs(t));
+	exec_free(e);
+	if (err)
+		group_exit(t, SIGSEGV_STATUS);
+	return 0;
+}
+
+/* Memory that is @t's alone is emptied and used again. */
+static long exec_in_place(struct task *t, struct exec *e, struct mm *mm)
 {
 	struct mm *old = t->mm;
 	long err;
 
-	if (old)
-		futex_exec(t);
-	reset_task(t, e);
 	if (old) {
 		err = host_munmap(GUEST_MIN, REGION_START - GUEST_MIN);
 		BUG_ON(err);
+		store_release(&t->mm, NULL);
+		mm_put(old);
 	}
-	mm->exe = e->file;
-	file_get(e->file);
-	mm->n_tasks = 1;
-	t->mm = mm;
-	mm_put(old);
-	return map_program(t, mm, e, p, r);
+	return commit(t, e, mm);
 }
 
-/* e->file and e->str are ready; both go. */
-static long exec_run(struct task *t, struct exec *e, struct regs *r)
+#ifndef SBX_HOSTED
+/* What a task that goes to another host process takes along. */
+struct move {
+	struct task *t;
+	struct exec *e;
+	struct mm *mm;
+};
+
+static void exec_arrive(void *arg)
 {
-	struct program p = { .interp = NULL };
+	struct move m = *(struct move *)arg;
+	struct thread *th = this_thread();
+
+	kfree(arg);
+	hostsig_thread(th);
+	__atomic_store_n(&th->live, 1, __ATOMIC_SEQ_CST);
+	mutex_lock(&m.t->group->lock);
+	if (m.t->group->exiting)
+		th->work |= WORK_EXIT;
+	signal_recalc(m.t);
+	mutex_unlock(&m.t->group->lock);
+	commit(m.t, m.e, m.mm);
+	kernel_leave();
+}
+
+/*
+ * Memory that others use too stays theirs: the task goes on in a new host
+ * process, and its host thread to whom it belongs.
+ */
+static long exec_elsewhere(struct task *t, struct exec *e, struct mm *mm)
+{
+	struct thread *old_th = t->thread, *th = slot_get();
+	struct move *m = kmalloc(sizeof(*m));
+	struct tgroup *g = t->group;
+	struct mm *old = t->mm;
+	long err = -EAGAIN;
+
+	if (!th || !m)
+		goto fail;
+	*m = (struct move){ .t = t, .e = e, .mm = mm };
+	th->task = t;
+	futex_exec(t);
+	mutex_lock(&g->lock);
+	store_release(&t->thread, th);
+	mutex_unlock(&g->lock);
+	store_release(&t->mm, NULL);
+	__atomic_fetch_sub(&old->n_tasks, 1, __ATOMIC_RELAXED);
+	err = kinit_process(th, exec_arrive, m);
+	if (err) {
+		__atomic_fetch_add(&old->n_tasks, 1, __ATOMIC_RELAXED);
+		store_release(&t->mm, old);
+		mutex_lock(&g->lock);
+		store_release(&t->thread, old_th);
+		signal_recalc(t);
+		mutex_unlock(&g->lock);
+		goto fail;
+	}
+	/* Not the task's any more. */
+	report_thread(old_th);
+	old_th->task = NULL;
+	mm_put(old);
+	thread_leave(old_th);
+fail:
+	kfree(m);
+	if (th)
+		slot_drop(th);
+	mm_put(mm);
+	exec_free(e);
+	return err;
+}
+#else
+static long exec_elsewhere(struct task *t, struct exec *e, struct mm *mm)
+{
+	(void)t;
+	mm_put(mm);
+	exec_free(e);
+	return -EAGAIN;
+}
+#endif
+
+/* e->file and e->str are ready; @e goes. */
+static long exec_run(struct task *t, struct exec *e)
+{
 	struct mm *mm = NULL;
 	long err;
 
 	err = resolve_scripts(t, e);
 	if (!err)
-		err = load_program(t, e, &p);
+		err = load_program(t, e);
 	if (!err && t->mm && load_once(&t->group->n_threads) > 1)
 		err = group_alone(t);
 	if (!err)
@@ -323,19 +426,13 @@ static long exec_run(struct task *t, struct exec *e, struct regs *r)
 		mm = mm_create();
 		err = mm ? 0 : -ENOMEM;
 	}
-	if (!err) {
-		err = commit(t, e, &p, mm, r);
-		if (err) {
-			put_program(&p);
-			file_put(e->file);
-			exec_strings_free(&e->str);
-			group_exit(t, SIGSEGV_STATUS);
-		}
+	if (err) {
+		exec_free(e);
+		return err;
 	}
-	put_program(&p);
-	file_put(e->file);
-	exec_strings_free(&e->str);
-	return err;
+	if (t->mm && load_once(&t->mm->n_tasks) > 1)
+		return exec_elsewhere(t, e, mm);
+	return exec_in_place(t, e, mm);
 }
 
 /*
@@ -436,18 +533,15 @@ static long do_execveat(struct task *t, int dfd, uaddr_t path, uaddr_t argv,
 {
 	struct exec *e;
 	struct pathname *n;
-	char *name = NULL;
 	long err;
 
 	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
 		return -EINVAL;
 	e = kzalloc(sizeof(*e));
 	n = kmalloc(sizeof(*n));
-	if (!e || !n) {
-		kfree(e);
-		kfree(n);
-		return -ENOMEM;
-	}
+	err = -ENOMEM;
+	if (!e || !n)
+		goto out;
 	exec_strings_init(&e->str);
 	err = path_copy_in(n, path, flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
 	if (err)
@@ -457,24 +551,22 @@ static long do_execveat(struct task *t, int dfd, uaddr_t path, uaddr_t argv,
 			    (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0));
 	if (is_err(e->file)) {
 		err = ptr_err(e->file);
+		e->file = NULL;
 		goto out;
 	}
-	name = dfd == AT_FDCWD || n->s[0] == '/' ?
+	e->filename = dfd == AT_FDCWD || n->s[0] == '/' ?
 		kstrndup(n->s, n->len) : fd_name(dfd, n->s);
-	e->filename = name;
 	e->inaccessible = dfd != AT_FDCWD && n->s[0] != '/' &&
 		fd_cloexec(t, dfd);
-	err = name ? push_user_args(t, e, argv, envp) : -ENOMEM;
-	if (err) {
-		file_put(e->file);
-		exec_strings_free(&e->str);
+	err = e->filename ? push_user_args(t, e, argv, envp) : -ENOMEM;
+	if (err)
 		goto out;
-	}
-	err = exec_run(t, e, task_regs(t));
-out:
-	kfree(name);
 	kfree(n);
-	kfree(e);
+	return exec_run(t, e);
+out:
+	kfree(n);
+	if (e)
+		exec_free(e);
 	return err;
 }
 
@@ -500,21 +592,24 @@ static int push_boot(struct exec_strings *s, const struct boot *b,
 	return err;
 }
 
-long exec_boot(struct task *t, const struct boot *b, struct regs *r)
+long exec_boot(struct task *t, const struct boot *b)
 {
 	struct exec *e = kzalloc(sizeof(*e));
-	long err;
+	const char *name = boot_str(b, b->exe);
+	long err = -ENOMEM;
 
 	if (!e)
-		return -ENOMEM;
+		return err;
 	exec_note_boot(b);
 	exec_strings_init(&e->str);
-	e->filename = boot_str(b, b->exe);
+	e->filename = kstrndup(name, strlen(name));
+	if (!e->filename)
+		goto fail;
 	e->file = open_exec(t, AT_FDCWD, e->filename, LOOKUP_FOLLOW);
 	if (is_err(e->file)) {
 		err = ptr_err(e->file);
-		kfree(e);
-		return err;
+		e->file = NULL;
+		goto fail;
 	}
 	err = exec_strings_limit(&e->str, b->argc, b->envc,
 				 rlimit_cur(t, RLIMIT_STACK));
@@ -526,12 +621,9 @@ long exec_boot(struct task *t, const struct boot *b, struct regs *r)
 		err = push_boot(&e->str, b, b->argv, b->argc);
 	e->str.argc = b->argc;
 	e->str.envc = b->envc;
-	if (err) {
-		file_put(e->file);
-		exec_strings_free(&e->str);
-	} else {
-		err = exec_run(t, e, r);
-	}
-	kfree(e);
+	if (!err)
+		return exec_run(t, e);
+fail:
+	exec_free(e);
 	return err;
 }

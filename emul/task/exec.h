@@ -5,6 +5,7 @@
 
 #include "emul/abi/boot.h"
 #include "emul/lib/types.h"
+#include "emul/task/elf.h"
 #include "emul/task/script.h"
 
 struct file;
@@ -14,10 +15,10 @@ struct task;
 
 /*
  * The first program of the sandbox: load what @b names into @t, which has no
- * mm yet, and set @r so that leaving to the guest starts it.  0 or the -errno
- * that execve(2) would give.
+ * mm yet, and set its frame so that leaving to the guest starts it.  0 or the
+ * -errno that execve(2) would give.
  */
-long exec_boot(struct task *t, const struct boot *b, struct regs *r);
+long exec_boot(struct task *t, const struct boot *b);
 
 /*
  * Strings of the new stack, kept as they will lie there: at the end of a
@@ -43,13 +44,21 @@ int exec_push_user(struct exec_strings *s, uaddr_t str) __must_check;
 /* argv[0], which was pushed last, goes again. */
 void exec_pop_arg(struct exec_strings *s);
 
-/* A program on its way. */
+/* The parts that make a program, before anything is given up for it. */
+struct program {
+	struct elf_image img, interp_img;
+	struct file *interp;	/* or NULL */
+	bool exec_stack;
+};
+
+/* A program on its way; kmalloc'd. */
 struct exec {
-	const char *filename;	/* as it was named; kernel memory */
+	char *filename;		/* as it was named; kmalloc'd */
 	struct file *file;	/* a reference; of the last interpreter */
 	bool inaccessible;	/* named by a descriptor that is closed */
 	char head[SCRIPT_LINE];	/* its first bytes, zeroes behind */
 	struct exec_strings str;
+	struct program program;
 };
 
 /* What the auxiliary vector tells besides. */

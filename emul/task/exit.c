@@ -11,6 +11,8 @@
 #include "emul/signal/queue.h"
 #include "emul/sync/futex.h"
 #include "emul/sysproto.h"
+#include "emul/task/clone.h"
+#include "emul/task/hostproc.h"
 #include "emul/task/pid.h"
 #include "emul/task/reap.h"
 #include "emul/task/sched.h"
@@ -19,16 +21,18 @@
 
 #define EXIT_LEAKS	125
 
-/* The last thread has left; its host process goes with it. */
-static void __noreturn group_gone(int status)
+/*
+ * The first program has ended, and with it the sandbox: what it left running
+ * does not outlive it.
+ */
+static void __noreturn sandbox_end(const struct thread *th, int status)
 {
-	/* The only process there is, so far: sbx ends as it did. */
 	report_end();
-	/* This one and init; the thread of the timers has a slot too. */
-	if (leak_report(2, 2, 2))
+	/* This one and init; the threads of kinit have slots too. */
+	if (leak_report(2, 3, 2))
 		status = EXIT_LEAKS << 8;
-	/* An exit status shows by itself; a signal has to be told. */
-	if (status & 0x7f)
+	/* An exit status shows by itself; all else has to be told. */
+	if ((status & 0x7f) || !hostproc_is_first(th))
 		broker_exit(status, 1);
 	host_exit_group(status & 0x7f ? 0 : status >> 8 & 0xff);
 }
@@ -39,6 +43,7 @@ void task_exit(struct task *t, int status)
 	struct thread *th = t->thread;
 
 	futex_exit(t);
+	vfork_done(t);
 	outside_leave(t);
 
 	mutex_lock(&g->lock);
@@ -62,12 +67,12 @@ void task_exit(struct task *t, int status)
 		/* Whoever else was in the group has left it altogether. */
 		posix_timers_exit(g);
 		group_dead(t, g->exit_code);
-		group_gone(g->exit_code);
+		if (g->pid == FIRST_PID)
+			sandbox_end(th, g->exit_code);
 	}
-	slot_retire(th);
 	th->task = NULL;
 	task_put(t);
-	host_exit_thread(0);
+	thread_leave(th);
 }
 
 /* A dead leader's number goes to @t, which goes on as the whole group. */

@@ -12,6 +12,7 @@
 #include "emul/abi/regs.h"
 #include "emul/host/broker.h"
 #include "emul/host/host.h"
+#include "emul/task/hostproc.h"
 #include "emul/task/sched.h"
 #include "emul/task/task.h"
 
@@ -22,7 +23,7 @@ void notify_init(const struct boot *boot)
 	scoped = boot->flags & BOOT_SCOPED;
 }
 
-static void kick(const struct task *t, const struct thread *th)
+static void kick(const struct thread *th)
 {
 #ifndef SBX_HOSTED
 	int tid = load_acquire(&th->host_tid);
@@ -31,11 +32,10 @@ static void kick(const struct task *t, const struct thread *th)
 	if (!tid || !__atomic_load_n(&th->live, __ATOMIC_SEQ_CST))
 		return;
 	if (scoped)
-		host_tgkill(t->group->host_pid, tid, HOST_SIGKICK);
+		host_tgkill(hostproc_pid(th), tid, HOST_SIGKICK);
 	else
-		broker_kick(t->group->host_pid, tid);
+		broker_kick(hostproc_pid(th), tid);
 #else
-	(void)t;
 	(void)th;
 #endif
 }
@@ -52,5 +52,5 @@ void task_notify(struct task *t, uint32_t bits)
 	if (t == current() || (old & bits) == bits)
 		return;
 	if (!wait_wake_task(t))
-		kick(t, th);
+		kick(th);
 }

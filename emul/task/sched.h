@@ -22,8 +22,6 @@ struct cred *cred_boot(const struct boot *boot) __must_check;
 
 /* clone.c: leave files, directories and memory. */
 void task_release_parts(struct task *t);
-/* clone.c: @th's host thread is about to end: keep the slot for another. */
-void slot_retire(struct thread *th);
 
 #define SAS_DISABLE	2	/* SS_DISABLE of sigaltstack(2) */
 

@@ -46,6 +46,7 @@ struct fs_ctx;
 struct mm;
 struct seccomp_filter;
 
+#define FIRST_PID	2	/* of the program that sbx was asked to run */
 #define TASK_COMM_LEN	16
 #define NR_RLIMITS	16
 
@@ -126,7 +127,6 @@ struct tgroup {
 	bool no_exec_yet;	/* setpgid(2) by the parent is allowed */
 	bool subreaper;
 	int64_t start_ns;	/* CLOCK_MONOTONIC at its start; immutable */
-	int host_pid;		/* host process that carries it */
 };
 
 /* A thread. */
@@ -161,6 +161,9 @@ struct task {
 
 	/* The last fault, as sigcontext(7) shows it. */
 	uint64_t trap_nr, trap_err, trap_cr2;
+
+	/* Who waits for this to have a program or an end; a reference. */
+	struct task *vfork_parent;
 
 	struct waiter waiter;	/* for sleeps on one queue */
 	struct futex_waiter futex;

@@ -9,6 +9,7 @@
 #include "emul/host/broker.h"
 #include "emul/host/host.h"
 #include "emul/lib/string.h"
+#include "emul/task/hostproc.h"
 #include "emul/task/task.h"
 #include "emul/time/time.h"
 
@@ -62,7 +63,7 @@ int cpu_time(struct task *t, uint64_t *total_ns, uint64_t *user_ns)
 
 	memset(&req, 0, sizeof(req));
 	req.op = BROKER_CPUTIME;
-	req.arg[0] = (uint64_t)(unsigned int)t->group->host_pid;
+	req.arg[0] = (uint64_t)(unsigned int)hostproc_pid(t->thread);
 	err = broker_call(&req, NULL, &rep, NULL, 0, NULL);
 	*total_ns = rep.val[0];
 	*user_ns = rep.val[1];

@@ -6,6 +6,9 @@
 #include "emul/host/host.h"
 #include "emul/lib/lock.h"
 #include "emul/lib/uapi.h"
+#include "emul/task/hostproc.h"
+#include "emul/task/kinit.h"
+#include "emul/task/task.h"
 #include "emul/time/time.h"
 #ifndef SBX_HOSTED
 #include "interposer/interposer.h"
@@ -67,6 +70,7 @@ int64_t ktimer_run(int64_t now_ns)
 static void timer_thread(void *arg)
 {
 	(void)arg;
+	hostsig_thread(this_thread());
 	for (;;) {
 		uint32_t seq = load_acquire(&timers.seq);
 
@@ -74,18 +78,18 @@ static void timer_thread(void *arg)
 	}
 }
 
-/* The lock is held. */
+/* The lock is held.  The thread is kinit's: guests come and go. */
 static int start_thread(void)
 {
 	struct thread *th;
 
 	if (timers.running)
 		return 0;
-	th = slot_alloc();
+	th = slot_get();
 	if (!th)
 		return -EAGAIN;
-	if (host_clone(true, th->kstack, th, timer_thread, NULL) < 0) {
-		slot_free(th);
+	if (kinit_thread(th, timer_thread, NULL)) {
+		slot_drop(th);
 		return -EAGAIN;
 	}
 	timers.running = true;

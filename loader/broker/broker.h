@@ -26,6 +26,7 @@
 
 #include "emul/abi/broker.h"
 #include "emul/abi/hostfd.h"
+#include "emul/abi/hostproc.h"
 
 #define MONITOR_GRANTS_MAX	1024
 #define MONITOR_FIXED_MAX	32
@@ -57,6 +58,7 @@ struct monitor {
 	int channel[HOSTFD_CHANNELS];	/* our ends; -1: closed */
 	int meta_fd;			/* memfd of the kernel's data */
 	off_t hostsig_off;		/* of struct hostsig in it */
+	off_t hostproc_off;		/* of the table of processes */
 	int life_fd;			/* write end of the life line */
 	pid_t child;			/* first process, leader of the group */
 

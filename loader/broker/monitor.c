@@ -93,8 +93,33 @@ void monitor_fail(struct monitor *m, const char *fmt, ...)
 /*
  * Deaths.
  */
+
+/* Write how @pid went into its entry, if the kernel has entered it. */
+static void note_end(struct monitor *m, pid_t pid, uint32_t end)
+{
+	struct hostproc p[HOSTPROC_PROBE];
+	off_t off = m->hostproc_off +
+		(off_t)sizeof(p[0]) * ((uint32_t)pid % HOSTPROC_N);
+
+	if (m->meta_fd < 0 || pread(m->meta_fd, p, sizeof(p), off) !=
+	    (ssize_t)sizeof(p))
+		return;
+	for (size_t i = 0; i < HOSTPROC_PROBE; i++) {
+		if (p[i].pid != (uint32_t)pid || p[i].end)
+			continue;
+		off += (off_t)(i * sizeof(p[0]) + offsetof(struct hostproc,
+							   end));
+		if (pwrite(m->meta_fd, &end, sizeof(end), off) < 0)
+			monitor_fail(m, "cannot note an end: %s",
+				     strerror(errno));
+		return;
+	}
+}
+
 static void child_died(struct monitor *m, pid_t pid, int status)
 {
+	note_end(m, pid, WIFSIGNALED(status) ? HOSTPROC_KILLED :
+		 HOSTPROC_EXITED);
 	if (WIFSIGNALED(status)) {
 		int sig = WTERMSIG(status);
 
@@ -104,8 +129,12 @@ static void child_died(struct monitor *m, pid_t pid, int status)
 				     "by the host (%s)", sig == SIGSYS ?
 				     "it made a forbidden host call" :
 				     strsignal(sig));
-	} else if (pid == m->child && !m->exit_known) {
-		m->status = status;
+	} else if (pid == m->child) {
+		/* What the program leaves running ends with it. */
+		if (!m->exit_known)
+			m->status = status;
+		m->exit_known = true;
+		process_end(m);
 	}
 }
 

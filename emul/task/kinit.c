@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kinit.c: the process without a guest; see kinit.h. */
+#include "emul/task/kinit.h"
+
+#include <asm-generic/errno-base.h>
+
+#include "emul/abi/regs.h"
+#include "emul/host/host.h"
+#include "emul/lib/lock.h"
+#include "emul/mm/mm.h"
+#include "emul/task/hostproc.h"
+#include "emul/task/task.h"
+#ifndef SBX_HOSTED
+#include "interposer/interposer.h"
+#include "interposer/patch.h"
+
+/* What kinit is asked to start. */
+struct kinit_req {
+	struct thread *th;
+	void (*fn)(void *arg);
+	void *arg;
+	bool thread;
+	long ret;
+};
+
+static struct {
+	struct mutex lock;	/* one asks at a time */
+	bool running;
+	struct kinit_req req;
+	uint32_t asked, answered;	/* futex words: counts */
+} kinit __arena;
+
+struct start {
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+/* In the new process: it is a host process of its own first. */
+static void process_begin(void *arg)
+{
+	struct thread *th = this_thread();
+
+	(void)arg;
+	hostproc_enter(th, th->host_tid);
+	th->start_fn(th->start_arg);
+}
+
+static void serve(struct kinit_req *q)
+{
+	struct thread *th = q->th;
+
+	if (q->thread) {
+		hostproc_join(th, this_thread());
+		q->ret = host_clone(true, th->kstack, th, q->fn, q->arg);
+		return;
+	}
+	th->start_fn = q->fn;
+	th->start_arg = q->arg;
+	q->ret = host_clone(false, (uint64_t)thread_frame(th), th,
+			    process_begin, NULL);
+}
+
+static void kinit_main(void *arg)
+{
+	struct thread *th = this_thread();
+	uint32_t done = 0;
+
+	(void)arg;
+	hostproc_enter(th, th->host_tid);
+	hostsig_thread(th);
+	host_munmap(GUEST_MIN, REGION_START - GUEST_MIN);
+	for (;;) {
+		while (load_acquire(&kinit.asked) == done)
+			host_futex_wait_lock(&kinit.asked, done);
+		done++;
+		serve(&kinit.req);
+		store_release(&kinit.answered, done);
+		host_futex_wake(&kinit.answered, 1);
+	}
+}
+
+/* kinit.lock is held.  A copy of the caller, which drops its guest. */
+static int start(void)
+{
+	struct thread *th = slot_get();
+	struct task *t = current();
+	struct mm *mm = t ? t->mm : NULL;
+	long ret;
+
+	if (!th)
+		return -EAGAIN;
+	if (mm) {
+		ret = patch_pause(mm);
+		if (ret) {
+			slot_drop(th);
+			return (int)ret;
+		}
+		mutex_lock(&mm->lock);
+	}
+	ret = host_clone(false, th->kstack, th, kinit_main, NULL);
+	if (mm) {
+		mutex_unlock(&mm->lock);
+		patch_resume(mm);
+	}
+	if (ret < 0) {
+		slot_drop(th);
+		return (int)ret;
+	}
+	kinit.running = true;
+	return 0;
+}
+
+static int ask(struct kinit_req q)
+{
+	uint32_t turn;
+	long ret = 0;
+
+	mutex_lock(&kinit.lock);
+	if (!kinit.running)
+		ret = start();
+	if (!ret) {
+		kinit.req = q;
+		turn = kinit.asked + 1;
+		store_release(&kinit.asked, turn);
+		host_futex_wake(&kinit.asked, 1);
+		while (load_acquire(&kinit.answered) != turn)
+			host_futex_wait_lock(&kinit.answered, turn - 1);
+		ret = kinit.req.ret;
+	}
+	mutex_unlock(&kinit.lock);
+	return ret < 0 ? (int)ret : 0;
+}
+
+int kinit_process(struct thread *th, void (*fn)(void *), void *arg)
+{
+	return ask((struct kinit_req){ .th = th, .fn = fn, .arg = arg });
+}
+
+int kinit_thread(struct thread *th, void (*fn)(void *), void *arg)
+{
+	return ask((struct kinit_req){
+		.th = th, .fn = fn, .arg = arg, .thread = true,
+	});
+}
+#else
+int kinit_process(struct thread *th, void (*fn)(void *), void *arg)
+{
+	(void)th;
+	(void)fn;
+	(void)arg;
+	return -EAGAIN;
+}
+
+int kinit_thread(struct thread *th, void (*fn)(void *), void *arg)
+{
+	(void)th;
+	(void)fn;
+	(void)arg;
+	return -EAGAIN;
+}
+#endif

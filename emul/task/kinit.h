@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kinit.h: the host process that has the kernel and no guest.
+ *
+ * It is a template: a process copied from it starts with an empty guest's
+ * range, however large the memory of who asked.  And it holds the threads
+ * that belong to no guest.  It is made when it is first wanted.
+ */
+#ifndef SBX_TASK_KINIT_H
+#define SBX_TASK_KINIT_H
+
+#include "emul/lib/types.h"
+
+struct thread;
+
+/*
+ * Run @fn(@arg), which never returns, on the slot @th: in a process of its
+ * own with no guest memory, or in a thread of kinit.  0, or -errno: it was
+ * not started.
+ */
+int kinit_process(struct thread *th, void (*fn)(void *), void *arg)
+	__must_check;
+int kinit_thread(struct thread *th, void (*fn)(void *), void *arg)
+	__must_check;
+
+#endif

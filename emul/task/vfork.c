@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * vfork.c: a child in its parent's memory, on its parent's host thread;
+ * vfork(2), clone(2) with CLONE_VM | CLONE_VFORK.
+ *
+ * The parent sleeps until the child has a program or an end, so its host
+ * thread is free: it takes the child's slot, with a kernel stack of its own,
+ * and the child's registers.  The memory is really shared then, and no page
+ * table is copied for a child that lives for ten calls.
+ */
+#include <linux/sched.h>
+
+#include "emul/abi/regs.h"
+#include "emul/host/host.h"
+#include "emul/lib/alloc.h"
+#include "emul/lib/uapi.h"
+#include "emul/signal/xstate.h"
+#include "emul/task/clone.h"
+#include "emul/task/hostproc.h"
+#include "emul/task/task.h"
+#ifndef SBX_HOSTED
+#include "interposer/interposer.h"
+
+static uint64_t fs_base(void)
+{
+	uint64_t base;
+
+	__asm__("rdfsbase %0" : "=r"(base));
+	return base;
+}
+
+int vfork_carry(struct task *t, struct task *n, const struct clone_req *c)
+{
+	struct thread *from = t->thread, *th = n->thread;
+	uint64_t fs = fs_base();
+	void *fpu = xstate_save();
+
+	if (!fpu)
+		return -ENOMEM;
+	clone_frame(t, n, c);
+	hostproc_join(th, from);
+	th->host_tid = from->host_tid;
+	th->carrier = from;
+	clone_arrive(n);
+	/* From its alternate stack on, a kick is the child's. */
+	thread_carry(from, th);
+	/* Here again, through thread_leave(). */
+	slot_drop(th);
+	__asm__ volatile("wrfsbase %0" :: "r"(fs));
+	xstate_load(fpu);
+	kfree(fpu);
+	/* Kicks that were meant for it while it could not be reached. */
+	__atomic_fetch_or(&from->work, WORK_SIGNAL, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+void thread_leave(struct thread *th)
+{
+	struct thread *to = th->carrier;
+
+	if (to) {
+		hostsig_thread(to);
+		thread_carry_back(to);
+	}
+	if (hostproc_is_first(th) && th->host_tid == hostproc_pid(th))
+		hostproc_park();
+	slot_retire(th);
+	host_exit_thread(0);
+}
+#else
+int vfork_carry(struct task *t, struct task *n, const struct clone_req *c)
+{
+	(void)t;
+	(void)n;
+	(void)c;
+	return -EAGAIN;
+}
+
+void thread_leave(struct thread *th)
+{
+	(void)th;
+	host_exit_thread(0);
+}
+#endif
