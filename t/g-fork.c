@@ -35,19 +35,19 @@ static void test_memory(void)
 {
 	volatile int *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	volatile int *gone = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	int *gone = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	volatile int *wiped = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	int *wiped = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	pid_t me = getpid(), pid;
 
 	*gone = *wiped = 5;
-	is(madvise((void *)gone, 4096, MADV_DONTFORK), 0, "MADV_DONTFORK");
-	is(madvise((void *)wiped, 4096, MADV_WIPEONFORK), 0, "MADV_WIPEONFORK");
+	is(madvise(gone, 4096, MADV_DONTFORK), 0, "MADV_DONTFORK");
+	is(madvise(wiped, 4096, MADV_WIPEONFORK), 0, "MADV_WIPEONFORK");
 	pid = fork();
 	if (!pid) {
 		int good = word == 1 && getppid() == me && getpid() != me &&
-			*wiped == 0 && madvise((void *)gone, 4096, 0) &&
+			*wiped == 0 && madvise(gone, 4096, 0) &&
 			errno == ENOMEM;
 
 		word = 2;
@@ -110,7 +110,8 @@ static void test_vfork(void)
 
 static void test_spawn(void)
 {
-	char *argv[] = { "sh", "-c", "exit 4", NULL };
+	char sh[] = "sh", opt[] = "-c", exit4[] = "exit 4", print[] = "printf x";
+	char *argv[] = { sh, opt, exit4, NULL };
 	posix_spawn_file_actions_t fa;
 	pid_t pid = -1;
 	int p[2];
@@ -123,7 +124,7 @@ static void test_spawn(void)
 	   ENOENT, "posix_spawn of nothing tells why");
 	is_errno(waitpid(-1, NULL, 0), ECHILD, "and leaves no child");
 	is(pipe(p), 0, "pipe");
-	argv[2] = "printf x";
+	argv[2] = print;
 	posix_spawn_file_actions_init(&fa);
 	posix_spawn_file_actions_adddup2(&fa, p[1], 1);
 	is(posix_spawn(&pid, "/bin/sh", &fa, NULL, argv, environ), 0,
@@ -195,6 +196,16 @@ static void test_flags(void)
 	}
 	is(end_of(pid), 0, "CLONE_VFORK without CLONE_VM");
 	is(word, 1, "has memory of its own");
+	a.flags = CLONE_PIDFD;
+	a.pidfd = (uintptr_t)&tid;
+	pid = (pid_t)syscall(SYS_clone3, &a, sizeof(a));
+	if (!pid)
+		_exit(fcntl(tid, F_GETFD) < 0 || !tid ? 13 : 14);
+	ok(fcntl(tid, F_GETFD) == FD_CLOEXEC, "CLONE_PIDFD gives a descriptor");
+	close(tid);
+	is(end_of(pid), 13, "to the parent alone");
+	a.pidfd = 8;
+	is_errno(syscall(SYS_clone3, &a, sizeof(a)), EFAULT, "nowhere for it");
 	is_errno(syscall(SYS_clone, CLONE_THREAD | SIGCHLD, 0, 0, 0, 0), EINVAL,
 		 "CLONE_THREAD alone");
 	is_errno(syscall(SYS_clone, CLONE_SIGHAND | SIGCHLD, 0, 0, 0, 0),
@@ -211,25 +222,25 @@ static int in_our_memory(void *arg)
 
 static void test_vm(void)
 {
-	volatile int pid_seen = 0;
+	int pid_seen = 0;
 	pid_t pid = clone(in_our_memory, stack + sizeof(stack),
-			  CLONE_VM | SIGCHLD, (void *)&pid_seen);
+			  CLONE_VM | SIGCHLD, &pid_seen);
 
 	ok(pid > 0, "CLONE_VM, another process");
 	is(end_of(pid), 21, "its end");
-	ok(pid_seen == pid, "it wrote to our memory");
+	ok(*(volatile int *)&pid_seen == pid, "it wrote to our memory");
 	pid = clone(in_our_memory, stack + sizeof(stack),
-		    CLONE_VM | CLONE_VFORK | SIGCHLD, (void *)&pid_seen);
+		    CLONE_VM | CLONE_VFORK | SIGCHLD, &pid_seen);
 	is(end_of(pid), 21, "with CLONE_VFORK on a stack of its own");
-	ok(pid_seen == pid, "it wrote there too");
+	ok(*(volatile int *)&pid_seen == pid, "it wrote there too");
 }
 
 static void *forker(void *arg)
 {
-	long bad = 0;
+	volatile long bad = 0;
 
 	(void)arg;
-	for (int i = 0; i < 20; i++) {
+	for (volatile int i = 0; i < 20; i++) {
 		pid_t pid = fork();
 
 		if (!pid)
@@ -240,7 +251,7 @@ static void *forker(void *arg)
 			_exit(i);
 		bad += end_of(pid) != i;
 	}
-	return (void *)bad;
+	return (void *)(intptr_t)bad;
 }
 
 static void test_threads(void)

@@ -254,6 +254,7 @@ print-tests:
 bench_programs = \
 	%D%/bench/bench.guest \
 	%D%/bench/spawn.guest \
+	%D%/bench/tasks.guest \
 	%D%/bench/true.guest
 CLEANFILES += $(bench_programs)
 EXTRA_DIST += %D%/bench/run.sh $(bench_programs:.guest=.c)

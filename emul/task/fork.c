@@ -17,9 +17,11 @@
 #include "emul/signal/queue.h"
 #include "emul/task/clone.h"
 #include "emul/task/hostproc.h"
+#include "emul/task/pidfd.h"
 #include "emul/task/reap.h"
 #include "emul/task/sched.h"
 #include "emul/task/task.h"
+#include "emul/vfs/fdtable.h"
 #include "interposer/patch.h"
 #ifndef SBX_HOSTED
 #include "interposer/interposer.h"
@@ -173,11 +175,28 @@ static void inherit(struct task *t, struct task *n, const struct clone_req *c)
 	}
 }
 
+/* CLONE_PIDFD: a descriptor of the child for the parent. */
+static int give_pidfd(struct task *n, const struct clone_req *c, int *fd)
+{
+	long ret;
+
+	if (!(c->flags & CLONE_PIDFD))
+		return 0;
+	ret = pidfd_create(n->group, 0);
+	if (ret < 0)
+		return (int)ret;
+	*fd = (int)ret;
+	if (!put_user(c->pidfd, fd))
+		return 0;
+	fd_close(current()->files, (unsigned int)*fd);
+	return -EFAULT;
+}
+
 long clone_process(struct task *t, const struct clone_req *c)
 {
 	struct tgroup *g;
 	struct task *n;
-	int pid, err;
+	int pid, pidfd = -1, err;
 
 	if (clone_over_limit(t))
 		return -EAGAIN;
@@ -207,6 +226,9 @@ long clone_process(struct task *t, const struct clone_req *c)
 	group_adopted(n->group, t, c->flags & CLONE_PARENT, c->exit_signal);
 	mutex_unlock(&pids_lock);
 	pid = n->tid;
+	err = give_pidfd(n, c, &pidfd);
+	if (err)
+		goto unborn;
 	if (c->flags & CLONE_PARENT_SETTID) {
 		if (put_user(c->parent_tid, &pid))
 			barrier();
@@ -222,6 +244,9 @@ long clone_process(struct task *t, const struct clone_req *c)
 
 unlink:
 	task_put(n);
+	if (c->flags & CLONE_PIDFD)
+		fd_close(t->files, (unsigned int)pidfd);
+unborn:
 	group_unborn(n);
 put_slot:
 	slot_drop(n->thread);

@@ -16,6 +16,8 @@
 #define POLLS	2u
 #define STEP	4u
 
+#define LATE_MAX	16U	/* wake-ups that are put off until a lock is free */
+
 void waitqueue_init(struct waitqueue *q)
 {
 	mutex_init_class(&q->lock, LOCK_WAITQUEUE);
@@ -89,13 +91,17 @@ int wait_sleep_host(struct task *t, uint32_t seq, struct pollfd *fds,
 	return err ? 0 : -ETIMEDOUT;
 }
 
-bool wait_wake_task(struct task *t)
+/*
+ * Bump @t.  Returns its slot where a host call has to wake it: it sleeps by
+ * its word.  A slot is always one, so a late wake-up harms nobody.
+ */
+static struct thread *bump(struct task *t)
 {
 	struct thread *th = load_once(&t->thread);
 	uint32_t old;
 
 	if (!th)
-		return false;	/* it has ended meanwhile */
+		return NULL;	/* it has ended meanwhile */
 	old = load_once(&th->wait_seq);
 	while (!__atomic_compare_exchange_n(&th->wait_seq, &old,
 					    (old & ~(SLEEPS | POLLS)) + STEP,
@@ -104,7 +110,14 @@ bool wait_wake_task(struct task *t)
 		;
 	if (old & POLLS)
 		task_notify(t, WORK_SIGNAL);
-	if (!(old & SLEEPS))
+	return old & SLEEPS ? th : NULL;
+}
+
+bool wait_wake_task(struct task *t)
+{
+	struct thread *th = bump(t);
+
+	if (!th)
 		return false;
 	host_futex_wake(&th->wait_seq, 1);
 	return true;
@@ -112,6 +125,8 @@ bool wait_wake_task(struct task *t)
 
 void wait_wake(struct waitqueue *q, uint32_t key, int n)
 {
+	struct thread *late[LATE_MAX], *th;
+	unsigned int n_late = 0;
 	struct waiter *w;
 
 	/*
@@ -126,12 +141,20 @@ void wait_wake(struct waitqueue *q, uint32_t key, int n)
 		if (key && w->key && !(key & w->key))
 			continue;
 		w->woken = true;
-		if (w->fn)
+		if (w->fn) {
 			w->fn(w, key);
-		else
-			wait_wake_task(w->task);
+		} else {
+			th = bump(w->task);
+			/* Once awake it wants this lock. */
+			if (th && n_late < LATE_MAX)
+				late[n_late++] = th;
+			else if (th)
+				host_futex_wake(&th->wait_seq, 1);
+		}
 		if (w->exclusive && --n <= 0)
 			break;
 	}
 	mutex_unlock(&q->lock);
+	for (unsigned int i = 0; i < n_late; i++)
+		host_futex_wake(&late[i]->wait_seq, 1);
 }

@@ -18,7 +18,7 @@ dir=$(mktemp -d) || exit 99
 memory=$(mktemp -d /dev/shm/sbx-bench.XXXXXX) || exit 99
 trap 'rm -rf "$dir" "$memory"' EXIT
 trap 'exit 99' HUP INT TERM
-cp "$bin/bench.guest" "$bin/true.guest" "$dir"
+cp "$bin/bench.guest" "$bin/tasks.guest" "$bin/true.guest" "$dir"
 dd if=/dev/urandom of="$dir/file" bs=1024 count=256 status=none
 cd "$dir" || exit 99
 
@@ -53,10 +53,14 @@ i=0
 while [ $i -lt "$rounds" ]; do
 	i=$((i + 1))
 	./bench.guest ./file "$memory" >>native.all || exit 1
-	"$SBX" -- ./bench.guest ./file /dev/shm >>sbx.all 2>sbx.err ||
-		sed 's/^/# /' sbx.err
+	./tasks.guest ./true.guest >>native.all || exit 1
+	for b in './bench.guest ./file /dev/shm' './tasks.guest ./true.guest'; do
+		# shellcheck disable=SC2086
+		"$SBX" -- $b >>sbx.all 2>sbx.err || sed 's/^/# /' sbx.err
+	done
 	for o in $others; do
 		run_in "$o" ./bench.guest ./file /dev/shm >>"$o.all" 2>/dev/null
+		run_in "$o" ./tasks.guest ./true.guest >>"$o.all" 2>/dev/null
 	done
 done
 
@@ -75,6 +79,17 @@ tmpfs-cycle 0.5
 pipe 0.5
 pread-host 1.3
 pread-tmpfs 0.8
+fork-exit-wait 2.0
+vfork-exit-wait -
+posix-spawn 1.3
+fork-exec -
+thread 1.3
+signal-self 0.7
+pipe-pingpong 1.3
+pipe-stream 1.0
+futex-pingpong 1.3
+mutex 1.1
+mutex-fight 1.1
 EOF
 
 heads=
@@ -122,6 +137,7 @@ whole()
 		"$dir/wall"
 }
 whole "run-true" 3 ./true.guest
+whole "shell-loop" 1.3 /bin/sh -c 'i=0; while [ $i -lt 100 ]; do /bin/true; i=$((i+1)); done'
 whole "run-python" 1.3 /usr/bin/python3 -c 'import json,os'
 
 # Memory of a sleeping static program: PSS over all processes of a run.
