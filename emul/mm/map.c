@@ -119,6 +119,36 @@ int mm_unmap(struct mm *mm, uaddr_t addr, size_t len)
 	return err;
 }
 
+int mm_unmap_file(struct mm *mm, uaddr_t addr, const struct file_ops *ops)
+{
+	struct vma *v, *next, *dead = NULL;
+	struct file *f = NULL;
+	uint64_t end = REGION_START;
+	int err = 0;
+
+	mutex_lock(&mm->lock);
+	for (v = vma_find_above(mm, addr); v && v->start < end && !err;
+	     v = next) {
+		next = vma_next(v);
+		/* Of the right file, and where it would be from @addr on? */
+		if (!v->file || v->file->ops != ops || (f && v->file != f) ||
+		    v->start < addr || v->start - addr != (uint64_t)v->off)
+			continue;
+		if (!f) {
+			f = v->file;
+			file_get(f);
+			end = addr + PAGE_UP(f->inode->size);
+		}
+		err = unmap_locked(mm, v->start, v->end, &dead);
+	}
+	mutex_unlock(&mm->lock);
+	vma_free_list(dead);
+	if (!f)
+		return -EINVAL;
+	file_put(f);
+	return err;
+}
+
 /*
  * May the address space grow by @pages, of which those of kind @data count
  * for RLIMIT_DATA?
@@ -412,7 +442,8 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t len, int prot, int flags,
 			return ptr_err(file);
 		}
 	}
-	new->file = file;
+	if (file)
+		vma_set_file(new, file);
 	new->prot = prot;
 	new->flags = vma_flags;
 	new->off = off;

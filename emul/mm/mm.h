@@ -120,6 +120,17 @@ long mm_remap(struct mm *mm, uaddr_t addr, size_t old_len, size_t new_len,
  * over it or unmaps it, patch_unmap() hears of it before.
  */
 long mm_map_thunks(struct mm *mm, uint64_t start, uint64_t end, size_t len);
+/*
+ * A file of @size bytes of zeroes with no name, for shared anonymous memory.
+ * err_ptr().
+ */
+struct file *mm_shared_zero(uint64_t size) __must_check;
+/*
+ * shmdt(2): unmap what is left of the mapping of a file with the operations
+ * @ops that was made at @addr.  -EINVAL: there is none.
+ */
+struct file_ops;
+int mm_unmap_file(struct mm *mm, uaddr_t addr, const struct file_ops *ops);
 /* RLIMIT_STACK was set to @limit: a higher one gives the stack more room. */
 void mm_stack_limit(struct mm *mm, uint64_t limit);
 /*

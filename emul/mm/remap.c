@@ -191,10 +191,11 @@ static long move_to(struct mm *mm, const struct remap *m, struct vma *v,
 	new->hole = MIN(hole, new->end);
 	new->flags = v->flags & ~(VMA_STACK | VMA_HEAP);
 	new->prot = v->prot;
-	new->file = v->file;
 	new->off = v->file ? m->off : 0;
-	if (new->file)
-		file_get(new->file);
+	if (v->file) {
+		file_get(v->file);
+		vma_set_file(new, v->file);
+	}
 	if (m->old_len && !dontunmap) {
 		/* v spans the old place just so. */
 		uint64_t start = v->start, len = v->end - v->start;

@@ -25,10 +25,20 @@ struct vma *vma_alloc(void)
 	return v;
 }
 
+void vma_set_file(struct vma *v, struct file *f)
+{
+	v->file = f;
+	if (f->ops->mapped)
+		f->ops->mapped(f, true);
+}
+
 void vma_free(struct vma *v)
 {
-	if (v && v->file)
+	if (v && v->file) {
+		if (v->file->ops->mapped)
+			v->file->ops->mapped(v->file, false);
 		file_put(v->file);
+	}
 	live_add(LIVE_VMA, -(v != NULL));
 	kfree(v);
 }
@@ -161,8 +171,10 @@ struct mm *mm_dup(struct mm *mm)
 		*c = *v;
 		/* Locks are not inherited, mlock(2). */
 		c->flags &= ~(VMA_LOCKED | VMA_LOCKONFAULT);
-		if (c->file)
-			ref_get(&c->file->ref);
+		if (c->file) {
+			file_get(c->file);
+			vma_set_file(c, c->file);
+		}
 		vma_insert(new, c);
 	}
 	if (patch_fork(new, mm)) {
@@ -216,9 +228,9 @@ void vma_split(struct mm *mm, struct vma *v, uint64_t addr, struct vma *upper)
 	upper->end = v->end;
 	upper->flags = v->flags;
 	upper->prot = v->prot;
-	upper->file = v->file;
 	if (v->file) {
-		ref_get(&v->file->ref);
+		file_get(v->file);
+		vma_set_file(upper, v->file);
 		upper->off = v->off + (off_t)(addr - v->start);
 	}
 	upper->hole = MAX(v->hole, addr);

@@ -16,6 +16,8 @@ uint64_t mm_rlimit(int which);
 
 /* Memory for a vma; not in the tree yet. */
 struct vma *vma_alloc(void) __must_check;
+/* It shows @f from now on, whose reference it takes over. */
+void vma_set_file(struct vma *v, struct file *f);
 /* Free a vma that is in no tree, and put its file. */
 void vma_free(struct vma *v);
 
@@ -88,12 +90,6 @@ int pieces_map(const struct pieces *ps, uint64_t addr, uint64_t len,
 int anon_map(uint64_t addr, uint64_t len, int prot, uint32_t vma_flags)
 	__must_check;
 int hole_map(uint64_t addr, uint64_t len) __must_check;
-
-/*
- * A file of @size bytes of zeroes with no name, for shared anonymous memory.
- * err_ptr().
- */
-struct file *mm_shared_zero(uint64_t size) __must_check;
 
 /* brk.c: a fault below a MAP_GROWSDOWN mapping: did it grow? */
 bool mm_grow_down(struct mm *mm, uaddr_t addr);

@@ -117,6 +117,11 @@ struct file_ops {
 	/* What the host maps for it: see struct backing. -ENODEV */
 	int (*mmap)(struct file *f, off_t off, size_t len, int prot, int flags,
 		    struct backing *b);
+	/*
+	 * A vma of it came or went; NULL: nothing to do.  When it comes an
+	 * mm->lock is held.
+	 */
+	void (*mapped)(struct file *f, bool come);
 	int (*getattr)(struct file *f, struct kstat *st); /* NULL: the inode's */
 	/* F_SETFL changed O_APPEND, O_NONBLOCK...; NULL: nothing to do */
 	int (*setfl)(struct file *f, unsigned int flags);
