@@ -327,6 +327,16 @@ out:
 	return err;
 }
 
+int vfs_unlink(struct task *t, struct path *dir, const char *name, size_t len)
+{
+	struct last last = {
+		.type = LAST_NORM, .name = name, .len = (uint32_t)len,
+		.hash = name_hash(name, len),
+	};
+
+	return (int)remove_name(t, dir, &last, false);
+}
+
 long sys_unlinkat(struct task *t, int dfd, uaddr_t path, int flags)
 {
 	struct pathname n;

@@ -81,6 +81,9 @@ struct file *vfs_openat(struct task *t, int dfd, const struct pathname *n,
 			unsigned int flags, mode_t mode, unsigned int lookup)
 	__must_check;
 
+/* unlink(2) of @name in @dir for kernel users: rights of @t are checked. */
+int vfs_unlink(struct task *t, struct path *dir, const char *name, size_t len);
+
 /* attr.c: chmod, chown, utimes, truncate with all that Linux checks. */
 int path_setattr(struct task *t, const struct path *p, struct iattr *a,
 		 bool checked);
