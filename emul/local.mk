@@ -108,7 +108,25 @@ emul_host_sources = \
 	%D%/host/msg.h
 emul_hosted_sources = %D%/host/hosted.c
 
-emul_ipc_sources =
+emul_ipc_sources = \
+	%D%/ipc/ids.c \
+	%D%/ipc/ipc.h \
+	%D%/ipc/mqueue.c \
+	%D%/ipc/mqueue.h \
+	%D%/ipc/mqueue-int.h \
+	%D%/ipc/mqueuefs.c \
+	%D%/ipc/msg.c \
+	%D%/ipc/msg.h \
+	%D%/ipc/proc.c \
+	%D%/ipc/proc.h \
+	%D%/ipc/sem.c \
+	%D%/ipc/sem.h \
+	%D%/ipc/semop.c \
+	%D%/ipc/shm.c \
+	%D%/ipc/sleep.c \
+	%D%/ipc/sleep.h \
+	%D%/ipc/task.h \
+	%D%/ipc/undo.c
 
 emul_lib_sources = \
 	%D%/lib/alloc.c \

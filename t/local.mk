@@ -67,6 +67,7 @@ guest_tests = \
 	%D%/g-mmap.guest \
 	%D%/g-mprotect.guest \
 	%D%/g-mremap.guest \
+	%D%/g-mqueue.guest \
 	%D%/g-name.guest \
 	%D%/g-patch-threads.guest \
 	%D%/g-patch.guest \
@@ -82,6 +83,9 @@ guest_tests = \
 	%D%/g-stack.guest \
 	%D%/g-stat.guest \
 	%D%/g-state.guest \
+	%D%/g-sysv-msg.guest \
+	%D%/g-sysv-sem.guest \
+	%D%/g-sysv-shm.guest \
 	%D%/g-thread-exec.guest \
 	%D%/g-thread.guest \
 	%D%/g-time.guest \

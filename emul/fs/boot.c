@@ -16,8 +16,10 @@
 #include "emul/fs/proc.h"
 #include "emul/fs/stdio.h"
 #include "emul/fs/tmpfs.h"
+#include "emul/ipc/mqueue.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/live.h"
+#include "emul/lib/print.h"
 #include "emul/lib/string.h"
 #include "emul/vfs/dcache.h"
 #include "emul/vfs/fdtable.h"
@@ -195,6 +197,25 @@ static int add_mount(const struct path *root, const struct boot_mount *m,
 	return is_err(mnt) ? (int)ptr_err(mnt) : 0;
 }
 
+/* Where the names of POSIX message queues are shown, in every /dev. */
+static int add_mqueue(const struct path *root, const char *dev)
+{
+	struct mount *mq = mqueue_mount(), *mnt;
+	char name[PATH_LEN_MAX];
+	struct path at;
+	int err;
+
+	if (!mq)
+		return -ENOMEM;
+	ksnprintf(name, sizeof(name), "%s/mqueue", dev);
+	err = go_to(root, name, S_IFDIR | 01777, &at);
+	if (err)
+		return err;
+	mnt = mount_add(&at, mq->root, mq->flags, mq->source);
+	path_put(&at);
+	return is_err(mnt) ? (int)ptr_err(mnt) : 0;
+}
+
 int vfs_boot(const struct boot_mount *m, unsigned int n, const void *strings)
 {
 	const char *base = strings;
@@ -226,6 +247,8 @@ int vfs_boot(const struct boot_mount *m, unsigned int n, const void *strings)
 		else
 			err = add_mount(&root, &m[k], base + m[k].path,
 					base + m[k].source);
+		if (!err && m[k].kind == BOOT_MOUNT_DEV)
+			err = add_mqueue(&root, base + m[k].path);
 		if (err)
 			return err;
 	}

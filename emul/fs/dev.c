@@ -242,5 +242,8 @@ struct superblock *dev_super(void)
 	if (is_err(simple_add(sb->root, "shm", S_IFDIR | 01777, NULL, NULL,
 			      NULL)))
 		return NULL;
+	if (is_err(simple_add(sb->root, "mqueue", S_IFDIR | 01777, NULL, NULL,
+			      NULL)))
+		return NULL;
 	return sb;
 }

@@ -3,6 +3,7 @@
 #include "emul/fs/pipe.h"
 #include "emul/fs/proc.h"
 #include "emul/host/host.h"
+#include "emul/ipc/proc.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/print.h"
 #include "emul/lib/random.h"
@@ -252,7 +253,6 @@ FIXED(osversion, UTS_VERSION)
 FIXED(hostname, sysinfo_get()->hostname)
 FIXED(domainname, "(none)")
 FIXED(core_pattern, "core")
-FIXED(sem, "32000\t1024000000\t500\t32000")
 FIXED(file_nr, "0\t0\t1048576")
 FIXED(port_range, "32768\t60999")
 NUMBER(pid_max, PID_MAX)
@@ -269,9 +269,6 @@ NUMBER(swappiness, 60)
 NUMBER(file_max, 1048576)
 NUMBER(nr_open, 1048576)
 NUMBER(pipe_max, PIPE_MAX_SIZE)
-NUMBER(msgmax, 8192)
-NUMBER(shmmni, 4096)
-NUMBER(shmmax, UINT64_MAX - (1UL << 24))
 NUMBER(overflow, 65534)
 NUMBER(somaxconn, 4096)
 NUMBER(entropy, 256)
@@ -336,7 +333,9 @@ static const struct proc_entry kernel_dir[] = {
 	FILE_OF("core_pattern", show_core_pattern),
 	FILE_OF("domainname", show_domainname),
 	FILE_OF("hostname", show_hostname),
-	FILE_OF("msgmax", show_msgmax),
+	IPC_LIMIT_OF("msgmax", msgmax),
+	IPC_LIMIT_OF("msgmnb", msgmnb),
+	IPC_LIMIT_OF("msgmni", msgmni),
 	FILE_OF("ngroups_max", show_ngroups_max),
 	FILE_OF("osrelease", show_osrelease),
 	FILE_OF("ostype", show_ostype),
@@ -346,9 +345,10 @@ static const struct proc_entry kernel_dir[] = {
 	FILE_OF("pid_max", show_pid_max),
 	DIR_OF("random", random_dir),
 	FILE_OF("randomize_va_space", show_random_va),
-	FILE_OF("sem", show_sem),
-	FILE_OF("shmmax", show_shmmax),
-	FILE_OF("shmmni", show_shmmni),
+	IPC_LIMIT_OF("sem", sem_limits),
+	IPC_LIMIT_OF("shmall", shmall),
+	IPC_LIMIT_OF("shmmax", shmmax),
+	IPC_LIMIT_OF("shmmni", shmmni),
 	FILE_OF("threads-max", show_threads_max),
 	FILE_OF("version", show_osversion),
 	END
@@ -367,6 +367,7 @@ static const struct proc_entry vm_dir[] = {
 static const struct proc_entry fs_dir[] = {
 	FILE_OF("file-max", show_file_max),
 	FILE_OF("file-nr", show_file_nr),
+	DIR_OF("mqueue", proc_mqueue_dir),
 	FILE_OF("nr_open", show_nr_open),
 	FILE_OF("pipe-max-size", show_pipe_max),
 	FILE_OF("protected_hardlinks", show_one),
@@ -411,6 +412,7 @@ static const struct proc_entry root_dir[] = {
 	FILE_OF("stat", show_stat),
 	FILE_OF("swaps", show_swaps),
 	DIR_OF("sys", sys_dir),
+	DIR_OF("sysvipc", proc_sysvipc_dir),
 	{ .name = "thread-self", .mode = S_IFLNK | 0777,
 	  .link = thread_self_link },
 	FILE_OF("uptime", show_uptime),

@@ -34,6 +34,9 @@ static void put_name(struct text *b, size_t start, const struct vma *v,
 				 PATH_LEN_MAX + 16);
 		if (is_err(name))
 			name = "?";
+	} else if (v->file && v->file->kind &&
+		   !strncmp(v->file->kind, "/SYSV", 5)) {
+		name = v->file->kind;
 	} else if (v->file) {
 		name = v->flags & VMA_SHARED ? "/dev/zero (deleted)" : NULL;
 	} else if (v->flags & VMA_HEAP) {

@@ -72,6 +72,7 @@ static const char *const class_names[LOCK_N] = {
 	[LOCK_FILES] = "files",
 	[LOCK_WATCH] = "watch",
 	[LOCK_EPOLL] = "epoll",
+	[LOCK_IPC] = "ipc",
 	[LOCK_OBJECT] = "object",
 	[LOCK_PIDS] = "pids",
 	[LOCK_KTIMER] = "ktimer",

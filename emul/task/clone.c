@@ -11,6 +11,7 @@
 #include "emul/abi/regs.h"
 #include "emul/entry/uaccess.h"
 #include "emul/host/host.h"
+#include "emul/ipc/task.h"
 #include "emul/lib/string.h"
 #include "emul/lib/uapi.h"
 #include "emul/mm/mm.h"
@@ -141,6 +142,8 @@ int clone_parts(struct task *t, struct task *n, uint64_t flags)
 		ref_get(&n->mm->ref);
 		__atomic_fetch_add(&n->mm->n_tasks, 1, __ATOMIC_RELAXED);
 	}
+	if (ipc_clone(t, n, flags & CLONE_SYSVSEM))
+		return -ENOMEM;
 	return n->files && n->fs ? 0 : -ENOMEM;
 }
 
@@ -157,6 +160,7 @@ void task_release_parts(struct task *t)
 	t->files = NULL;
 	t->fs = NULL;
 	t->mm = NULL;
+	ipc_exit(t);
 }
 
 bool clone_over_limit(const struct task *t)

@@ -13,7 +13,8 @@
  *	patch's lock			text that is being rewritten
  *	  mm->lock			vma tree
  *	fs_ctx's, files->lock		directories; a descriptor table
- *	epoll's locks, then those of objects: pipes, terminals, queues
+ *	epoll's locks; tables of IPC
+ *	those of objects: pipes, terminals, queues, semaphores
  *	pids_lock			the pid table, parents, groups
  *	  ktimer's lock			the tree of timers
  *	  tgroup->lock			threads, signal state of a group
@@ -43,8 +44,10 @@ struct cred;
 struct file;
 struct files;
 struct fs_ctx;
+struct ipc_sleep;
 struct mm;
 struct seccomp_filter;
+struct sem_undo_list;
 
 #define FIRST_PID	2	/* of the program that sbx was asked to run */
 #define TASK_COMM_LEN	16
@@ -170,6 +173,8 @@ struct task {
 	struct list_head pi_owned;	/* emul/sync/pi.c's pi_lock protects: */
 	struct futex_pi *pi_waits;
 	bool pi_dead;			/* it gets no more locks */
+	struct ipc_sleep *ipc_sleep;	/* while it waits in a line */
+	struct sem_undo_list *sem_undos; /* shared by CLONE_SYSVSEM, or NULL */
 	uint64_t nvcsw;
 
 	/* prctl(2), sched(7): kept and told; the host is not asked. */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mqueue-int.h: a queue, for mqueue.c and mqueuefs.c. */
+#ifndef SBX_IPC_MQUEUE_INT_H
+#define SBX_IPC_MQUEUE_INT_H
+
+#include "emul/ipc/mqueue.h"
+#include "emul/ipc/msg.h"
+#include "emul/ipc/sleep.h"
+#include "emul/lib/lock.h"
+#include "emul/lib/rbtree.h"
+#include "emul/task/wait.h"
+#include "emul/vfs/vfs.h"
+
+struct tgroup;
+
+struct mq_attr_guest {
+	int64_t flags, maxmsg, msgsize, curmsgs, reserved[4];
+};
+
+/* Behind inode->priv. */
+struct mqueue {
+	struct mutex lock;		/* protects: */
+	struct rb_root messages;	/* the next to be read is the first */
+	int64_t maxmsg, msgsize, curmsgs;	/* the first two immutable */
+	uint64_t bytes;			/* of all messages */
+	struct list_head receivers, senders;	/* struct mq_sleep */
+	struct tgroup *notify;		/* a reference; NULL: nobody */
+	int notify_how, notify_signo;
+	uint64_t notify_value;
+
+	struct waitqueue pollers;
+	uid_t owner;			/* whose RLIMIT_MSGQUEUE it counts to */
+	uint64_t charge;		/* bytes */
+};
+
+extern const struct file_ops mqueue_fops __hidden;
+
+/*
+ * mqueuefs.c: a queue for @d in the root directory, whose lock is held; @a
+ * NULL: with the defaults.  0 or -errno.
+ */
+int mqueue_create(struct inode *dir, struct dentry *d, mode_t mode,
+		  const struct mq_attr_guest *a);
+/* The last reference to a queue's inode went. */
+void mqueue_free(struct mqueue *q);
+
+#endif
