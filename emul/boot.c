@@ -58,6 +58,9 @@ void emul_boot(const struct boot *b, struct thread *th)
 	if (err)
 		boot_fail(exe, err, err == -2 /* ENOENT */ ? EXIT_NOTFOUND :
 			  EXIT_NOEXEC);
+	err = cputimer_limit(t->group);
+	if (err)
+		boot_fail(exe, err, 125);
 	__atomic_fetch_or(&th->work, WORK_RESTORE, __ATOMIC_RELAXED);
 	kernel_leave();
 }

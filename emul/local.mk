@@ -234,6 +234,9 @@ emul_task_sources = \
 
 emul_time_sources = \
 	%D%/time/clock.c \
+	%D%/time/cputime.c \
+	%D%/time/cputime.h \
+	%D%/time/cputimer.c \
 	%D%/time/itimer.c \
 	%D%/time/ktimer.c \
 	%D%/time/ktimer.h \

@@ -49,6 +49,7 @@ guest_tests = \
 	%D%/g-hello.guest \
 	%D%/g-auxv.guest \
 	%D%/g-brk.guest \
+	%D%/g-cputime.guest \
 	%D%/g-dev.guest \
 	%D%/g-dir.guest \
 	%D%/g-exec-errors.guest \
@@ -62,6 +63,7 @@ guest_tests = \
 	%D%/g-futex-pi.guest \
 	%D%/g-futex2.guest \
 	%D%/g-ident.guest \
+	%D%/g-itimer-cpu.guest \
 	%D%/g-mm-random.guest \
 	%D%/g-memfd.guest \
 	%D%/g-mmap.guest \

@@ -16,6 +16,7 @@
 #include "emul/lib/uapi.h"
 #include "emul/mm/mm.h"
 #include "emul/seccomp/seccomp.h"
+#include "emul/task/reap.h"
 #include "emul/task/sched.h"
 #include "emul/task/task.h"
 #include "emul/time/time.h"
@@ -128,22 +129,41 @@ static int parent_pid(const struct task *t)
 	return pid;
 }
 
+/* What was used: by the process, or by the thread in its own directory. */
+static void usages(const struct text *b, struct task *t, struct usage *self,
+		   struct usage *kids)
+{
+	struct cputime c;
+
+	mutex_lock(&pids_lock);
+	*kids = t->group->child_usage;
+	mutex_unlock(&pids_lock);
+	usage_get(t->group, self);
+	if (b->arg == PROC_ARG_THREAD) {
+		cputime_task(t, &c);
+		self->utime_ns = c.user_ns;
+		self->stime_ns = c.total_ns - c.user_ns;
+	}
+}
+
 static void show_stat(struct text *b, struct task *t)
 {
 	struct task *me = proc_own(t);
 	const struct mm *mm = me ? me->mm : NULL;
-	uint64_t total = 0, user = 0;
+	struct usage self, kids;
 	struct proc_sizes sz;
 	sigset64_t ign, cgt;
 
 	proc_sizes(t, &sz);
 	actions(t, &ign, &cgt);
-	if (!me || cpu_time(me, &total, &user))
-		total = user = 0;
-	text_printf(b, "%d (%s) %c %d %d %d 0 -1 4194304 0 0 0 0 %lu %lu 0 0 ",
+	usages(b, t, &self, &kids);
+	text_printf(b, "%d (%s) %c %d %d %d 0 -1 4194304 0 0 0 0 "
+		    "%lu %lu %lu %lu ",
 		    t->tid, t->comm, state(t), parent_pid(t), t->group->pgid,
-		    t->group->sid, (unsigned long)(user / TICK_NS),
-		    (unsigned long)((total - user) / TICK_NS));
+		    t->group->sid, (unsigned long)(self.utime_ns / TICK_NS),
+		    (unsigned long)(self.stime_ns / TICK_NS),
+		    (unsigned long)(kids.utime_ns / TICK_NS),
+		    (unsigned long)(kids.stime_ns / TICK_NS));
 	text_printf(b, "%d %d %u 0 %lu %lu %lu %lu ",
 		    NICE_PRIORITY + t->nice, t->nice, t->group->n_threads,
 		    (unsigned long)(t->group->start_ns / TICK_NS),

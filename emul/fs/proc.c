@@ -159,7 +159,8 @@ static struct inode *special_lookup(struct inode *dir, struct dentry *d)
 		if (p->entry->special == PROC_PIDS)
 			i = node_new(dir->sb, &proc_pid_entry, t, 0);
 		else if (t->group == p->task->group)
-			i = node_new(dir->sb, &proc_tid_entry, t, 0);
+			i = node_new(dir->sb, &proc_tid_entry, t,
+				     PROC_ARG_THREAD);
 		task_put(t);
 		return i;
 	case PROC_FDS:

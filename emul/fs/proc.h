@@ -25,6 +25,8 @@ struct text {
 void text_printf(struct text *b, const char *fmt, ...) __printf(2, 3);
 void text_put(struct text *b, const void *p, size_t n);
 
+#define PROC_ARG_THREAD	1	/* below /proc/PID/task/TID */
+
 /* Names of a directory that are not in its table. */
 enum proc_special {
 	PROC_FIXED,

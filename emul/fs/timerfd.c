@@ -206,7 +206,7 @@ long sys_timerfd_create(struct task *t, int clockid, int flags)
 	tf = kzalloc(sizeof(*tf));
 	if (!tf)
 		return -ENOMEM;
-	mutex_init_class(&tf->lock, LOCK_OBJECT);
+	mutex_init_class(&tf->lock, LOCK_TIMERS);
 	waitqueue_init(&tf->queue);
 	ktimer_init(&tf->kt, timerfd_fire);
 	tf->due_ns = NEVER_NS;

@@ -63,6 +63,7 @@ void mutex_unlock_slow(struct mutex *m)
 static const char *const class_names[LOCK_N] = {
 	[LOCK_UNSET] = "none",
 	[LOCK_TIMERS] = "timers",
+	[LOCK_CPUTIMERS] = "cputimers",
 	[LOCK_POS] = "pos",
 	[LOCK_RENAME] = "rename",
 	[LOCK_INODE] = "inode",

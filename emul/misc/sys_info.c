@@ -11,12 +11,8 @@
 #include "emul/lib/random.h"
 #include "emul/lib/string.h"
 #include "emul/lib/uapi.h"
-#include "emul/mm/mm.h"
 #include "emul/sysproto.h"
 #include "emul/task/task.h"
-#include "emul/time/time.h"
-
-#define TICKS_PER_SEC	100
 
 struct guest_utsname {
 	char sysname[65], nodename[65], release[65], version[65];
@@ -112,71 +108,4 @@ long sys_getrandom(struct task *t, uaddr_t buf, size_t len, unsigned int flags)
 			break;
 	}
 	return (long)done;
-}
-
-struct guest_rusage {
-	struct timeval64 utime, stime;
-	int64_t maxrss, ixrss, idrss, isrss, minflt, majflt, nswap;
-	int64_t inblock, oublock, msgsnd, msgrcv, nsignals, nvcsw, nivcsw;
-};
-
-_Static_assert(sizeof(struct guest_rusage) == 144, "struct rusage");
-
-static struct timeval64 ns_timeval(uint64_t ns)
-{
-	struct timeval64 tv = {
-		(int64_t)ns / NSEC_PER_SEC,
-		(int64_t)ns % NSEC_PER_SEC / NSEC_PER_USEC
-	};
-
-	return tv;
-}
-
-#ifndef RUSAGE_SELF
-#define RUSAGE_SELF	0
-#define RUSAGE_CHILDREN	(-1)
-#endif
-#define RUSAGE_THREAD_	1
-
-long sys_getrusage(struct task *t, int who, uaddr_t usage)
-{
-	uint64_t total = 0, user = 0;
-	struct guest_rusage r;
-	int err = 0;
-
-	if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN &&
-	    who != RUSAGE_THREAD_)
-		return -EINVAL;
-	memset(&r, 0, sizeof(r));
-	/* There are no children yet. */
-	if (who != RUSAGE_CHILDREN)
-		err = cpu_time(t, &total, &user);
-	if (err)
-		return err;
-	r.utime = ns_timeval(user);
-	r.stime = ns_timeval(total - user);
-	r.maxrss = (int64_t)(t->mm ? t->mm->total_pages * PAGE_SIZE / 1024 : 0);
-	r.nvcsw = (int64_t)t->nvcsw;
-	if (who == RUSAGE_CHILDREN)
-		r.maxrss = r.nvcsw = 0;
-	return put_user(usage, &r);
-}
-
-long sys_times(struct task *t, uaddr_t buf)
-{
-	uint64_t total, user;
-	int64_t ticks[4] = { 0 };
-	int err;
-
-	if (buf) {
-		err = cpu_time(t, &total, &user);
-		if (err)
-			return err;
-		ticks[0] = (int64_t)user * TICKS_PER_SEC / NSEC_PER_SEC;
-		ticks[1] = (int64_t)(total - user) * TICKS_PER_SEC /
-			   NSEC_PER_SEC;
-		if (put_user(buf, &ticks))
-			return -EFAULT;
-	}
-	return host_clock_ns(CLOCK_BOOTTIME) / (NSEC_PER_SEC / TICKS_PER_SEC);
 }

@@ -321,6 +321,7 @@ static long exec_in_place(struct task *t, struct exec *e, struct mm *mm)
 	long err;
 
 	if (old) {
+		usage_note(t);
 		err = host_munmap(GUEST_MIN, REGION_START - GUEST_MIN);
 		BUG_ON(err);
 		store_release(&t->mm, NULL);
@@ -335,6 +336,7 @@ struct move {
 	struct task *t;
 	struct exec *e;
 	struct mm *mm;
+	struct cputime_move cpu;
 };
 
 static void exec_arrive(void *arg)
@@ -344,6 +346,7 @@ static void exec_arrive(void *arg)
 
 	kfree(arg);
 	hostsig_thread(th);
+	cputime_arrive(m.t, &m.cpu);
 	__atomic_store_n(&th->live, 1, __ATOMIC_SEQ_CST);
 	mutex_lock(&m.t->group->lock);
 	if (m.t->group->exiting)
@@ -369,6 +372,7 @@ static long exec_elsewhere(struct task *t, struct exec *e, struct mm *mm)
 	if (!th || !m)
 		goto fail;
 	*m = (struct move){ .t = t, .e = e, .mm = mm };
+	cputime_leave(t, &m->cpu);
 	th->task = t;
 	futex_exec(t);
 	mutex_lock(&g->lock);

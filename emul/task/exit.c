@@ -6,6 +6,7 @@
 #include "emul/host/host.h"
 #include "emul/leak.h"
 #include "emul/lib/uapi.h"
+#include "emul/mm/mm.h"
 #include "emul/report.h"
 #include "emul/signal/outside.h"
 #include "emul/signal/queue.h"
@@ -57,6 +58,9 @@ void task_exit(struct task *t, int status)
 	group_report(g);
 
 	report_thread(th);
+	cputime_exit(t);
+	if (t->mm && load_once(&t->mm->n_tasks) == 1)
+		usage_note(t);
 	/* The host takes the memory of the last one; files are ours. */
 	task_release_parts(t);
 	mutex_lock(&g->lock);

@@ -157,6 +157,7 @@ static int launch(struct task *t, struct task *n, const struct clone_req *c)
 {
 	if (!(c->flags & CLONE_VM))
 		return launch_process(t, n, c);
+	cputime_child(n, t, c->flags & CLONE_VFORK);
 	if (c->flags & CLONE_VFORK)
 		return vfork_carry(t, n, c);
 	return clone_launch_thread(t, n, c);
@@ -234,7 +235,9 @@ long clone_process(struct task *t, const struct clone_req *c)
 			barrier();
 	}
 	ref_get(&n->ref);
-	err = launch(t, n, c);
+	err = cputimer_limit(n->group);
+	if (!err)
+		err = launch(t, n, c);
 	if (err)
 		goto unlink;
 	if (c->flags & CLONE_VFORK)

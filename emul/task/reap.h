@@ -57,6 +57,8 @@ static inline uint32_t child_key(int pid)
  * up; and rusage of getrusage(2) at the guest's @addr (0 or -EFAULT).
  */
 void usage_get(struct tgroup *g, struct usage *u);
+/* @t is about to give up its memory: keep how much it was. */
+void usage_note(struct task *t);
 void usage_add(struct usage *to, const struct usage *u);
 int usage_put(uaddr_t addr, const struct usage *u) __must_check;
 

@@ -32,6 +32,8 @@ static long limit_set(struct task *t, struct tgroup *g, unsigned int res,
 	else if (new)
 		*r = *new;
 	mutex_unlock(&g->lock);
+	if (!err && new && res == RLIMIT_CPU && cputimer_limit(g))
+		err = -EAGAIN;
 	/* The stack is reserved up to its limit, so a higher one is told. */
 	if (!err && new && res == RLIMIT_STACK && g == t->group && t->mm)
 		mm_stack_limit(t->mm, new->cur);

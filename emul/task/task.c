@@ -46,6 +46,7 @@ struct tgroup *tgroup_alloc(void)
 	list_init(&g->timers);
 	mutex_init_class(&g->timers_lock, LOCK_TIMERS);
 	itimer_init(g);
+	cputime_init(g);
 	sigpending_init(&g->pending);
 	g->dumpable = true;
 	g->start_ns = host_clock_ns(CLOCK_MONOTONIC);
@@ -58,6 +59,7 @@ void tgroup_put(struct tgroup *g)
 		return;
 	sigpending_flush(&g->pending);
 	sighand_put(g->sighand);
+	cputime_release(g);
 	live_add(LIVE_TGROUP, -1);
 	kfree(g);
 }

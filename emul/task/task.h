@@ -37,6 +37,7 @@
 #include "emul/signal/signal.h"
 #include "emul/sync/futex.h"
 #include "emul/task/wait.h"
+#include "emul/time/cputime.h"
 #include "emul/time/ktimer.h"
 
 struct boot;
@@ -125,6 +126,7 @@ struct tgroup {
 	unsigned int next_timer;	/* lock protects */
 	struct ktimer real_timer;	/* ITIMER_REAL */
 	int64_t real_interval_ns;
+	struct group_cpu cpu;		/* emul/time/cputime.h */
 
 	struct sighand *sighand;
 	bool no_exec_yet;	/* setpgid(2) by the parent is allowed */
@@ -176,6 +178,10 @@ struct task {
 	struct ipc_sleep *ipc_sleep;	/* while it waits in a line */
 	struct sem_undo_list *sem_undos; /* shared by CLONE_SYSVSEM, or NULL */
 	uint64_t nvcsw;
+	int64_t cpu_adj_ns;	/* to be added to the host thread's clock */
+	uint64_t cpu_seen_ns;	/* CPU time when it told it last */
+	uint32_t cpu_answers;	/* how often it did */
+	uint32_t n_cputimers;	/* armed ones on its clock; atomic */
 
 	/* prctl(2), sched(7): kept and told; the host is not asked. */
 	uint64_t timer_slack_ns;

@@ -4,8 +4,18 @@
 #include "emul/host/host.h"
 #include "emul/lib/string.h"
 #include "emul/lib/uapi.h"
+#include "emul/mm/mm.h"
+#include "emul/sysproto.h"
 #include "emul/task/reap.h"
 #include "emul/task/task.h"
+#include "emul/time/cputime.h"
+
+#define TICKS_PER_SEC	100
+
+/* The headers of a libc have only two of them without _GNU_SOURCE. */
+#define WHO_SELF	0
+#define WHO_CHILDREN	(-1)
+#define WHO_THREAD	1
 
 struct guest_rusage {
 	struct timeval64 utime, stime;
@@ -15,17 +25,56 @@ struct guest_rusage {
 
 _Static_assert(sizeof(struct guest_rusage) == 144, "struct rusage");
 
-/* Of a living one only the caller's own process is known so far. */
+/*
+ * Kilobytes of memory that can be touched; which of them are in memory only
+ * the host knows.
+ */
+static uint64_t resident_kb(struct mm *mm)
+{
+	uint64_t n = 0;
+	struct vma *v;
+
+	mutex_lock(&mm->lock);
+	for (v = vma_first(mm); v; v = vma_next(v))
+		if (v->prot && !(v->flags & VMA_KERNEL))
+			n += v->end - v->start;
+	mutex_unlock(&mm->lock);
+	return n / 1024;
+}
+
+void usage_note(struct task *t)
+{
+	struct tgroup *g = t->group;
+	uint64_t kb;
+
+	if (!t->mm)
+		return;
+	kb = resident_kb(t->mm);
+	if (kb > g->usage.maxrss_kb)
+		g->usage.maxrss_kb = kb;
+}
+
+/* Of a living one others see only what the host tells of it. */
 void usage_get(struct tgroup *g, struct usage *u)
 {
-	if (g->zombie) {
-		*u = g->usage;
+	struct cputime c;
+	struct task *o;
+
+	*u = g->usage;
+	if (g->zombie)
 		return;
-	}
-	memset(u, 0, sizeof(*u));
 	if (g == current()->group)
-		u->utime_ns =
-			(uint64_t)host_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+		usage_note(current());
+	u->maxrss_kb = g->usage.maxrss_kb;
+	if (!cputime_group(g, &c)) {
+		u->utime_ns = c.user_ns;
+		u->stime_ns = c.total_ns - c.user_ns;
+	}
+	u->nvcsw = __atomic_load_n(&g->cpu.nvcsw, __ATOMIC_RELAXED);
+	mutex_lock(&g->lock);
+	list_for_each(o, &g->threads, thread_link)
+		u->nvcsw += load_once(&o->nvcsw);
+	mutex_unlock(&g->lock);
 }
 
 void usage_add(struct usage *to, const struct usage *u)
@@ -66,4 +115,59 @@ int usage_put(uaddr_t addr, const struct usage *u)
 	r.nvcsw = (int64_t)u->nvcsw;
 	r.nivcsw = (int64_t)u->nivcsw;
 	return put_user(addr, &r);
+}
+
+static void of_children(struct task *t, struct usage *u)
+{
+	mutex_lock(&pids_lock);
+	*u = t->group->child_usage;
+	mutex_unlock(&pids_lock);
+}
+
+long sys_getrusage(struct task *t, int who, uaddr_t usage)
+{
+	struct cputime c;
+	struct usage u;
+
+	switch (who) {
+	case WHO_SELF:
+		usage_get(t->group, &u);
+		break;
+	case WHO_CHILDREN:
+		of_children(t, &u);
+		break;
+	case WHO_THREAD:
+		usage_get(t->group, &u);
+		cputime_task(t, &c);
+		u.utime_ns = c.user_ns;
+		u.stime_ns = c.total_ns - c.user_ns;
+		u.nvcsw = t->nvcsw;
+		break;
+	default:
+		return -EINVAL;
+	}
+	return usage_put(usage, &u);
+}
+
+static int64_t ticks(uint64_t ns)
+{
+	return (int64_t)(ns / (NSEC_PER_SEC / TICKS_PER_SEC));
+}
+
+long sys_times(struct task *t, uaddr_t buf)
+{
+	struct usage self, children;
+	int64_t v[4];
+
+	if (buf) {
+		usage_get(t->group, &self);
+		of_children(t, &children);
+		v[0] = ticks(self.utime_ns);
+		v[1] = ticks(self.stime_ns);
+		v[2] = ticks(children.utime_ns);
+		v[3] = ticks(children.stime_ns);
+		if (put_user(buf, &v))
+			return -EFAULT;
+	}
+	return host_clock_ns(CLOCK_BOOTTIME) / (NSEC_PER_SEC / TICKS_PER_SEC);
 }

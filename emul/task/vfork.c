@@ -34,6 +34,7 @@ int vfork_carry(struct task *t, struct task *n, const struct clone_req *c)
 	struct thread *from = t->thread, *th = n->thread;
 	uint64_t fs = fs_base();
 	void *fpu = xstate_save();
+	int64_t since;
 
 	if (!fpu)
 		return -ENOMEM;
@@ -43,8 +44,10 @@ int vfork_carry(struct task *t, struct task *n, const struct clone_req *c)
 	th->carrier = from;
 	clone_arrive(n);
 	/* From its alternate stack on, a kick is the child's. */
+	since = cputime_carry();
 	thread_carry(from, th);
 	/* Here again, through thread_leave(). */
+	cputime_carried(t, since);
 	slot_drop(th);
 	__asm__ volatile("wrfsbase %0" :: "r"(fs));
 	xstate_load(fpu);

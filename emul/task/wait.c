@@ -52,12 +52,30 @@ uint32_t wait_prepare(struct task *t)
 		~(SLEEPS | POLLS);
 }
 
+bool wait_asleep(const struct task *t)
+{
+	const struct thread *th = load_once(&t->thread);
+
+	return th && (load_once(&th->wait_seq) & (SLEEPS | POLLS));
+}
+
+/* Who wants to know its CPU time wakes a sleeper, which comes by here. */
+static void before_sleep(struct task *t, struct thread *th)
+{
+	if (unlikely(load_once(&th->work) & WORK_CPU)) {
+		__atomic_fetch_and(&th->work, ~WORK_CPU, __ATOMIC_SEQ_CST);
+		cputime_work(t);
+	}
+	t->nvcsw++;
+}
+
 int wait_sleep(struct task *t, uint32_t seq, int64_t deadline_ns)
 {
 	struct thread *th = t->thread;
 	uint32_t old = seq;
 	long err;
 
+	before_sleep(t, th);
 	if (!__atomic_compare_exchange_n(&th->wait_seq, &old, seq | SLEEPS,
 					 false, __ATOMIC_SEQ_CST,
 					 __ATOMIC_SEQ_CST) &&
@@ -79,6 +97,7 @@ int wait_sleep_host(struct task *t, uint32_t seq, struct pollfd *fds,
 	uint32_t old = seq;
 	long err;
 
+	before_sleep(t, th);
 	if (!__atomic_compare_exchange_n(&th->wait_seq, &old, seq | POLLS,
 					 false, __ATOMIC_SEQ_CST,
 					 __ATOMIC_SEQ_CST) &&

@@ -71,6 +71,8 @@ void wait_wake(struct waitqueue *q, uint32_t key, int n);
  */
 int wait_sleep_host(struct task *t, uint32_t seq, struct pollfd *fds,
 		    unsigned int n, int64_t deadline_ns) __must_check;
+/* Does it sleep now, or is about to? */
+bool wait_asleep(const struct task *t);
 /* Bump and wake one task, on whatever it sleeps; did it sleep by its word? */
 bool wait_wake_task(struct task *t);
 

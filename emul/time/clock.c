@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * clock.c: the clocks, clock_gettime(2).
- *
- * Wall clocks are the host's, read without a call.  CPU clocks are the
- * host's too, of the host thread and process that carry the guest's; how
- * much of that was in user mode the broker knows.
+ * clock.c: the clocks, clock_gettime(2).  Wall clocks are the host's, read
+ * without a call; for those of CPU time see cputime.h.
  */
-#include "emul/host/broker.h"
 #include "emul/host/host.h"
-#include "emul/lib/string.h"
-#include "emul/task/hostproc.h"
 #include "emul/task/task.h"
 #include "emul/time/time.h"
 
@@ -17,6 +11,7 @@
 #define CPUCLOCK_PID(id)	(~((id) >> 3))
 #define CPUCLOCK_THREAD		4
 #define CPUCLOCK_WHICH		3
+#define CPUCLOCK_VIRT		1
 #define CPUCLOCK_FD		3
 
 int64_t time_now(void)
@@ -49,35 +44,67 @@ int64_t time_deadline_at(int clock, int64_t abs_ns)
 	return at + now > 0 ? at + now : 0;
 }
 
-int cpu_time(struct task *t, uint64_t *total_ns, uint64_t *user_ns)
+int cpu_clock_of(struct task *t, int clock, struct task **who,
+		 enum cpu_clock *which, struct tgroup **group)
 {
-#ifdef SBX_HOSTED
-	*total_ns = (uint64_t)host_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-	*user_ns = *total_ns;
-	(void)t;
-	return 0;
-#else
-	struct broker_req req;
-	struct broker_rep rep;
-	int err;
+	int pid;
 
-	memset(&req, 0, sizeof(req));
-	req.op = BROKER_CPUTIME;
-	req.arg[0] = (uint64_t)(unsigned int)hostproc_pid(t->thread);
-	err = broker_call(&req, NULL, &rep, NULL, 0, NULL);
-	*total_ns = rep.val[0];
-	*user_ns = rep.val[1];
-	return err;
-#endif
+	*who = NULL;
+	*group = NULL;
+	*which = CPU_TOTAL;
+	if (clock == CLOCK_PROCESS_CPUTIME_ID ||
+	    clock == CLOCK_THREAD_CPUTIME_ID) {
+		pid = 0;
+		clock = clock == CLOCK_THREAD_CPUTIME_ID ? CPUCLOCK_THREAD : 0;
+	} else if (clock >= 0 || (clock & CPUCLOCK_WHICH) == CPUCLOCK_FD) {
+		return -EINVAL;
+	} else {
+		/* gcc shifts the sign in, as the macro means it. */
+		/* cppcheck-suppress shiftNegativeLHS */
+		pid = CPUCLOCK_PID(clock);
+		if ((clock & CPUCLOCK_WHICH) == CPUCLOCK_VIRT)
+			*which = CPU_USER;
+	}
+	if (clock & CPUCLOCK_THREAD) {
+		*who = pid ? task_find(pid) : t;
+		if (!pid)
+			ref_get(&t->ref);
+		if (*who && (*who)->group == t->group)
+			return 0;
+		task_put(*who);
+		*who = NULL;
+		return -EINVAL;
+	}
+	/* A thread's own number will do to read the clock of its process. */
+	*group = !pid || pid == t->tid ? t->group : tgroup_find(pid);
+	if (!*group)
+		return -EINVAL;
+	if (*group == t->group && (!pid || pid == t->tid))
+		ref_get(&t->group->ref);
+	return 0;
 }
 
-/* The clock of one process or thread; those of others are not told. */
-static int64_t cpu_clock(struct task *t, int pid, bool thread)
+static int64_t cpu_clock_read(struct task *t, int clock)
 {
-	if (pid && pid != (thread ? t->tid : t->group->pid))
+	struct tgroup *group;
+	enum cpu_clock which;
+	struct cputime c;
+	struct task *who;
+	int err = cpu_clock_of(t, clock, &who, &which, &group);
+
+	if (err)
+		return err;
+	if (who)
+		cputime_task(who, &c);
+	else if (group == t->group && which == CPU_TOTAL)
+		c.total_ns = cputime_own_group(t);
+	else
+		err = cputime_group(group, &c);
+	task_put(who);
+	tgroup_put(group);
+	if (err)
 		return -EINVAL;
-	return host_clock_ns(thread ? CLOCK_THREAD_CPUTIME_ID :
-			     CLOCK_PROCESS_CPUTIME_ID);
+	return (int64_t)(which == CPU_USER ? c.user_ns : c.total_ns);
 }
 
 int64_t clock_read(struct task *t, int clock)
@@ -95,16 +122,7 @@ int64_t clock_read(struct task *t, int clock)
 		return host_clock_ns(CLOCK_REALTIME);
 	case CLOCK_BOOTTIME_ALARM:
 		return host_clock_ns(CLOCK_BOOTTIME);
-	case CLOCK_PROCESS_CPUTIME_ID:
-		return cpu_clock(t, 0, false);
-	case CLOCK_THREAD_CPUTIME_ID:
-		return cpu_clock(t, 0, true);
 	default:
-		break;
+		return cpu_clock_read(t, clock);
 	}
-	if (clock >= 0 || (clock & CPUCLOCK_WHICH) == CPUCLOCK_FD)
-		return -EINVAL;
-	/* gcc shifts the sign in, as the macro means it. */
-	/* cppcheck-suppress shiftNegativeLHS */
-	return cpu_clock(t, CPUCLOCK_PID(clock), clock & CPUCLOCK_THREAD);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * itimer.c: alarm(2) and the interval timer of a process, setitimer(2).
- *
- * The two that count CPU time are not there: nobody counts it for us.
+ * itimer.c: alarm(2) and the interval timers of a process, setitimer(2).
  */
 #include "emul/entry/uaccess.h"
 #include "emul/lib/string.h"
@@ -13,24 +11,26 @@
 #include "emul/time/time.h"
 
 #define WHICH_REAL	0	/* ITIMER_REAL */
+#define WHICH_VIRTUAL	1	/* ITIMER_VIRTUAL */
 #define WHICH_LAST	2	/* ITIMER_PROF */
 
 struct guest_itimerval {
 	struct timeval64 interval, value;
 };
 
-int64_t timer_next(int64_t due_ns, int64_t interval_ns, int64_t *missed)
+int64_t timer_next(int64_t due_ns, int64_t interval_ns, int64_t now_ns,
+		   int64_t *missed)
 {
-	int64_t late = time_now() - due_ns;
+	int64_t n;
 
 	*missed = 0;
 	if (!interval_ns)
 		return NEVER_NS;
-	if (late >= interval_ns)
-		*missed = late / interval_ns;
-	if (interval_ns > NEVER_NS - due_ns)
-		return NEVER_NS;
-	return due_ns + (*missed + 1) * interval_ns;
+	if (now_ns > due_ns)
+		*missed = (now_ns - due_ns) / interval_ns;
+	n = *missed + 1;
+	return interval_ns > (NEVER_NS - 1 - due_ns) / n ? NEVER_NS :
+	       due_ns + n * interval_ns;
 }
 
 static int64_t itimer_fire(struct ktimer *kt)
@@ -41,12 +41,39 @@ static int64_t itimer_fire(struct ktimer *kt)
 
 	siginfo_init(&info, SIGALRM, SICODE_KERNEL);
 	signal_send_group(g, &info);
-	return timer_next(kt->expires_ns, g->real_interval_ns, &missed);
+	return timer_next(kt->expires_ns, g->real_interval_ns, time_now(),
+			  &missed);
+}
+
+static int64_t cpu_fire(struct tgroup *g, unsigned int i, int signo,
+			int64_t now_ns)
+{
+	struct siginfo128 info;
+	int64_t missed;
+
+	siginfo_init(&info, signo, SICODE_KERNEL);
+	signal_send_group(g, &info);
+	return timer_next(g->cpu.itimer[i].expires_ns,
+			  g->cpu.itimer_interval_ns[i], now_ns, &missed);
+}
+
+static int64_t virtual_fire(struct cputimer *ct, int64_t now_ns)
+{
+	return cpu_fire(container_of(ct, struct tgroup, cpu.itimer[0]), 0,
+			SIGVTALRM, now_ns);
+}
+
+static int64_t prof_fire(struct cputimer *ct, int64_t now_ns)
+{
+	return cpu_fire(container_of(ct, struct tgroup, cpu.itimer[1]), 1,
+			SIGPROF, now_ns);
 }
 
 void itimer_init(struct tgroup *g)
 {
 	ktimer_init(&g->real_timer, itimer_fire);
+	cputimer_init(&g->cpu.itimer[0], NULL, CPU_USER, virtual_fire);
+	cputimer_init(&g->cpu.itimer[1], NULL, CPU_TOTAL, prof_fire);
 }
 
 static bool timeval_ok(const struct timeval64 *tv)
@@ -106,11 +133,41 @@ long sys_alarm(struct task *t, unsigned int seconds)
 
 static void current_value(struct task *t, int which, struct guest_itimerval *v)
 {
-	memset(v, 0, sizeof(*v));
-	if (which != WHICH_REAL)
+	struct tgroup *g = t->group;
+	struct cputimer *ct;
+	int64_t at, left = 0;
+
+	if (which == WHICH_REAL) {
+		v->value = ns_timeval(left_ns(g));
+		v->interval = ns_timeval(g->real_interval_ns);
 		return;
-	v->value = ns_timeval(left_ns(t->group));
-	v->interval = ns_timeval(t->group->real_interval_ns);
+	}
+	ct = &g->cpu.itimer[which - WHICH_VIRTUAL];
+	at = cputimer_expires(g, ct);
+	if (at != NEVER_NS)
+		left = MAX(at - cputimer_now(t, ct), NSEC_PER_USEC);
+	v->value = ns_timeval(left);
+	v->interval = ns_timeval(load_once(
+		&g->cpu.itimer_interval_ns[which - WHICH_VIRTUAL]));
+}
+
+/* Those of CPU time: @value_ns from what their clock shows. */
+static int arm_cpu(struct task *t, int which, int64_t value_ns,
+		   int64_t interval_ns)
+{
+	struct tgroup *g = t->group;
+	struct cputimer *ct = &g->cpu.itimer[which - WHICH_VIRTUAL];
+	int64_t now, at = NEVER_NS;
+
+	if (value_ns) {
+		now = cputimer_now(t, ct);
+		if (value_ns < NEVER_NS - now)
+			at = now + value_ns;
+	}
+	cputimer_cancel(g, ct);
+	store_once(&g->cpu.itimer_interval_ns[which - WHICH_VIRTUAL],
+		   interval_ns);
+	return at == NEVER_NS ? 0 : cputimer_set(t, ct, at);
 }
 
 long sys_getitimer(struct task *t, int which, uaddr_t value)
@@ -138,12 +195,11 @@ long sys_setitimer(struct task *t, int which, uaddr_t new_value,
 		return -EINVAL;
 	current_value(t, which, &old);
 	ns = timeval_ns(&new.value);
-	if (which == WHICH_REAL) {
+	if (which == WHICH_REAL)
 		err = arm(t->group, ns, timeval_ns(&new.interval));
-		if (err)
-			return err;
-	} else if (ns) {
-		return -EOPNOTSUPP;
-	}
+	else
+		err = arm_cpu(t, which, ns, timeval_ns(&new.interval));
+	if (err)
+		return err;
 	return old_value ? put_user(old_value, &old) : 0;
 }

@@ -17,8 +17,9 @@
 static struct {
 	struct mutex lock;	/* protects: */
 	struct rb_root tree;	/* by expires_ns */
-	bool running;		/* the thread is there */
-	uint32_t seq;		/* its futex word: the first deadline changed */
+	bool running;		/* the thread is there, or is being started */
+	int64_t until_ns;	/* how long it sleeps */
+	uint32_t seq;		/* its futex word: it shall look earlier */
 } timers __arena;
 LOCK_CLASS(timers, LOCK_KTIMER);
 
@@ -62,6 +63,7 @@ int64_t ktimer_run(int64_t now_ns)
 		if (kt->expires_ns != NEVER_NS)
 			insert(kt);
 	}
+	timers.until_ns = next;
 	mutex_unlock(&timers.lock);
 	return next;
 }
@@ -78,27 +80,25 @@ static void timer_thread(void *arg)
 	}
 }
 
-/* The lock is held.  The thread is kinit's: guests come and go. */
+/* The thread is kinit's: guests come and go. */
 static int start_thread(void)
 {
 	struct thread *th;
 
-	if (timers.running)
+	if (likely(load_acquire(&timers.running)) ||
+	    __atomic_exchange_n(&timers.running, true, __ATOMIC_ACQ_REL))
 		return 0;
 	th = slot_get();
-	if (!th)
-		return -EAGAIN;
-	if (kinit_thread(th, timer_thread, NULL)) {
+	if (th && !kinit_thread(th, timer_thread, NULL))
+		return 0;
+	if (th)
 		slot_drop(th);
-		return -EAGAIN;
-	}
-	timers.running = true;
-	return 0;
+	store_release(&timers.running, false);
+	return -EAGAIN;
 }
 #else
 static int start_thread(void)
 {
-	timers.running = true;
 	return 0;
 }
 #endif
@@ -112,23 +112,26 @@ void ktimer_init(struct ktimer *kt, int64_t (*fn)(struct ktimer *kt))
 
 int ktimer_set(struct ktimer *kt, int64_t expires_ns)
 {
-	bool first = false;
+	bool earlier = false;
 	int err = 0;
 
+	/* Not under the lock: kinit may have to be made. */
+	if (expires_ns != NEVER_NS)
+		err = start_thread();
+	if (err)
+		expires_ns = NEVER_NS;
 	mutex_lock(&timers.lock);
 	erase(kt);
 	kt->expires_ns = expires_ns;
 	if (expires_ns != NEVER_NS) {
-		err = start_thread();
-		if (!err) {
-			insert(kt);
-			first = rb_first(&timers.tree) == &kt->node;
-		} else {
-			kt->expires_ns = NEVER_NS;
-		}
+		insert(kt);
+		/* 0 until the thread looks for the first time. */
+		earlier = expires_ns < timers.until_ns;
+		if (earlier)
+			timers.until_ns = expires_ns;
 	}
 	mutex_unlock(&timers.lock);
-	if (first) {
+	if (earlier) {
 		__atomic_fetch_add(&timers.seq, 1, __ATOMIC_RELEASE);
 		host_futex_wake(&timers.seq, 1);
 	}

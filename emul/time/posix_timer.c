@@ -2,6 +2,9 @@
 /*
  * posix_timer.c: timers with an identity, timer_create(2).
  *
+ * Those of wall clocks are the timer thread's, those of CPU clocks are fired
+ * by the threads of the process, see cputimer.c.
+ *
  * A timer whose signal still waits only counts; the count goes along with the
  * signal when it is taken, see posix_timer_taken().
  */
@@ -25,10 +28,14 @@
 #define NOTIFY_THREAD_ID	4
 #define OVERRUN_MAX		INT32_MAX
 #define TIMERS_MAX		1024	/* of a process */
+#define CPUCLOCK_FD		3	/* of a clock id below 0: a descriptor */
 
 struct posix_timer {
 	struct list_head link;		/* group->lock protects */
 	struct ktimer kt;
+	bool cpu;			/* by a CPU clock: ct in place of kt */
+	struct cputimer ct;
+	struct task *cpu_task;		/* a reference; NULL: the process's */
 	struct tgroup *group;		/* goes before the timer does */
 	struct task *target;		/* a reference; NULL: the group */
 	int id, clock, notify, signo;
@@ -63,16 +70,14 @@ static struct posix_timer *find(struct tgroup *g, int id)
 	return NULL;
 }
 
-static int64_t posix_fire(struct ktimer *kt)
+/* It expired, and @missed times more. */
+static void notify(struct posix_timer *p, int64_t missed)
 {
-	struct posix_timer *p = container_of(kt, struct posix_timer, kt);
 	struct siginfo128 info;
-	int64_t missed, next;
 	bool send;
 
-	next = timer_next(kt->expires_ns, p->interval_ns, &missed);
 	if (p->notify == NOTIFY_NONE)
-		return next;
+		return;
 	mutex_lock(&p->group->lock);
 	send = !p->pending;
 	if (send) {
@@ -83,7 +88,7 @@ static int64_t posix_fire(struct ktimer *kt)
 	}
 	mutex_unlock(&p->group->lock);
 	if (!send)
-		return next;
+		return;
 	siginfo_init(&info, p->signo, SICODE_TIMER);
 	info.fields[0] = (uint32_t)p->id;
 	info.fields[1] = p->value;
@@ -91,6 +96,25 @@ static int64_t posix_fire(struct ktimer *kt)
 		signal_send_group(p->group, &info);
 	else
 		signal_send(p->target, &info, false);
+}
+
+static int64_t posix_fire(struct ktimer *kt)
+{
+	struct posix_timer *p = container_of(kt, struct posix_timer, kt);
+	int64_t missed, next;
+
+	next = timer_next(kt->expires_ns, p->interval_ns, time_now(), &missed);
+	notify(p, missed);
+	return next;
+}
+
+static int64_t posix_cpu_fire(struct cputimer *ct, int64_t now_ns)
+{
+	struct posix_timer *p = container_of(ct, struct posix_timer, ct);
+	int64_t missed, next;
+
+	next = timer_next(ct->expires_ns, p->interval_ns, now_ns, &missed);
+	notify(p, missed);
 	return next;
 }
 
@@ -161,12 +185,47 @@ static int enter(struct tgroup *g, struct posix_timer *p)
 	return n < TIMERS_MAX ? 0 : -EAGAIN;
 }
 
+static void stop(struct posix_timer *p)
+{
+	if (p->cpu)
+		cputimer_cancel(p->group, &p->ct);
+	else
+		ktimer_cancel(&p->kt);
+}
+
 static void destroy(struct posix_timer *p)
 {
-	ktimer_cancel(&p->kt);
+	stop(p);
 	task_put(p->target);
+	task_put(p->cpu_task);
 	live_add(LIVE_TIMER, -1);
 	kfree(p);
+}
+
+/* The clock @clockid for @p: one of its own process, if it is of CPU time. */
+static int set_clock(struct task *t, struct posix_timer *p, int clockid)
+{
+	struct tgroup *group;
+	enum cpu_clock which;
+	int err;
+
+	ktimer_init(&p->kt, posix_fire);
+	p->clock = clockid;
+	if (clock_ok(clockid))
+		return 0;
+	if (clockid < 0 && (clockid & 3) == CPUCLOCK_FD)
+		return -EOPNOTSUPP;
+	if (clockid > CLOCK_THREAD_CPUTIME_ID)
+		return clock_read(t, clockid) < 0 ? -EINVAL : -EOPNOTSUPP;
+	err = cpu_clock_of(t, clockid, &p->cpu_task, &which, &group);
+	if (err)
+		return err;
+	tgroup_put(group);
+	if (!p->cpu_task && group != t->group)
+		return -EOPNOTSUPP;
+	p->cpu = true;
+	cputimer_init(&p->ct, p->cpu_task, which, posix_cpu_fire);
+	return 0;
 }
 
 long sys_timer_create(struct task *t, int clockid, uaddr_t sevp, uaddr_t timerid)
@@ -176,8 +235,6 @@ long sys_timer_create(struct task *t, int clockid, uaddr_t sevp, uaddr_t timerid
 	struct task *target;
 	int err;
 
-	if (!clock_ok(clockid))
-		return clock_read(t, clockid) < 0 ? -EINVAL : -EOPNOTSUPP;
 	memset(&e, 0, sizeof(e));
 	e.signo = SIGALRM;
 	if (sevp && get_user(&e, sevp))
@@ -191,14 +248,14 @@ long sys_timer_create(struct task *t, int clockid, uaddr_t sevp, uaddr_t timerid
 		return -EAGAIN;
 	}
 	live_add(LIVE_TIMER, 1);
-	ktimer_init(&p->kt, posix_fire);
 	p->group = t->group;
 	p->target = target;
-	p->clock = clockid;
 	p->notify = e.notify;
 	p->signo = e.signo;
 	p->value = e.value;
-	err = enter(t->group, p);
+	err = set_clock(t, p, clockid);
+	if (!err)
+		err = enter(t->group, p);
 	if (err) {
 		destroy(p);
 		return err;
@@ -235,21 +292,50 @@ static void timer_done(struct task *t)
 	mutex_unlock(&t->group->timers_lock);
 }
 
-static void get_value(const struct posix_timer *p, struct guest_itimerspec *v)
+static void get_value(struct task *t, struct posix_timer *p,
+		      struct guest_itimerspec *v)
 {
-	int64_t at = ktimer_deadline(&p->kt), left = 0;
+	int64_t at, left = 0;
 
-	if (at != NEVER_NS)
-		left = MAX(at - time_now(), 1L);
+	if (p->cpu) {
+		at = cputimer_expires(p->group, &p->ct);
+		if (at != NEVER_NS)
+			left = MAX(at - cputimer_now(t, &p->ct), 1L);
+	} else {
+		at = ktimer_deadline(&p->kt);
+		if (at != NEVER_NS)
+			left = MAX(at - time_now(), 1L);
+	}
 	v->value = ns_timespec(left);
 	v->interval = ns_timespec(p->interval_ns);
+}
+
+/* Let @p expire at @v, or that time from now. */
+static int start(struct task *t, struct posix_timer *p,
+		 const struct timespec64 *v, bool absolute)
+{
+	int64_t at = NEVER_NS, value = timespec_ns(v), now;
+
+	if (!value)
+		return 0;
+	if (p->cpu) {
+		if (p->cpu_task && !load_once(&p->cpu_task->thread))
+			return -ESRCH;
+		now = absolute ? 0 : cputimer_now(t, &p->ct);
+		return cputimer_set(t, &p->ct, value > NEVER_NS - now ?
+				    NEVER_NS : now + value);
+	}
+	if (absolute)
+		at = time_deadline_at(p->clock, value);
+	else if (time_deadline(v, &at))
+		at = NEVER_NS;
+	return ktimer_set(&p->kt, at);
 }
 
 long sys_timer_settime(struct task *t, int timerid, int flags,
 		       uaddr_t new_value, uaddr_t old_value)
 {
 	struct guest_itimerspec new, old;
-	int64_t at = NEVER_NS, value;
 	struct posix_timer *p;
 	int err;
 
@@ -262,18 +348,13 @@ long sys_timer_settime(struct task *t, int timerid, int flags,
 	p = timer_get(t, timerid);
 	if (!p)
 		return -EINVAL;
-	get_value(p, &old);
-	ktimer_cancel(&p->kt);
-	value = timespec_ns(&new.value);
+	get_value(t, p, &old);
+	stop(p);
 	p->interval_ns = timespec_ns(&new.interval);
-	if (value && (flags & TIMER_ABSTIME))
-		at = time_deadline_at(p->clock, value);
-	else if (value && time_deadline(&new.value, &at))
-		at = NEVER_NS;
 	mutex_lock(&t->group->lock);
 	p->overrun = p->overrun_last = 0;
 	mutex_unlock(&t->group->lock);
-	err = ktimer_set(&p->kt, at);
+	err = start(t, p, &new.value, flags & TIMER_ABSTIME);
 	timer_done(t);
 	if (!err && old_value && put_user(old_value, &old))
 		return -EFAULT;
@@ -287,7 +368,7 @@ long sys_timer_gettime(struct task *t, int timerid, uaddr_t value)
 
 	if (!p)
 		return -EINVAL;
-	get_value(p, &v);
+	get_value(t, p, &v);
 	timer_done(t);
 	return put_user(value, &v);
 }
@@ -336,4 +417,5 @@ void posix_timers_exit(struct tgroup *g)
 {
 	ktimer_cancel(&g->real_timer);
 	posix_timers_exec(g);
+	cputimer_group_exit(g);
 }

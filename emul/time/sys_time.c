@@ -118,6 +118,99 @@ long sys_nanosleep(struct task *t, uaddr_t req, uaddr_t rem)
 	return sleep_relative(t, &ts, rem);
 }
 
+/* A sleeper by the CPU clock of its process. */
+struct cpu_sleeper {
+	struct cputimer ct;
+	struct task *task;
+	bool done;
+};
+
+static int64_t cpu_sleep_fire(struct cputimer *ct, int64_t now_ns)
+{
+	struct cpu_sleeper *s = container_of(ct, struct cpu_sleeper, ct);
+
+	(void)now_ns;
+	store_release(&s->done, true);
+	wait_wake_task(s->task);
+	return NEVER_NS;
+}
+
+/* As sleep_restart(), of t->restart.arg[1] and with the deadline in [2]. */
+static long cpu_sleep(struct task *t)
+{
+	struct restart_block *rb = &t->restart;
+	struct cpu_sleeper s = { .task = t };
+	int64_t deadline = (int64_t)rb->arg[2], ns;
+	struct timespec64 left;
+	long err;
+
+	cputimer_init(&s.ct, NULL, (enum cpu_clock)rb->arg[1], cpu_sleep_fire);
+	err = cputimer_set(t, &s.ct, deadline);
+	if (err)
+		return err;
+	do {
+		uint32_t seq = wait_prepare(t);
+
+		if (load_acquire(&s.done))
+			break;
+		err = wait_sleep(t, seq, NEVER_NS);
+	} while (!err);
+	cputimer_cancel(t->group, &s.ct);
+	if (load_acquire(&s.done))
+		return 0;
+	ns = deadline - cputimer_now(t, &s.ct);
+	if (ns <= 0)
+		return 0;
+	if (rb->arg[3])
+		return -ERESTARTNOHAND;
+	if (rb->arg[0]) {
+		left = ns_timespec(ns);
+		if (put_user(rb->arg[0], &left))
+			return -EFAULT;
+	}
+	rb->fn = cpu_sleep;
+	return -ERESTART_RESTARTBLOCK;
+}
+
+/* clock_nanosleep(2) by the clock of a process's CPU time. */
+static long sleep_by_cpu(struct task *t, int clockid, int flags, uaddr_t req,
+			 uaddr_t rem)
+{
+	struct restart_block *rb = &t->restart;
+	struct tgroup *group;
+	enum cpu_clock which;
+	struct timespec64 ts;
+	struct task *who;
+	int64_t now, ns;
+	int err;
+
+	if (clockid >= 0 && clockid != CLOCK_PROCESS_CPUTIME_ID)
+		return clock_read(t, clockid) < 0 ? -EINVAL : -EOPNOTSUPP;
+	if (get_user(&ts, req))
+		return -EFAULT;
+	if (!timespec_ok(&ts))
+		return -EINVAL;
+	err = cpu_clock_of(t, clockid, &who, &which, &group);
+	if (err)
+		return err;
+	task_put(who);
+	tgroup_put(group);
+	/* A thread cannot wait for itself; nor is another one looked at. */
+	if (who)
+		return who == t ? -EINVAL : -EOPNOTSUPP;
+	if (group != t->group)
+		return -EOPNOTSUPP;
+	ns = timespec_ns(&ts);
+	now = 0;
+	if (!(flags & TIMER_ABSTIME))
+		now = clock_read(t, clockid);
+	rb->arg[0] = rem;
+	rb->arg[1] = which;
+	rb->arg[2] = (uint64_t)(ns > NEVER_NS - now ? NEVER_NS : now + ns);
+	rb->arg[3] = flags & TIMER_ABSTIME;
+	return cpu_sleep(t);
+}
+
 long sys_clock_nanosleep(struct task *t, int clockid, int flags, uaddr_t req,
 			 uaddr_t rem)
 {
@@ -132,7 +225,7 @@ long sys_clock_nanosleep(struct task *t, int clockid, int flags, uaddr_t req,
 	case CLOCK_TAI:
 		break;
 	default:
-		return clock_read(t, clockid) < 0 ? -EINVAL : -EOPNOTSUPP;
+		return sleep_by_cpu(t, clockid, flags, req, rem);
 	}
 	if (get_user(&ts, req))
 		return -EFAULT;

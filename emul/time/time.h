@@ -4,6 +4,7 @@
 #define SBX_TIME_TIME_H
 
 #include "emul/lib/uapi.h"
+#include "emul/time/cputime.h"
 
 struct task;
 
@@ -46,10 +47,12 @@ int time_deadline(const struct timespec64 *ts, int64_t *deadline_ns)
 int64_t time_deadline_at(int clock, int64_t abs_ns);
 
 /*
- * When a timer that was due at @due_ns is due again, NEVER_NS if @interval_ns
- * is 0; how many times it should have been meanwhile goes to *@missed.
+ * When a timer that was due at @due_ns is due again, now that its clock shows
+ * @now_ns; NEVER_NS if @interval_ns is 0.  How many times it should have been
+ * meanwhile goes to *@missed.
  */
-int64_t timer_next(int64_t due_ns, int64_t interval_ns, int64_t *missed);
+int64_t timer_next(int64_t due_ns, int64_t interval_ns, int64_t now_ns,
+		   int64_t *missed);
 
 struct tgroup;
 void itimer_init(struct tgroup *g);
@@ -57,7 +60,11 @@ void itimer_init(struct tgroup *g);
 /* CLOCK_* @clock now, in ns; -EINVAL, or -errno of the host. */
 int64_t clock_read(struct task *t, int clock);
 
-/* CPU time of @t's process, ns: all, and the part in user mode.  0, -errno. */
-int cpu_time(struct task *t, uint64_t *total_ns, uint64_t *user_ns);
+/*
+ * Of whom and what CPU clock @clock is: a thread of @t's process in *@who, or
+ * a process in *@group, with a reference.  0, or -EINVAL.
+ */
+int cpu_clock_of(struct task *t, int clock, struct task **who,
+		 enum cpu_clock *which, struct tgroup **group) __must_check;
 
 #endif

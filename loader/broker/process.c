@@ -142,6 +142,7 @@ static int cpu_clock(int tgid, unsigned int which, uint64_t *ns)
 int serve_cputime(struct call *c)
 {
 	int tgid = (int)c->req.arg[0];
+	uint64_t user = 0, both = 0;
 	int ret;
 
 	if (c->req.arg[0] > INT_MAX)
@@ -151,7 +152,21 @@ int serve_cputime(struct call *c)
 	if (!process_is_ours(tgid))
 		return -ESRCH;
 	ret = cpu_clock(tgid, 2, &c->rep.val[0]);
-	return ret < 0 ? ret : cpu_clock(tgid, 1, &c->rep.val[1]);
+	if (!ret)
+		ret = cpu_clock(tgid, 1, &user);
+	if (!ret)
+		ret = cpu_clock(tgid, 0, &both);
+	if (ret < 0)
+		return ret;
+	/*
+	 * The first is exact, the others are sampled: only how they relate is
+	 * of use.  What no sample met counts as the program's.
+	 */
+	c->rep.val[1] = c->rep.val[0];
+	if (both && user < both)
+		c->rep.val[1] = (uint64_t)((double)c->rep.val[0] *
+					   (double)user / (double)both);
+	return 0;
 }
 
 int serve_affinity(struct call *c)
