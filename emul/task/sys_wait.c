@@ -75,20 +75,24 @@ static void take_zombie(struct wait_req *w, struct tgroup *g)
 
 static void take_jobctl(struct wait_req *w, struct tgroup *g)
 {
-	bool keep = w->options & WNOWAIT;
+	bool keep = w->options & WNOWAIT, continued = false;
+	int signo = 0;
 
 	mutex_lock(&g->lock);
 	if ((w->options & WSTOPPED) && g->stop_report) {
-		found(w, g, SICODE_STOPPED, g->stop_report,
-		      g->stop_report << 8 | 0x7f);
+		signo = g->stop_report;
 		if (!keep)
 			g->stop_report = 0;
 	} else if ((w->options & WCONTINUED) && g->continued) {
-		found(w, g, SICODE_CONTINUED, SIGCONT, STATUS_CONTINUED);
+		continued = true;
 		if (!keep)
 			g->continued = false;
 	}
 	mutex_unlock(&g->lock);
+	if (signo)
+		found(w, g, SICODE_STOPPED, signo, signo << 8 | 0x7f);
+	else if (continued)
+		found(w, g, SICODE_CONTINUED, SIGCONT, STATUS_CONTINUED);
 }
 
 /* Is @g, a child of @t's group, what is waited for? */

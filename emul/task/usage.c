@@ -26,8 +26,8 @@ struct guest_rusage {
 _Static_assert(sizeof(struct guest_rusage) == 144, "struct rusage");
 
 /*
- * Kilobytes of memory that can be touched; which of them are in memory only
- * the host knows.
+ * Kilobytes of memory that can be touched, without the room of the stack;
+ * which of them are in memory only the host knows.
  */
 static uint64_t resident_kb(struct mm *mm)
 {
@@ -36,7 +36,9 @@ static uint64_t resident_kb(struct mm *mm)
 
 	mutex_lock(&mm->lock);
 	for (v = vma_first(mm); v; v = vma_next(v))
-		if (v->prot && !(v->flags & VMA_KERNEL))
+		if (v->flags & VMA_STACK)
+			n += v->end - PAGE_DOWN(mm->start_stack);
+		else if (v->prot && !(v->flags & VMA_KERNEL))
 			n += v->end - v->start;
 	mutex_unlock(&mm->lock);
 	return n / 1024;
