@@ -64,6 +64,7 @@ guest_tests = \
 	%D%/g-futex2.guest \
 	%D%/g-ident.guest \
 	%D%/g-itimer-cpu.guest \
+	%D%/g-jobctl.guest \
 	%D%/g-mm-random.guest \
 	%D%/g-memfd.guest \
 	%D%/g-mmap.guest \
@@ -71,9 +72,11 @@ guest_tests = \
 	%D%/g-mremap.guest \
 	%D%/g-mqueue.guest \
 	%D%/g-name.guest \
+	%D%/g-orphan.guest \
 	%D%/g-patch-threads.guest \
 	%D%/g-patch.guest \
 	%D%/g-patch-kick.guest \
+	%D%/g-pgrp.guest \
 	%D%/g-pipe.guest \
 	%D%/g-poll.guest \
 	%D%/g-proc.guest \
@@ -92,7 +95,8 @@ guest_tests = \
 	%D%/g-thread.guest \
 	%D%/g-time.guest \
 	%D%/g-timerfd.guest \
-	%D%/g-timer.guest
+	%D%/g-timer.guest \
+	%D%/g-wait.guest
 guest_dyn_tests = \
 	%D%/g-auxv.dyn \
 	%D%/g-exec.dyn \
@@ -109,7 +113,8 @@ guest_musl_tests = \
 	%D%/g-signal-fault.musl \
 	%D%/g-signal.musl \
 	%D%/g-thread.musl \
-	%D%/g-time.musl
+	%D%/g-time.musl \
+	%D%/g-wait.musl
 
 # Shell tests: tNNNN-area-topic.sh; the first digit is the area.
 shell_tests = \
