@@ -193,6 +193,7 @@ emul_sync_sources = \
 	%D%/sync/sys_futex.c
 
 emul_task_sources = \
+	%D%/task/affinity.c \
 	%D%/task/clone.c \
 	%D%/task/clone.h \
 	%D%/task/fork.c \
@@ -225,6 +226,7 @@ emul_task_sources = \
 	%D%/task/strings.c \
 	%D%/task/sys_ident.c \
 	%D%/task/sys_prctl.c \
+	%D%/task/sys_prio.c \
 	%D%/task/sys_process.c \
 	%D%/task/sys_sched.c \
 	%D%/task/sys_wait.c \

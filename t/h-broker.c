@@ -401,7 +401,7 @@ static const struct {
 	{ BROKER_FD_CHOWN, 3, 8, 0, 0 }, { BROKER_FD_UTIMENS, 3, 8, 0, 0 },
 	{ BROKER_FD_LSEEK, 0, 0, 0, 0 }, { BROKER_FD_FLAGS, 0, 0, 0, 0 },
 	{ BROKER_KICK, 2, 0, 0, 0 }, { BROKER_CPUTIME, 1, 0, 0, 0 },
-	{ BROKER_AFFINITY, 0, 0, 0, 0 },
+	{ BROKER_AFFINITY, 0, 0, 0, 0 }, { BROKER_SCHED, 4, 0, 0, 0 },
 };
 
 static uint32_t grants(void)

@@ -66,6 +66,7 @@ guest_tests = \
 	%D%/g-itimer-cpu.guest \
 	%D%/g-jobctl.guest \
 	%D%/g-mm-random.guest \
+	%D%/g-membarrier.guest \
 	%D%/g-memfd.guest \
 	%D%/g-mmap.guest \
 	%D%/g-mprotect.guest \
@@ -80,6 +81,8 @@ guest_tests = \
 	%D%/g-pipe.guest \
 	%D%/g-poll.guest \
 	%D%/g-proc.guest \
+	%D%/g-sched.guest \
+	%D%/g-seccomp.guest \
 	%D%/g-signal-fault.guest \
 	%D%/g-signal-fpu.guest \
 	%D%/g-signal-restart.guest \

@@ -409,6 +409,22 @@ static void work(void)
 	packet_init(&p, BROKER_AFFINITY, "", "");
 	ask(channel[6]);
 	check(!answer.rep.err && answer.rep.len >= 8);
+	packet_init(&p, BROKER_SCHED, "\377\377\377\377\377\377\377\377", "");
+	p.q.arg[0] = p.q.arg[1] = (uint64_t)getpid();
+	ask(channel[6]);
+	check(!answer.rep.err);
+	packet_init(&p, BROKER_SCHED, "", "");
+	p.q.arg[0] = p.q.arg[1] = (uint64_t)getpid();
+	p.q.arg[2] = BROKER_SCHED_NICE;
+	p.q.arg[3] = 39;
+	ask(channel[6]);
+	check(!answer.rep.err);
+	p.q.arg[1] = (uint64_t)getppid();	/* no thread of ours */
+	ask(channel[6]);
+	check(answer.rep.err == -ESRCH);
+	p.q.arg[1] = 0;				/* nor is the monitor */
+	ask(channel[6]);
+	check(answer.rep.err == -ESRCH);
 	packet_init(&p, BROKER_FD_FLAGS, "", "");
 	p.q.arg[0] = 2;
 	ask(channel[6]);

@@ -134,6 +134,12 @@ enum broker_op {
 	 */
 	BROKER_CPUTIME,
 	BROKER_AFFINITY,	/* body: the monitor's CPU mask, 64-bit words */
+	/*
+	 * arg[0]: host tgid, arg[1]: host tid of it, as in KICK; arg[2]:
+	 * BROKER_SCHED_*, arg[3] its value.  AFFINITY: bytes 1: the CPU mask,
+	 * 64-bit words, of which those count that the monitor has.
+	 */
+	BROKER_SCHED,
 	BROKER_OP_END
 };
 
@@ -142,6 +148,10 @@ enum broker_op {
 #define BROKER_DIR_STAT		(1u << 2)
 #define BROKER_FD_SENT		(1u << 3)
 #define BROKER_EXIT_NOW		(1u << 4)
+
+#define BROKER_SCHED_AFFINITY	0u
+#define BROKER_SCHED_NICE	1u	/* arg[3]: nice value + 20 */
+#define BROKER_SCHED_IOPRIO	2u	/* arg[3]: as ioprio_set(2) takes it */
 
 struct broker_req {
 	uint16_t version;

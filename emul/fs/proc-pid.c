@@ -243,24 +243,36 @@ static void show_status_mm(struct text *b, struct task *t)
 		    !t->thp_disable);
 }
 
-static void show_cpus(struct text *b)
+/* A set of CPUs as a row of words and as a list of ranges. */
+static void show_cpus(struct text *b, struct task *t)
 {
-	unsigned int n = sched_cpus();
-	unsigned int words = (n + 31) / 32;
+	uint64_t mask[SCHED_MASK_WORDS];
+	unsigned int n = 64 * sched_mask(t, mask), first, last;
+	const char *comma = "";
 
+	while (n > 1 && !sched_has_cpu(n - 1))
+		n--;
 	text_printf(b, "Cpus_allowed:\t");
-	for (unsigned int i = words; i--; ) {
-		unsigned int bits = n - i * 32 < 32 ? n - i * 32 : 32;
-		uint32_t mask = bits == 32 ? ~0u : (1u << bits) - 1;
+	for (unsigned int i = (n + 31) / 32; i--; ) {
+		unsigned int bits = MIN(n - i * 32, 32u);
 
-		text_printf(b, i + 1 == words ? "%x%s" : "%08x%s", mask,
-			    i ? "," : "\n");
+		text_printf(b, "%0*x%s", (int)(bits + 3) / 4,
+			    (uint32_t)(mask[i / 2] >> i % 2 * 32),
+			    i ? "," : "\nCpus_allowed_list:\t");
 	}
-	if (n > 1)
-		text_printf(b, "Cpus_allowed_list:\t0-%u\n", n - 1);
-	else
-		text_printf(b, "Cpus_allowed_list:\t0\n");
-	text_printf(b, "Mems_allowed:\t1\nMems_allowed_list:\t0\n");
+	for (first = 0; first < n; first = last + 1) {
+		last = first;
+		if (!(mask[first / 64] >> first % 64 & 1))
+			continue;
+		while (last + 1 < n &&
+		       (mask[(last + 1) / 64] >> (last + 1) % 64 & 1))
+			last++;
+		text_printf(b, "%s%u", comma, first);
+		if (last > first)
+			text_printf(b, "-%u", last);
+		comma = ",";
+	}
+	text_printf(b, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
 }
 
 static void show_status(struct text *b, struct task *t)
@@ -311,7 +323,7 @@ static void show_status(struct text *b, struct task *t)
 		    "Speculation_Store_Bypass:\tunknown\n"
 		    "SpeculationIndirectBranch:\tunknown\n",
 		    t->no_new_privs, t->seccomp_mode, filters);
-	show_cpus(b);
+	show_cpus(b, t);
 	text_printf(b, "voluntary_ctxt_switches:\t%lu\n"
 		    "nonvoluntary_ctxt_switches:\t0\n",
 		    (unsigned long)t->nvcsw);

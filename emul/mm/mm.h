@@ -77,6 +77,7 @@ struct mm {
 	uint64_t auxv[64];	/* saved auxiliary vector, for /proc/self/auxv */
 	unsigned int n_auxv;	/* words of it */
 	struct file *exe;	/* a reference */
+	uint32_t membarrier;	/* what membarrier(2) registered; atomic */
 	bool no_patch;		/* guest uses GS: sites stay as they are */
 	struct patch_state *patch;	/* interposer/patch.c's, or NULL */
 };

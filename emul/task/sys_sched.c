@@ -9,7 +9,6 @@
 #include <linux/capability.h>
 #include <linux/sched.h>
 
-#include "emul/abi/boot.h"
 #include "emul/entry/uaccess.h"
 #include "emul/host/host.h"
 #include "emul/lib/string.h"
@@ -20,34 +19,14 @@
 #include "emul/task/task.h"
 #include "emul/time/time.h"
 
-#define MASK_WORDS	16
 #define POLICY_OTHER	0
 #define POLICY_FIFO	1
 #define POLICY_RR	2
 #define POLICY_BATCH	3
 #define POLICY_IDLE	5
 #define POLICY_DEADLINE	6
-#define NICE_MAX	19
-#define NICE_MIN	(-20)
 
-static uint64_t cpu_mask[MASK_WORDS] __arena;
-static uint32_t cpu_count __arena;
-
-void sched_init(const struct boot *boot)
-{
-	memcpy(cpu_mask, boot->cpu_mask, sizeof(cpu_mask));
-	cpu_count = 0;
-	for (unsigned int i = 0; i < MASK_WORDS; i++)
-		cpu_count += (uint32_t)__builtin_popcountll(cpu_mask[i]);
-}
-
-unsigned int sched_cpus(void)
-{
-	return cpu_count;
-}
-
-/* The task @pid, 0: @t; with a reference. */
-static struct task *sched_target(struct task *t, int pid)
+struct task *sched_target(struct task *t, int pid)
 {
 	if (!pid || pid == t->tid) {
 		ref_get(&t->ref);
@@ -56,8 +35,7 @@ static struct task *sched_target(struct task *t, int pid)
 	return task_find(pid);
 }
 
-/* May @t change how @o is scheduled? */
-static bool sched_allowed(struct task *t, struct task *o)
+bool sched_allowed(struct task *t, struct task *o)
 {
 	bool ok;
 
@@ -73,48 +51,6 @@ long sys_sched_yield(struct task *t)
 {
 	(void)t;
 	return host_sched_yield();
-}
-
-long sys_sched_getaffinity(struct task *t, int pid, unsigned int len,
-			   uaddr_t mask)
-{
-	/* Linux wants room for the CPUs there may be, in whole words. */
-	unsigned int size = 8;
-	struct task *o;
-
-	for (unsigned int i = 1; i < MASK_WORDS; i++)
-		if (cpu_mask[i])
-			size = (i + 1) * 8;
-	if (len < size || (len & 7))
-		return -EINVAL;
-	o = sched_target(t, pid);
-	if (!o)
-		return -ESRCH;
-	task_put(o);
-	return copy_out(mask, cpu_mask, size) ? -EFAULT : (long)size;
-}
-
-/* A task may be bound to all the CPUs it has already; nothing less, yet. */
-long sys_sched_setaffinity(struct task *t, int pid, unsigned int len,
-			   uaddr_t mask)
-{
-	uint64_t want[MASK_WORDS] = { 0 };
-	bool any = false, all = true;
-	struct task *o;
-
-	if (copy_in(want, mask, MIN((size_t)len, sizeof(want))))
-		return -EFAULT;
-	o = sched_target(t, pid);
-	if (!o)
-		return -ESRCH;
-	task_put(o);
-	for (unsigned int i = 0; i < MASK_WORDS; i++) {
-		any |= (want[i] & cpu_mask[i]) != 0;
-		all &= !(cpu_mask[i] & ~want[i]);
-	}
-	if (!any)
-		return -EINVAL;
-	return all ? 0 : -EPERM;
 }
 
 static bool policy_known(int policy)
@@ -272,19 +208,6 @@ long sys_sched_getattr(struct task *t, int pid, uaddr_t attr,
 	return copy_out(attr, &a, a.size);
 }
 
-static long set_nice(struct task *t, struct task *o, int nice)
-{
-	if (!sched_allowed(t, o))
-		return -EPERM;
-	nice = MAX(MIN(nice, NICE_MAX), NICE_MIN);
-	/* Downwards only as far as RLIMIT_NICE has it. */
-	if (nice < o->nice && !task_capable(t, CAP_SYS_NICE) &&
-	    20 - nice > (int)MIN(rlimit_cur(o, RLIMIT_NICE), 40UL))
-		return -EACCES;
-	o->nice = nice;
-	return 0;
-}
-
 long sys_sched_setattr(struct task *t, int pid, uaddr_t attr,
 		       unsigned int flags)
 {
@@ -313,63 +236,9 @@ long sys_sched_setattr(struct task *t, int pid, uaddr_t attr,
 	o = sched_target(t, pid);
 	if (!o)
 		return -ESRCH;
-	err = set_nice(t, o, a.nice);
+	err = sched_set_nice(t, o, a.nice);
 	task_put(o);
 	return err;
-}
-
-/* Does @o belong to what @which and @who name?  getpriority(2) */
-static bool prio_match(struct task *t, struct task *o, int which, int who)
-{
-	if (which == PRIO_PGRP)
-		return o->group->pgid == (who ? who : t->group->pgid);
-	return o->cred->uid == (who ? (uid_t)who : t->cred->uid);
-}
-
-/* Read (@set false) the best value of the set, or give @nice to all of it. */
-static long prio_each(struct task *t, int which, int who, bool set, int nice)
-{
-	long ret = -ESRCH, err;
-	struct tgroup *g;
-	struct task *o;
-
-	if (which == PRIO_PROCESS) {
-		o = sched_target(t, who);
-		if (!o)
-			return -ESRCH;
-		ret = set ? set_nice(t, o, nice) : 20 - o->nice;
-		task_put(o);
-		return ret;
-	}
-	mutex_lock(&pids_lock);
-	list_for_each(g, &all_groups, all_link) {
-		o = pid_lookup(g->pid);
-		if (!o || !prio_match(t, o, which, who))
-			continue;
-		if (set) {
-			err = set_nice(t, o, nice);
-			if (ret == -ESRCH || err)
-				ret = err;
-		} else {
-			ret = MAX(ret, 20 - o->nice);
-		}
-	}
-	mutex_unlock(&pids_lock);
-	return ret;
-}
-
-long sys_getpriority(struct task *t, int which, int who)
-{
-	if (which < PRIO_PROCESS || which > PRIO_USER)
-		return -EINVAL;
-	return prio_each(t, which, who, false, 0);
-}
-
-long sys_setpriority(struct task *t, int which, int who, int prio)
-{
-	if (which < PRIO_PROCESS || which > PRIO_USER)
-		return -EINVAL;
-	return prio_each(t, which, who, true, prio);
 }
 
 /*

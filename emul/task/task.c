@@ -94,9 +94,15 @@ struct task *task_alloc(struct tgroup *g, struct task *from)
 		t->cred = from->cred;
 		ref_get(&t->cred->ref);
 		memcpy(t->comm, from->comm, sizeof(t->comm));
-		if (!from->sched_reset_on_fork) {
-			t->nice = from->nice;
-			t->sched_policy = from->sched_policy;
+		t->nice = from->nice;
+		t->sched_policy = from->sched_policy;
+		t->ioprio = from->ioprio;
+		/* No more than others have, sched(7). */
+		if (from->sched_reset_on_fork)
+			t->nice = MAX(t->nice, 0);
+		if (sched_inherit(t, from)) {
+			task_put(t);
+			return NULL;
 		}
 	}
 	return t;
@@ -108,6 +114,7 @@ void task_put(struct task *t)
 		return;
 	sigpending_flush(&t->pending);
 	seccomp_release(t);
+	kfree(t->cpus);
 	cred_put(t->cred);
 	tgroup_put(t->group);
 	live_add(LIVE_TASK, -1);

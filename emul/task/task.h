@@ -189,6 +189,8 @@ struct task {
 	int pdeath_signal;
 	int nice;
 	int sched_policy;
+	unsigned int ioprio;
+	uint64_t *cpus;		/* affinity.c: NULL: all; group->lock */
 	uint32_t seccomp_mode;		/* group->lock to change both */
 	struct seccomp_filter *seccomp;	/* emul/seccomp/seccomp.h */
 	bool no_new_privs;

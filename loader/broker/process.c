@@ -178,3 +178,66 @@ int serve_affinity(struct call *c)
 	c->rep.len = (uint32_t)n;
 	return 0;
 }
+
+/*
+ * That a thread is of a process of ours is seen by a signal that is none.
+ * Were the thread to end here and its number to be another's at once, that
+ * one would get a CPU mask or a nice value that it may have anyway: nothing
+ * that the same user's processes could not do to each other.
+ */
+static bool thread_is_ours(int tgid, int tid)
+{
+	return tid > 1 && process_is_ours(tgid) &&
+	       !syscall(SYS_tgkill, tgid, tid, 0);
+}
+
+static int set_affinity(const struct call *c, int tid)
+{
+	uint64_t mine[128] = { 0 }, want[128] = { 0 };
+	bool any = false;
+
+	if (!c->req.len1 || c->req.len1 > sizeof(want) || (c->req.len1 & 7) ||
+	    c->req.arg[3])
+		return BROKEN;
+	if (syscall(SYS_sched_getaffinity, 0, sizeof(mine), mine) < 0)
+		return -errno;
+	memcpy(want, c->s1, c->req.len1);
+	for (size_t i = 0; i < 128; i++) {
+		want[i] &= mine[i];
+		any |= want[i] != 0;
+	}
+	if (!any)
+		return -EINVAL;
+	return syscall(SYS_sched_setaffinity, tid, sizeof(want), want) < 0 ?
+	       -errno : 0;
+}
+
+int serve_sched(struct call *c)
+{
+	uint64_t v = c->req.arg[3];
+	int tid;
+
+	if (c->req.arg[0] > INT_MAX || c->req.arg[1] > INT_MAX)
+		return -ESRCH;
+	tid = (int)c->req.arg[1];
+	if (c->req.len1 && c->req.arg[2] != BROKER_SCHED_AFFINITY)
+		return BROKEN;
+	if (!thread_is_ours((int)c->req.arg[0], tid))
+		return -ESRCH;
+	switch (c->req.arg[2]) {
+	case BROKER_SCHED_AFFINITY:
+		return set_affinity(c, tid);
+	case BROKER_SCHED_NICE:
+		if (v > 39)
+			return BROKEN;
+		return setpriority(PRIO_PROCESS, (id_t)tid, (int)v - 20) < 0 ?
+		       -errno : 0;
+	case BROKER_SCHED_IOPRIO:
+		if (v > 0xffff)
+			return BROKEN;
+		return syscall(SYS_ioprio_set, 1, tid, (int)v) < 0 ?
+		       -errno : 0;
+	default:
+		return BROKEN;
+	}
+}

@@ -74,6 +74,7 @@ static const struct request {
 	[BROKER_PANIC] = { serve_panic, D1, 0, 0 },
 	[BROKER_CPUTIME] = { serve_cputime, 0, 0, 1 },
 	[BROKER_AFFINITY] = { serve_affinity, 0, 0, 0 },
+	[BROKER_SCHED] = { serve_sched, D1, 0, 4 },
 };
 
 /* Relative, clean, without "." and "..", without NUL; or empty. */

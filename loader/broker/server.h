@@ -82,6 +82,7 @@ int serve_log(struct call *c);
 int serve_panic(struct call *c);
 int serve_cputime(struct call *c);
 int serve_affinity(struct call *c);
+int serve_sched(struct call *c);
 
 /*
  * walk.c.  A descriptor from these is O_PATH and is given back with
