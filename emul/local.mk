@@ -199,6 +199,8 @@ emul_task_sources = \
 	%D%/task/fork.c \
 	%D%/task/hostproc.c \
 	%D%/task/hostproc.h \
+	%D%/task/killed.c \
+	%D%/task/killed.h \
 	%D%/task/kinit.c \
 	%D%/task/kinit.h \
 	%D%/task/vfork.c \

@@ -54,6 +54,7 @@ GLOBAL(entry_jump)
 	pushq	%r15
 GLOBAL(entry_done)
 	cld
+	movl	$1, %gs:THREAD_INSIDE
 	incq	%gs:THREAD_JUMPS
 	mov	%rsp, %rdi
 	call	kernel_entry
@@ -65,6 +66,7 @@ GLOBAL(exit_test)
 	mov	REGS_EFLAGS(%rsp), %r11
 	test	$FLAGS_SLOW, %r11d
 	jnz	exit_full
+	movl	$0, %gs:THREAD_INSIDE
 	mov	REGS_R10(%rsp), %r10
 	mov	REGS_R9(%rsp), %r9
 	mov	REGS_R8(%rsp), %r8
@@ -86,6 +88,7 @@ exit_jmp:
 
 	/* Every register comes from the frame, rcx and r11 too. */
 GLOBAL(exit_full)
+	movl	$0, %gs:THREAD_INSIDE
 	mov	REGS_R15(%rsp), %r15
 	mov	REGS_R14(%rsp), %r14
 	mov	REGS_R13(%rsp), %r13
@@ -122,6 +125,7 @@ GLOBAL(exit_end)
 	/* Where to cannot be jumped to: not canonical.  The guest's SIGSEGV. */
 exit_bad:
 	mov	%gs:THREAD_KSP, %rsp
+	movl	$1, %gs:THREAD_INSIDE
 	sub	$REGS_SIZE, %rsp
 	mov	%rsp, %rdi
 	call	kernel_bad_return

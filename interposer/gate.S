@@ -34,24 +34,52 @@ gate_return:
  * host_gate_wait: the same for a call that may sleep.  With work pending the
  * call is not made: -EINTR.  The kick handler moves a thread which is between
  * the test and the call back to gate_wait_test, so that no kick is lost
- * (rule R7); `waiting` tells it that the call is such a one.
+ * (rule R7); `waiting` tells it that the call is such a one.  What the stack
+ * does not have of the thread's state is put there, for gate_wait_resume.
  */
 	.globl	host_gate_wait
 	.hidden	host_gate_wait
 	.type	host_gate_wait, @function
 host_gate_wait:
+	push	%rbx
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	mov	%rsp, %gs:THREAD_WAIT_SP
 	movl	$1, %gs:THREAD_WAITING
 	.globl	gate_wait_test
 	.hidden	gate_wait_test
 gate_wait_test:
 	testl	$3, %gs:THREAD_WORK	/* WORK_SIGNAL | WORK_EXIT */
-	jz	gate_syscall
+	jnz	gate_wait_end
+	call	gate_syscall
+	jmp	1f
 	.globl	gate_wait_end
 	.hidden	gate_wait_end
 gate_wait_end:
 	mov	$-4, %rax		/* -EINTR */
+1:	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
 	ret
 	.size	host_gate_wait, . - host_gate_wait
+
+/*
+ * gate_wait_resume: the host killed the thread in host_gate_wait; another host
+ * thread goes on with its stack (emul/task/killed.c): -EINTR.
+ */
+	.globl	gate_wait_resume
+	.hidden	gate_wait_resume
+	.type	gate_wait_resume, @function
+gate_wait_resume:
+	mov	%gs:THREAD_WAIT_SP, %rsp
+	jmp	gate_wait_end
+	.size	gate_wait_resume, . - gate_wait_resume
 
 /* Where a host signal handler returns to: rt_sigreturn(2). */
 	.globl	host_restorer

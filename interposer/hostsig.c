@@ -137,6 +137,7 @@ static void to_fault_door(struct thread *th, struct sigcontext *sc)
 	r->eflags = sc->eflags;
 	r->rsp = sc->rsp;
 	r->ss = 0x2b;
+	th->inside = 1;
 	set_work(th, WORK_RESTORE);
 	sc->rip = (uint64_t)fault_entry;
 	sc->rsp = (uint64_t)r;
@@ -266,13 +267,18 @@ static void on_kick(int sig, const void *info, struct ucontext *uc)
 	if (in_code(rip, exit_test, exit_end)) {
 		if (in_code(rip, exit_full, exit_end))
 			set_work(th, WORK_RESTORE);
+		th->inside = 1;
 		sc->rip = (uint64_t)exit_test;
 		sc->rsp = (uint64_t)thread_frame(th);
 		return;
 	}
-	if (th->waiting && (in_code(rip, gate_wait_test, gate_wait_end) ||
-			    rip == (uint64_t)gate_syscall))
-		sc->rip = (uint64_t)gate_wait_test;
+	if (!th->waiting)
+		return;
+	if (rip == (uint64_t)gate_syscall)
+		sc->rsp += 8;	/* back over its call */
+	else if (!in_code(rip, gate_wait_test, gate_wait_end))
+		return;
+	sc->rip = (uint64_t)gate_wait_test;
 }
 
 /* As the host's rt_sigaction takes it. */

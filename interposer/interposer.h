@@ -27,6 +27,9 @@ void kernel_leave(void) __noreturn;
 void thread_carry(struct thread *from, struct thread *to);
 void thread_carry_back(struct thread *from) __noreturn;
 
+/* Goes on in host_gate_wait() on the slot that GS points to: -EINTR. */
+void gate_wait_resume(void) __noreturn;
+
 /* C side of entry.S. */
 void kernel_entry(struct regs *r);
 void kernel_exit_work(struct regs *r);
@@ -49,6 +52,8 @@ void hostsig_thread(struct thread *th);
  */
 struct thread *slot_alloc(void) __must_check;
 void slot_free(struct thread *th);
+/* The slot with the number @n, used or not; NULL: none had it yet. */
+struct thread *slot_nth(unsigned int n);
 #ifdef SBX_DEBUG
 /* clone.c: free the slots of all threads that have ended. */
 void slots_drain(void);

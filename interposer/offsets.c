@@ -39,6 +39,8 @@ THREAD(WORK, work);
 THREAD(WAITING, waiting);
 THREAD(JUMPS, n_jump);
 THREAD(CARRY_SP, carry_sp);
+THREAD(INSIDE, inside);
+THREAD(WAIT_SP, wait_sp);
 THREAD(TRAPS, n_trap);
 THREAD(GUEST_GS, guest_gs);
 THREAD(LOCKS, n_locks);

@@ -9,12 +9,16 @@
  * pages that nothing ever touches, and what overflows into them by less than
  * their size harms nobody (a debug build looks).
  */
+#include "emul/abi/boot.h"
 #include "emul/host/host.h"
 #include "emul/lib/live.h"
 #include "emul/lib/lock.h"
 #include "emul/lib/print.h"
 #include "emul/lib/string.h"
 #include "interposer/interposer.h"
+
+/* The monitor looks at slots when a process was killed. */
+#define HOSTSIG	((struct hostsig *)(META_BASE + HOSTSIG_OFFSET))
 
 /* Free slots are in a list through thread.self; above n_used all are new. */
 static struct {
@@ -33,7 +37,8 @@ struct thread *slot_alloc(void)
 		slots.free = th->self;
 	} else if (slots.n_used < SLOTS_SIZE / SLOT_SIZE) {
 		th = (struct thread *)(SLOTS_BASE + slots.n_used * SLOT_SIZE);
-		slots.n_used++;
+		store_release(&slots.n_used, slots.n_used + 1);
+		store_release(&HOSTSIG->slots, slots.n_used);
 	}
 	mutex_unlock(&slots.lock);
 	if (!th)
@@ -42,9 +47,17 @@ struct thread *slot_alloc(void)
 	memset(th, 0, sizeof(*th));
 	th->self = th;
 	th->entry = (uint64_t)entry_jump;
+	th->inside = 1;
 	/* 16-byte alignment at the first call: struct regs is 8 mod 16. */
 	th->kstack = (uint64_t)th + SLOT_STACK_END - 8;
 	return th;
+}
+
+struct thread *slot_nth(unsigned int n)
+{
+	if (n >= load_acquire(&slots.n_used))
+		return NULL;
+	return (struct thread *)(SLOTS_BASE + n * SLOT_SIZE);
 }
 
 void slot_free(struct thread *th)

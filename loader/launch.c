@@ -102,6 +102,7 @@ static int make_start(struct start *s, struct monitor *m,
 		m->channel[i] = s->channel[i][0];
 	}
 	m->meta_fd = s->meta;
+	m->slots_fd = s->slots;
 	m->life_fd = s->life[1];
 	m->hostsig_off = HOSTSIG_OFFSET;
 	m->hostproc_off = HOSTPROC_OFFSET;
@@ -305,7 +306,6 @@ static void close_child_ends(const struct start *s)
 {
 	int i;
 
-	close(s->slots);
 	close(s->data);
 	close(s->life[0]);
 	for (i = 0; i < HOSTFD_CHANNELS; i++)

@@ -140,6 +140,7 @@ shell_tests = \
 	%D%/t2010-poll-stdin.sh \
 	%D%/t2011-big-directory.sh \
 	%D%/t4000-stop.sh \
+	%D%/t4010-host-kills.sh \
 	%D%/t7010-fuzz-broker.sh \
 	%D%/t7020-broker-hosts.sh \
 	%D%/t8000-cli-errors.sh \
@@ -296,6 +297,7 @@ LONG_ROUNDS = 50
 check-long: sbx
 	SBX_LONG=1 SBX_FUZZ_SECONDS=$(LONG_SECONDS) \
 		$(MAKE) check TESTS='$(long_fuzzers)'
+	SBX_KILLS=200 $(MAKE) check TESTS=t/t4010-host-kills.sh
 	for i in $$(seq $(LONG_ROUNDS)); do \
 		$(MAKE) -s check TESTS='$(long_soaks)' || exit 1; \
 	done

@@ -253,18 +253,20 @@ struct broker_rusage {
  * Signals that reach sbx from outside go the other way: the monitor writes
  * this structure, which lies in the kernel's data at an offset both know from
  * the launcher, by pwrite of the memfd, and kicks the thread named in it.
- * The monitor alone writes count[] and seq, the kernel alone the others;
+ * The monitor alone writes count[], killed and seq, the kernel alone the others;
  * a signal is pending as often as count[sig] is ahead of what the kernel has
  * taken.  The monitor believes nothing it reads here; but a kernel that does
  * not take a signal which should end it, for long, is ended.
  */
 struct hostsig {
-	uint32_t seq;		/* bumped after every change of count */
-	uint32_t zero;
+	uint32_t seq;		/* bumped after every change of count, killed */
+	uint32_t killed;	/* host processes of which killed.c has to take care */
 	uint32_t tgid;		/* host ids of a thread that takes kicks; */
 	uint32_t tid;		/* 0: none, the kernel will look by itself */
 	uint32_t count[65];	/* by signal number */
 	uint32_t taken;		/* the kernel alone: seq, when it has looked */
+	uint32_t slots;		/* how many thread slots were ever used */
+	uint32_t zero;
 };
 
 _Static_assert(sizeof(struct broker_req) == 56, "broker_req");
@@ -273,6 +275,6 @@ _Static_assert(sizeof(struct broker_stat) == 128, "broker_stat");
 _Static_assert(sizeof(struct broker_node) == 136, "broker_node");
 _Static_assert(sizeof(struct broker_dirent) == 24, "broker_dirent");
 _Static_assert(sizeof(struct broker_statfs) == 88, "broker_statfs");
-_Static_assert(sizeof(struct hostsig) == 280, "hostsig");
+_Static_assert(sizeof(struct hostsig) == 288, "hostsig");
 
 #endif

@@ -30,7 +30,7 @@ struct hostproc {
 	uint32_t pid;		/* the host's; 0: never used */
 	uint32_t end;		/* enum hostproc_end; the monitor writes it */
 	uint32_t users;		/* the kernel alone: slots of its threads */
-	uint32_t zero;
+	uint32_t kinit;		/* the kernel alone: not a guest's */
 };
 
 _Static_assert(sizeof(struct hostproc) == 16, "hostproc");

@@ -46,6 +46,8 @@
 #define THREAD_GUEST_GS	56
 #define THREAD_LOCKS	64
 #define THREAD_CARRY_SP	72
+#define THREAD_INSIDE	68
+#define THREAD_WAIT_SP	80
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -85,9 +87,10 @@ struct thread {
 	uint64_t n_trap;	/* ... of all; and those of the trap door */
 	uint64_t guest_gs;	/* guest's GS base where it set one */
 	uint32_t n_locks;	/* kernel locks that it holds */
-	uint32_t zero;
+	uint32_t inside;	/* 0: it runs the guest's code */
 	uint64_t carry_sp;	/* stack pointer while its host thread carries
 				   another task: emul/task/vfork.c */
+	uint64_t wait_sp;	/* the same while `waiting` */
 	struct task *task;
 	int32_t host_tid;	/* the host clears it at the thread's very end */
 	uint32_t live;		/* GS and alternate stack are set: kick it */

@@ -15,6 +15,7 @@
 #include "emul/signal/queue.h"
 #include "emul/signal/siginfo.h"
 #include "emul/task/hostproc.h"
+#include "emul/task/killed.h"
 #include "emul/task/task.h"
 
 #ifdef SBX_HOSTED
@@ -28,6 +29,7 @@ static struct {
 	struct mutex lock;	/* protects: */
 	struct tgroup *group;	/* who gets them; a reference */
 	uint32_t seq;
+	uint32_t killed;
 	uint32_t count[NSIG64 + 1];
 } outside __arena;
 
@@ -78,7 +80,8 @@ static void take_new(void)
 	struct siginfo128 info;
 	struct tgroup *g;
 	uint64_t fresh = 0;
-	uint32_t seq, n;
+	uint32_t seq, n, killed;
+	bool deaths;
 
 	mutex_lock(&outside.lock);
 	g = outside.group;
@@ -89,11 +92,16 @@ static void take_new(void)
 			fresh |= SIGBIT(sig);
 		outside.count[sig] = n;
 	}
+	killed = load_once(&HOSTSIG->killed);
+	deaths = killed != outside.killed;
+	outside.killed = killed;
 	store_once(&outside.seq, seq);
 	if (g)
 		ref_get(&g->ref);
 	mutex_unlock(&outside.lock);
 	store_release(&HOSTSIG->taken, seq);
+	if (deaths)
+		killed_reap();
 	if (!g)
 		return;
 	for (; fresh; fresh &= fresh - 1) {

@@ -29,6 +29,7 @@ void hostproc_enter(struct thread *th, int pid)
 		if (p->pid && (!load_acquire(&p->end) || p->users))
 			continue;
 		p->users = 1;
+		p->kinit = 0;
 		p->end = HOSTPROC_ALIVE;
 		store_release(&p->pid, (uint32_t)pid);
 		th->proc = p;
@@ -43,8 +44,17 @@ void hostproc_enter(struct thread *th, int pid)
 
 void hostproc_join(struct thread *th, const struct thread *of)
 {
+	if (th->proc)
+		__atomic_fetch_sub(&th->proc->users, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&of->proc->users, 1, __ATOMIC_RELAXED);
 	th->proc = of->proc;
+}
+
+bool hostproc_was_killed(const struct thread *th)
+{
+	const struct hostproc *p = load_acquire(&th->proc);
+
+	return p && load_acquire(&p->end) == HOSTPROC_KILLED;
 }
 
 int hostproc_pid(const struct thread *th)

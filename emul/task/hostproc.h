@@ -16,8 +16,10 @@ struct thread;
  * Panics when the table is full, which takes more processes than slots.
  */
 void hostproc_enter(struct thread *th, int pid);
-/* @th is one more thread of the host process of @of, the caller's. */
+/* @th is from now on a thread of the host process of @of, the caller's. */
 void hostproc_join(struct thread *th, const struct thread *of);
+/* Was the host process of @th killed from outside? */
+bool hostproc_was_killed(const struct thread *th);
 /* The host's number of the process that @th is in; 0: none yet. */
 int hostproc_pid(const struct thread *th);
 

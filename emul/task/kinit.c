@@ -20,6 +20,7 @@ struct kinit_req {
 	void (*fn)(void *arg);
 	void *arg;
 	bool thread;
+	uint64_t stack;		/* its top, for a thread */
 	long ret;
 };
 
@@ -51,7 +52,7 @@ static void serve(struct kinit_req *q)
 
 	if (q->thread) {
 		hostproc_join(th, this_thread());
-		q->ret = host_clone(true, th->kstack, th, q->fn, q->arg);
+		q->ret = host_clone(true, q->stack, th, q->fn, q->arg);
 		return;
 	}
 	th->start_fn = q->fn;
@@ -67,6 +68,7 @@ static void kinit_main(void *arg)
 
 	(void)arg;
 	hostproc_enter(th, th->host_tid);
+	th->proc->kinit = 1;
 	hostsig_thread(th);
 	host_munmap(GUEST_MIN, REGION_START - GUEST_MIN);
 	for (;;) {
@@ -140,6 +142,16 @@ int kinit_thread(struct thread *th, void (*fn)(void *), void *arg)
 {
 	return ask((struct kinit_req){
 		.th = th, .fn = fn, .arg = arg, .thread = true,
+		.stack = th->kstack,
+	});
+}
+
+int kinit_adopt(struct thread *th, void (*fn)(void *))
+{
+	uint64_t top = th->waiting ? th->wait_sp : (uint64_t)thread_frame(th);
+
+	return ask((struct kinit_req){
+		.th = th, .fn = fn, .arg = th, .thread = true, .stack = top,
 	});
 }
 #else
@@ -156,6 +168,13 @@ int kinit_thread(struct thread *th, void (*fn)(void *), void *arg)
 	(void)th;
 	(void)fn;
 	(void)arg;
+	return -EAGAIN;
+}
+
+int kinit_adopt(struct thread *th, void (*fn)(void *))
+{
+	(void)th;
+	(void)fn;
 	return -EAGAIN;
 }
 #endif

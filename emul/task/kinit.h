@@ -22,5 +22,10 @@ int kinit_process(struct thread *th, void (*fn)(void *), void *arg)
 	__must_check;
 int kinit_thread(struct thread *th, void (*fn)(void *), void *arg)
 	__must_check;
+/*
+ * A thread of kinit for a slot whose host thread is gone: @fn(@th), which never
+ * returns, on what is free of its stack.
+ */
+int kinit_adopt(struct thread *th, void (*fn)(void *)) __must_check;
 
 #endif

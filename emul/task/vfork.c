@@ -46,9 +46,17 @@ int vfork_carry(struct task *t, struct task *n, const struct clone_req *c)
 	/* From its alternate stack on, a kick is the child's. */
 	since = cputime_carry();
 	thread_carry(from, th);
-	/* Here again, through thread_leave(). */
+	/*
+	 * Here again, through thread_leave().  If that was another host thread
+	 * (killed.c), the host will clear its number in @th at its end.
+	 */
 	cputime_carried(t, since);
-	slot_drop(th);
+	if (th->proc == from->proc) {
+		slot_drop(th);
+	} else {
+		hostproc_join(from, th);
+		slot_retire(th);
+	}
 	__asm__ volatile("wrfsbase %0" :: "r"(fs));
 	xstate_load(fpu);
 	kfree(fpu);

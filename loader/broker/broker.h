@@ -57,6 +57,7 @@ struct grant {
 struct monitor {
 	int channel[HOSTFD_CHANNELS];	/* our ends; -1: closed */
 	int meta_fd;			/* memfd of the kernel's data */
+	int slots_fd;			/* memfd of the thread slots, or -1 */
 	off_t hostsig_off;		/* of struct hostsig in it */
 	off_t hostproc_off;		/* of the table of processes */
 	int life_fd;			/* write end of the life line */

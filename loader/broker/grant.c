@@ -59,7 +59,7 @@ int monitor_init(struct monitor *m)
 		m->channel[i] = -1;
 	for (size_t i = 0; i < INHERITED_MAX; i++)
 		m->inherited[i] = -1;
-	m->meta_fd = m->life_fd = m->signal_fd = m->epoll_fd = -1;
+	m->meta_fd = m->slots_fd = m->life_fd = m->signal_fd = m->epoll_fd = -1;
 	m->proc_fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	m->no_openat2 = !have_openat2();
 	for (int i = 0; i < 3; i++) {

@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "emul/abi/region.h"
+#include "emul/abi/regs.h"
 #include "loader/broker/channel.h"
 #include "loader/broker/server.h"
 
@@ -90,12 +92,20 @@ void monitor_fail(struct monitor *m, const char *fmt, ...)
 	process_end(m);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 /*
  * Deaths.
  */
 
-/* Write how @pid went into its entry, if the kernel has entered it. */
-static void note_end(struct monitor *m, pid_t pid, uint32_t end)
+/* The entry of @pid, as an offset in the memfd; -1: the kernel has none. */
+static off_t find_entry(struct monitor *m, pid_t pid, struct hostproc *entry)
 {
 	struct hostproc p[HOSTPROC_PROBE];
 	off_t off = m->hostproc_off +
@@ -103,33 +113,113 @@ static void note_end(struct monitor *m, pid_t pid, uint32_t end)
 
 	if (m->meta_fd < 0 || pread(m->meta_fd, p, sizeof(p), off) !=
 	    (ssize_t)sizeof(p))
-		return;
+		return -1;
 	for (size_t i = 0; i < HOSTPROC_PROBE; i++) {
 		if (p[i].pid != (uint32_t)pid || p[i].end)
 			continue;
-		off += (off_t)(i * sizeof(p[0]) + offsetof(struct hostproc,
-							   end));
-		if (pwrite(m->meta_fd, &end, sizeof(end), off) < 0)
-			monitor_fail(m, "cannot note an end: %s",
-				     strerror(errno));
-		return;
+		*entry = p[i];
+		return off + (off_t)(i * sizeof(p[0]));
 	}
+	return -1;
+}
+
+static void note_end(struct monitor *m, off_t entry, uint32_t end)
+{
+	off_t off = entry + (off_t)offsetof(struct hostproc, end);
+
+	if (entry >= 0 && pwrite(m->meta_fd, &end, sizeof(end), off) < 0)
+		monitor_fail(m, "cannot note an end: %s", strerror(errno));
+}
+
+static bool read_slot(struct monitor *m, uint32_t n, struct thread *th)
+{
+	return pread(m->slots_fd, th, sizeof(*th), (off_t)(n * SLOT_SIZE)) ==
+		(ssize_t)sizeof(*th);
+}
+
+/* Did a thread of the slots' first @n carry one at @at?  emul/task/vfork.c */
+static bool carried(struct monitor *m, uint32_t n, const struct thread *th,
+		    uint64_t at)
+{
+	struct thread o;
+
+	for (uint32_t i = 0; i < n && read_slot(m, i, &o); i++)
+		if (o.proc == th->proc && (uint64_t)o.carrier == at && o.task)
+			return true;
+	return false;
+}
+
+/*
+ * Was every thread of the dead process in guest code or asleep, with no lock
+ * of the kernel's?  What is read here is the sandbox's word: it decides only
+ * how the sandbox goes on or ends.
+ */
+static bool was_idle(struct monitor *m, off_t entry)
+{
+	uint64_t proc = META_BASE + (uint64_t)entry;
+	struct hostsig now;
+	struct thread th;
+
+	if (pread(m->meta_fd, &now, sizeof(now), m->hostsig_off) !=
+	    (ssize_t)sizeof(now) || now.slots > SLOTS_SIZE / SLOT_SIZE)
+		return false;
+	for (uint32_t i = 0; i < now.slots; i++) {
+		if (!read_slot(m, i, &th))
+			return false;
+		if ((uint64_t)th.proc != proc)
+			continue;
+		if (th.n_locks)
+			return false;
+		if (th.task && th.inside && !th.waiting &&
+		    !carried(m, now.slots, &th, SLOTS_BASE + i * SLOT_SIZE))
+			return false;
+	}
+	return true;
+}
+
+static void tell(struct monitor *m, const uint32_t *word);
+static int kick_kernel(struct monitor *m);
+
+/* The host killed a guest process, which the sandbox may survive (rule R9). */
+static bool survive(struct monitor *m, pid_t pid)
+{
+	struct hostproc p;
+	off_t entry = find_entry(m, pid, &p);
+
+	if (entry < 0 || p.kinit || pid == m->child || !was_idle(m, entry))
+		return false;
+	note_end(m, entry, HOSTPROC_KILLED);
+	m->hostsig.killed++;
+	tell(m, &m->hostsig.killed);
+	m->hostsig.seq++;
+	tell(m, &m->hostsig.seq);
+	if (kick_kernel(m))
+		return false;
+	if (!m->unheard) {
+		m->unheard = SIGKILL;
+		m->unheard_ms = now_ms();
+	}
+	return true;
 }
 
 static void child_died(struct monitor *m, pid_t pid, int status)
 {
-	note_end(m, pid, WIFSIGNALED(status) ? HOSTPROC_KILLED :
-		 HOSTPROC_EXITED);
+	struct hostproc p;
+
 	if (WIFSIGNALED(status)) {
 		int sig = WTERMSIG(status);
 
 		/* Guests die of signals inside: this was the host's doing. */
-		if (!m->ending && !m->exit_known)
-			monitor_fail(m, "a process of the sandbox was killed "
-				     "by the host (%s)", sig == SIGSYS ?
-				     "it made a forbidden host call" :
-				     strsignal(sig));
-	} else if (pid == m->child) {
+		if (m->ending || m->exit_known ||
+		    (sig == SIGKILL && survive(m, pid)))
+			return;
+		monitor_fail(m, "a process of the sandbox was killed by the "
+			     "host (%s)", sig == SIGSYS ?
+			     "it made a forbidden host call" : strsignal(sig));
+		return;
+	}
+	note_end(m, find_entry(m, pid, &p), HOSTPROC_EXITED);
+	if (pid == m->child) {
 		/* What the program leaves running ends with it. */
 		if (!m->exit_known)
 			m->status = status;
@@ -182,14 +272,6 @@ static void end_by(struct monitor *m, int sig)
 		m->status = sig;
 	}
 	process_end(m);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 /* For how long has the kernel not taken a signal?  -1: it has. */
@@ -251,7 +333,10 @@ static int patience(struct monitor *m)
 		return -1;
 	if (past < SIGNAL_TAKEN_MS)
 		return (int)(SIGNAL_TAKEN_MS - past);
-	end_by(m, m->unheard);
+	if (m->unheard == SIGKILL)
+		monitor_fail(m, "the sandbox's kernel does not answer");
+	else
+		end_by(m, m->unheard);
 	return -1;
 }
 
