@@ -333,6 +333,32 @@ static void test_fifo(void)
 	unlink(path);
 }
 
+/* An end of pipe(2), opened again by its name, waits for no partner. */
+static void test_reopen(void)
+{
+	char path[64], buf[8];
+	int fds[2], fd;
+
+	is(pipe(fds), 0, "pipe to open again");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[0]);
+	is(write(fds[1], "left", 4), 4, "write");
+	close(fds[1]);
+	fd = open(path, O_RDONLY);
+	ok(fd >= 0, "open the reading end when the writer is gone");
+	close(fds[0]);
+	is(read(fd, buf, 8), 4, "what was left");
+	is(read(fd, buf, 8), 0, "then its end");
+	snprintf(path, sizeof(path), "/dev/fd/%d", fd);
+	fds[1] = open(path, O_WRONLY | O_NONBLOCK);
+	ok(fds[1] >= 0, "open a writing end");
+	close(fd);
+	snprintf(path, sizeof(path), "/dev/fd/%d", fds[1]);
+	fd = open(path, O_WRONLY | O_NONBLOCK);
+	ok(fd >= 0, "and one without a reader");
+	close(fd);
+	close(fds[1]);
+}
+
 static void test_eventfd(void)
 {
 	uint64_t v = 5;
@@ -384,6 +410,7 @@ int main(void)
 	test_threads();
 	test_waiting();
 	test_fifo();
+	test_reopen();
 	test_eventfd();
 	return done_testing();
 }
