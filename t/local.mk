@@ -133,6 +133,7 @@ shell_tests = \
 	%D%/t1003-real-data.sh \
 	%D%/t1004-real-build.sh \
 	%D%/t1005-real-shell.sh \
+	%D%/t1006-real-make.sh \
 	%D%/t0010-sites.sh \
 	%D%/t0011-doors.sh \
 	%D%/t1010-elf-fuzz.sh \

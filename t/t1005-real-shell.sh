@@ -5,6 +5,7 @@
 . "${SRCDIR:-.}/t/real.sh"
 
 # What a shell says of a killed child names its pid.
+# shellcheck disable=SC2034
 real_sed='s/\(line [0-9]*:\) *[0-9][0-9]* /\1 PID /'
 
 # both NAME SCRIPT: by bash and by dash.
@@ -132,7 +133,7 @@ kill -CONT %1; sleep 0.1; jobs | sed "s/^\(.....\).*\(Stopped\|Running\).*/\1 \2
 kill %1; wait 2>/dev/null; echo end'
 bash_only "ulimit" '
 ulimit -c 0; ulimit -c; ulimit -n 64; ulimit -n; ulimit -Sn 32; ulimit -Hn
-(ulimit -n 8; exec 3</dev/null 4</dev/null 5</dev/null 6</dev/null; cat </dev/null 7</dev/null 8</dev/null) 2>&1 | sed "s/.*: //"; 
+(ulimit -n 8; exec 3</dev/null 4</dev/null 5</dev/null 6</dev/null; cat </dev/null 7</dev/null 8</dev/null) 2>&1 | sed "s/.*: //";
 ulimit -s 4096; ulimit -s; bash -c "ulimit -s"; ulimit -n 100; echo $?'
 bash_only "read -t, read -N, select" '
 read -t 0.1 x < <(sleep 1); echo $(($? > 128))
@@ -217,6 +218,6 @@ real "sort --parallel" sh -c 'for i in 1 2 3 4 5 6 7 8 9; do cat text; done | so
 real "tar through compressors" sh -c 'for z in gzip bzip2 xz zstd; do command -v $z >/dev/null || continue; tar -cf - fixed text | $z -c | $z -dc | tar -xOf - text | cksum; tar -c -I $z -f - fixed | tar -t -I $z -f -; done'
 real "parallel" parallel --will-cite -k -j 4 'echo {}; exit $(({} % 2))' ::: 1 2 3 4 5 6
 real "env, nice, nohup, setsid, stdbuf" sh -c 'env -i A=b env; nice -n 5 nice; nohup echo x 2>/dev/null; setsid -w sh -c "exit 4"; echo $?; printf "a\nb\n" | stdbuf -oL cat'
-real "mkfifo between two programs" sh -c 'd=$(mktemp -d); mkfifo $d/f; cat text >$d/f & cksum <$d/f; wait; sort $d/f & cat sorted >$d/f; wait; rm -r $d' 
+real "mkfifo between two programs" sh -c 'd=$(mktemp -d); mkfifo $d/f; cat text >$d/f & cksum <$d/f; wait; sort $d/f & cat sorted >$d/f; wait; rm -r $d'
 real "ps of a session" bash -c 'sleep 3 & ps -o stat=,comm= -p $! | tr -s " " " "; ps -o comm= --ppid $$ | sort; kill $!'
 done_testing
