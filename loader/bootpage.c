@@ -9,6 +9,7 @@
 #include <grp.h>
 #include <linux/filter.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,6 +205,22 @@ void bootpage_limits(void)
 	}
 }
 
+/* What sbx inherited, as under nohup(1), the program does too. */
+static void about_signals(struct boot *b)
+{
+	struct sigaction sa;
+	sigset_t set;
+
+	if (sigprocmask(SIG_BLOCK, NULL, &set))
+		sigemptyset(&set);
+	for (int sig = 1; sig <= 64; sig++) {
+		if (sigismember(&set, sig) == 1)
+			b->sig_blocked |= 1ULL << (sig - 1);
+		if (!sigaction(sig, NULL, &sa) && sa.sa_handler == SIG_IGN)
+			b->sig_ignored |= 1ULL << (sig - 1);
+	}
+}
+
 static void about_host(struct boot *b)
 {
 	struct sysinfo si;
@@ -212,6 +229,7 @@ static void about_host(struct boot *b)
 
 	umask(mask);
 	b->umask = mask;
+	about_signals(b);
 	b->hwcap = (uint32_t)getauxval(AT_HWCAP);
 	b->hwcap2 = (uint32_t)getauxval(AT_HWCAP2);
 	b->clktck = (uint32_t)getauxval(AT_CLKTCK);

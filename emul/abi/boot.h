@@ -101,6 +101,7 @@ struct boot {
 	uint32_t clktck, minsigstksz;
 	uint32_t uid, gid;	/* as the guest shall see itself */
 	uint32_t umask;
+	uint64_t sig_ignored, sig_blocked;	/* bit n-1: signal n */
 	uint32_t n_groups;
 	uint32_t groups;	/* array of uint32_t */
 	uint64_t rlimits[16][2];	/* cur, max, by RLIMIT_ number */

@@ -231,6 +231,10 @@ struct task *task_init(const struct boot *boot)
 		g->rlimits[i].max = boot->rlimits[i][1];
 		init->group->rlimits[i] = g->rlimits[i];
 	}
+	for (unsigned int i = 0; i < NSIG64; i++)
+		if (boot->sig_ignored >> i & 1)
+			g->sighand->action[i].handler = SIGACT_IGN;
+	t->blocked = boot->sig_blocked;
 	/* As a command of an interactive shell: a group of its own. */
 	mutex_lock(&pids_lock);
 	group_adopted(g, init, false, SIGCHLD);

@@ -34,6 +34,9 @@ static const int forwarded[] = {
 	SIGWINCH, SIGPWR,
 };
 
+/* Threads of a killed process that may have been in vfork. */
+#define CARRIERS_MAX	16U
+
 /* A pipe that is ready takes this much without waiting. */
 #define PIECE	4096U
 
@@ -157,6 +160,7 @@ static bool carried(struct monitor *m, uint32_t n, const struct thread *th,
 static bool was_idle(struct monitor *m, off_t entry)
 {
 	uint64_t proc = META_BASE + (uint64_t)entry;
+	unsigned int n_carriers = 0;
 	struct hostsig now;
 	struct thread th;
 
@@ -170,7 +174,10 @@ static bool was_idle(struct monitor *m, off_t entry)
 			continue;
 		if (th.n_locks)
 			return false;
-		if (th.task && th.inside && !th.waiting &&
+		if (!th.task || !th.inside || th.waiting)
+			continue;
+		/* Each is looked for among all: few, or somebody plays. */
+		if (++n_carriers > CARRIERS_MAX ||
 		    !carried(m, now.slots, &th, SLOTS_BASE + i * SLOT_SIZE))
 			return false;
 	}
