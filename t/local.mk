@@ -78,11 +78,13 @@ guest_tests = \
 	%D%/g-patch.guest \
 	%D%/g-patch-kick.guest \
 	%D%/g-pgrp.guest \
+	%D%/g-pidfd.guest \
 	%D%/g-pipe.guest \
 	%D%/g-poll.guest \
 	%D%/g-proc.guest \
 	%D%/g-sched.guest \
 	%D%/g-seccomp.guest \
+	%D%/g-restart.guest \
 	%D%/g-signal-fault.guest \
 	%D%/g-signal-fpu.guest \
 	%D%/g-signal-restart.guest \

@@ -561,7 +561,10 @@ static long wait_again(struct task *t)
 	long r = do_wait(t, (int)b->arg[0], b->arg[1], (int)b->arg[2],
 			 b->deadline_ns);
 
-	return r == -EINTR ? -ERESTART_RESTARTBLOCK : r;
+	if (r != -EINTR)
+		return r;
+	b->ends_by_stop = true;
+	return -ERESTART_RESTARTBLOCK;
 }
 
 static long wait_until(struct task *t, int epfd, uaddr_t events, int max,
@@ -576,6 +579,7 @@ static long wait_until(struct task *t, int epfd, uaddr_t events, int max,
 	t->restart.arg[0] = (uint64_t)epfd;
 	t->restart.arg[1] = events;
 	t->restart.arg[2] = (uint64_t)max;
+	t->restart.ends_by_stop = true;
 	return -ERESTART_RESTARTBLOCK;
 }
 
@@ -597,7 +601,10 @@ static long masked_wait(struct task *t, int epfd, uaddr_t events, int max,
 		return wait_until(t, epfd, events, max, deadline_ns);
 	r = do_wait(t, epfd, events, max, deadline_ns);
 	signal_mask_leave(t, r == -EINTR);
-	return r == -EINTR ? -ERESTARTNOHAND : r;
+	if (r != -EINTR)
+		return r;
+	t->restart.ends_by_stop = true;
+	return -ERESTARTNOHAND;
 }
 
 long sys_epoll_pwait(struct task *t, int epfd, uaddr_t events, int maxevents,

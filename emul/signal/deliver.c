@@ -81,6 +81,11 @@ static void restart_call(struct task *t, struct regs *r,
 
 	if ((int64_t)nr < 0)
 		return;
+	if (t->restart.ends_by_stop) {
+		t->restart.ends_by_stop = false;
+		if (t->restart.stopped)
+			r->rax = (uint64_t)-EINTR;
+	}
 	switch (-(int64_t)r->rax) {
 	case ERESTARTSYS:
 		if (a && !(a->flags & SA_RESTART))
@@ -204,6 +209,7 @@ void signal_deliver(struct task *t, struct regs *r)
 	sigset64_t mask, blocked;
 	int signo;
 
+	t->restart.stopped = false;
 	for (;;) {
 		__atomic_fetch_and(&t->thread->work, ~WORK_SIGNAL,
 				   __ATOMIC_SEQ_CST);

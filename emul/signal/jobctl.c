@@ -75,6 +75,7 @@ void stop_here(struct task *t)
 			g->n_parked--;
 		if (!go && !parked) {
 			parked = true;
+			t->restart.stopped = true;
 			g->n_parked++;
 			group_stop_check(g);
 		}

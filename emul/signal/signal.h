@@ -71,6 +71,9 @@ struct restart_block {
 	long (*fn)(struct task *t);	/* NULL: -EINTR */
 	int64_t deadline_ns;
 	uint64_t arg[4];
+	/* This call is one that a stop ends too, signal(7): -EINTR. */
+	bool ends_by_stop;
+	bool stopped;		/* since it was interrupted */
 };
 
 struct regs;

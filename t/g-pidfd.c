@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* g-pidfd.c: descriptors of processes: open, poll, signals, waiting. */
+#define _GNU_SOURCE
+#include "t/guest.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+#ifndef CLONE_PIDFD
+#define CLONE_PIDFD 0x1000
+#endif
+
+static int hold[2];
+
+static int pidfd(pid_t pid, unsigned int flags)
+{
+	return (int)syscall(SYS_pidfd_open, pid, flags);
+}
+
+static int send_sig(int fd, int sig, siginfo_t *i)
+{
+	return (int)syscall(SYS_pidfd_send_signal, fd, sig, i, 0);
+}
+
+static pid_t held(int status)
+{
+	pid_t pid = fork();
+	char c;
+
+	if (pid)
+		return pid;
+	close(hold[1]);
+	(void)!read(hold[0], &c, 1);
+	_exit(status);
+}
+
+static void let_go(void)
+{
+	close(hold[0]);
+	close(hold[1]);
+	(void)!pipe(hold);
+}
+
+static int readable(int fd, int timeout_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, timeout_ms) == 1 ? !!(p.revents & POLLIN) : 0;
+}
+
+static void test_open(void)
+{
+	pid_t pid = held(1);
+	int fd = pidfd(pid, 0), status;
+	char c;
+
+	ok(fd >= 0, "pidfd_open");
+	is(fcntl(fd, F_GETFD), FD_CLOEXEC, "is close-on-exec");
+	is(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR, "and open for both");
+	is_errno(read(fd, &c, 1), EINVAL, "it cannot be read");
+	is_errno(write(fd, &c, 1), EINVAL, "nor written");
+	is(readable(fd, 0), 0, "the process lives");
+	is_errno(pidfd(0, 0), EINVAL, "no process 0");
+	is_errno(pidfd(-1, 0), EINVAL, "nor a negative one");
+	is_errno(pidfd(0x3ffffff, 0), ESRCH, "nor one that does not exist");
+	is_errno(pidfd(pid, 1), EINVAL, "unknown flag");
+	is(send_sig(fd, 0, NULL), 0, "signal 0");
+	is_errno(send_sig(fd, 65, NULL), EINVAL, "no such signal");
+	is_errno(send_sig(hold[0], 0, NULL), EBADF, "a pipe is none");
+	is_errno(send_sig(-1, 0, NULL), EBADF, "nor is -1");
+	is_errno(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0x800), EINVAL,
+		 "flags of sending");
+	let_go();
+	is(readable(fd, 5000), 1, "readable when it has ended");
+	is(send_sig(fd, SIGTERM, NULL), 0, "a zombie takes signals");
+	is(waitpid(pid, &status, 0), pid, "it is waited for");
+	is(readable(fd, 0), 1, "still readable");
+	is_errno(send_sig(fd, 0, NULL), ESRCH, "but there is nobody any more");
+	is_errno(waitid(P_PIDFD, (id_t)fd, NULL, WEXITED), ECHILD,
+		 "nor to wait for");
+	close(fd);
+	fd = pidfd(getpid(), 0);
+	ok(fd >= 0, "of oneself");
+	is(send_sig(fd, 0, NULL), 0, "signal 0 to oneself");
+	is_errno(waitid(P_PIDFD, (id_t)fd, NULL, WEXITED), ECHILD,
+		 "one is not one's own child");
+	close(fd);
+}
+
+static void test_wait(void)
+{
+	pid_t pid = held(17);
+	int fd = pidfd(pid, 0), nb = pidfd(pid, O_NONBLOCK);
+	siginfo_t i;
+
+	memset(&i, 0, sizeof(i));
+	is(waitid(P_PIDFD, (id_t)fd, &i, WEXITED | WNOHANG), 0, "WNOHANG");
+	is(i.si_pid, 0, "tells nobody");
+	is_errno(waitid(P_PIDFD, (id_t)nb, &i, WEXITED), EAGAIN,
+		 "a descriptor that does not block");
+	is(waitid(P_PIDFD, (id_t)nb, &i, WEXITED | WNOHANG), 0,
+	   "unless WNOHANG says so too");
+	let_go();
+	is(waitid(P_PIDFD, (id_t)fd, &i, WEXITED | WNOWAIT), 0, "waitid");
+	is(i.si_status, 17, "the status");
+	ok(i.si_pid == pid, "the child");
+	is(waitid(P_PIDFD, (id_t)nb, &i, WEXITED), 0, "it has ended: no EAGAIN");
+	close(fd);
+	close(nb);
+}
+
+static void test_signal(void)
+{
+	pid_t pid = held(0);
+	int fd = pidfd(pid, 0), status;
+	siginfo_t i;
+
+	memset(&i, 0, sizeof(i));
+	i.si_signo = SIGUSR1;
+	i.si_code = SI_USER;
+	is_errno(send_sig(fd, SIGUSR2, &i), EINVAL, "two different numbers");
+	is_errno(send_sig(fd, SIGUSR1, &i), EPERM, "to pretend to be kill");
+	i.si_code = SI_QUEUE;
+	is(send_sig(fd, SIGUSR1, &i), 0, "as sigqueue");
+	is(waitpid(pid, &status, 0), pid, "it ends");
+	is(WTERMSIG(status), SIGUSR1, "by the signal");
+	close(fd);
+}
+
+/* One who sleeps in poll or epoll_wait is woken. */
+static void test_epoll(void)
+{
+	struct epoll_event e = { .events = EPOLLIN };
+	int ep = epoll_create1(0), fd, status;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid) {
+		usleep(50000);
+		_exit(0);
+	}
+	fd = pidfd(pid, 0);
+	is(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e), 0, "epoll takes it");
+	is(epoll_wait(ep, &e, 1, 0), 0, "nothing yet");
+	is(epoll_wait(ep, &e, 1, 5000), 1, "the end wakes");
+	waitpid(pid, &status, 0);
+	close(fd);
+	pid = fork();
+	if (!pid) {
+		usleep(50000);
+		_exit(0);
+	}
+	fd = pidfd(pid, 0);
+	is(readable(fd, 5000), 1, "and in poll");
+	waitpid(pid, &status, 0);
+	close(fd);
+	close(ep);
+}
+
+static int leave(void *arg)
+{
+	(void)arg;
+	_exit(8);
+}
+
+static void test_clone(void)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	int fd = -1, status;
+	pid_t pid;
+
+	pid = clone(leave, stack + sizeof(stack), CLONE_PIDFD | SIGCHLD, NULL,
+		    &fd);
+	ok(pid > 0, "clone with CLONE_PIDFD");
+	ok(fd >= 0, "gives a descriptor");
+	is(fcntl(fd, F_GETFD), FD_CLOEXEC, "close-on-exec");
+	is(readable(fd, 5000), 1, "of the child");
+	is(waitpid(pid, &status, 0), pid, "which is to be waited for");
+	is(WEXITSTATUS(status), 8, "as any");
+	close(fd);
+}
+
+/* "Pid:\tN" of fdinfo. */
+static int info_pid(int fd)
+{
+	char name[64], line[128];
+	int pid = -2;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
+	f = fopen(name, "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "Pid:", 4))
+			pid = atoi(line + 4);
+	if (f)
+		fclose(f);
+	return pid;
+}
+
+static void test_fdinfo(void)
+{
+	pid_t pid = held(0);
+	int fd = pidfd(pid, 0);
+
+	is(info_pid(fd), pid, "fdinfo names the process");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	is(info_pid(fd), -1, "and -1 when it is gone");
+	close(fd);
+}
+
+int main(void)
+{
+	int fd;
+
+	signal(SIGCHLD, SIG_DFL);
+	/* Where containers filter it, the native run cannot be compared. */
+	fd = pidfd(getpid(), 0);
+	if (fd < 0)
+		skip_all("no pidfd_open");
+	close(fd);
+	(void)!pipe(hold);
+	test_open();
+	test_wait();
+	test_signal();
+	test_epoll();
+	test_clone();
+	test_fdinfo();
+	return done_testing();
+}
