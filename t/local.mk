@@ -61,6 +61,7 @@ guest_tests = \
 	%D%/g-file-threads.guest \
 	%D%/g-futex.guest \
 	%D%/g-futex-pi.guest \
+	%D%/g-futex-shared.guest \
 	%D%/g-futex2.guest \
 	%D%/g-ident.guest \
 	%D%/g-itimer-cpu.guest \

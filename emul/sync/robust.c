@@ -120,6 +120,24 @@ long sys_set_robust_list(struct task *t, uaddr_t head, size_t len)
 	return 0;
 }
 
+/* May @t look into @o?  As for PTRACE_MODE_READ_REALCREDS, ptrace(2). */
+static bool may_look(struct task *t, struct task *o)
+{
+	const struct cred *c = t->cred, *oc;
+	bool ok;
+
+	if (o->group == t->group)
+		return true;
+	mutex_lock(&o->group->lock);
+	oc = o->cred;
+	ok = c->uid == oc->euid && c->uid == oc->suid && c->uid == oc->uid &&
+	     c->gid == oc->egid && c->gid == oc->sgid && c->gid == oc->gid &&
+	     o->group->dumpable &&
+	     !(oc->cap_permitted & ~c->cap_permitted);
+	mutex_unlock(&o->group->lock);
+	return ok || task_capable(t, CAP_SYS_PTRACE);
+}
+
 long sys_get_robust_list(struct task *t, int pid, uaddr_t head_ptr,
 			 uaddr_t len_ptr)
 {
@@ -130,8 +148,7 @@ long sys_get_robust_list(struct task *t, int pid, uaddr_t head_ptr,
 
 	if (!o)
 		return -ESRCH;
-	/* The other's memory is not ours to know, ptrace(2). */
-	ok = o->group == t->group || task_capable(t, CAP_SYS_PTRACE);
+	ok = may_look(t, o);
 	head = o->robust_list;
 	if (pid)
 		task_put(o);

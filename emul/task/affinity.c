@@ -21,6 +21,7 @@
 
 static uint64_t cpu_mask[MASK_WORDS] __arena;
 static uint32_t cpu_count __arena;
+static bool template_bound __arena;
 
 void sched_init(const struct boot *boot)
 {
@@ -79,6 +80,11 @@ int sched_ask(struct task *o, unsigned int what, uint64_t value,
 	/* The host's numbers hold while its thread is there. */
 	mutex_lock(&o->group->lock);
 	th = o->thread;
+	/* A vfork child's is its parent's: it gets one of its own by execve. */
+	if (th && th->carrier) {
+		mutex_unlock(&o->group->lock);
+		return 0;
+	}
 	if (th) {
 		req.arg[0] = (uint32_t)hostproc_pid(th);
 		req.arg[1] = (uint32_t)load_acquire(&th->host_tid);
@@ -89,11 +95,17 @@ int sched_ask(struct task *o, unsigned int what, uint64_t value,
 	return broker_call(&req, mask, &rep, NULL, 0, NULL);
 }
 
+void sched_template(const struct task *t)
+{
+	template_bound = t && t->cpus;
+}
+
 void sched_arrive(struct task *t)
 {
 	/* What the host refuses now it would have refused before. */
-	if (t->cpus)
-		(void)sched_ask(t, BROKER_SCHED_AFFINITY, 0, t->cpus);
+	if (t->cpus || template_bound)
+		(void)sched_ask(t, BROKER_SCHED_AFFINITY, 0,
+				t->cpus ? t->cpus : cpu_mask);
 	if (t->nice)
 		(void)sched_ask(t, BROKER_SCHED_NICE,
 				(uint64_t)(t->nice + 20), NULL);

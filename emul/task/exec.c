@@ -25,6 +25,7 @@
 #include "emul/task/clone.h"
 #include "emul/task/hostproc.h"
 #include "emul/task/kinit.h"
+#include "emul/task/sched.h"
 #include "emul/task/task.h"
 #include "emul/vfs/fdtable.h"
 #include "emul/vfs/namei.h"
@@ -321,6 +322,7 @@ static long exec_in_place(struct task *t, struct exec *e, struct mm *mm)
 	long err;
 
 	if (old) {
+		futex_exec(t);
 		usage_note(t);
 		err = host_munmap(GUEST_MIN, REGION_START - GUEST_MIN);
 		BUG_ON(err);
@@ -347,6 +349,7 @@ static void exec_arrive(void *arg)
 	kfree(arg);
 	hostsig_thread(th);
 	cputime_arrive(m.t, &m.cpu);
+	sched_arrive(m.t);
 	__atomic_store_n(&th->live, 1, __ATOMIC_SEQ_CST);
 	mutex_lock(&m.t->group->lock);
 	if (m.t->group->exiting)

@@ -9,6 +9,7 @@
 #include "emul/lib/lock.h"
 #include "emul/mm/mm.h"
 #include "emul/task/hostproc.h"
+#include "emul/task/sched.h"
 #include "emul/task/task.h"
 #ifndef SBX_HOSTED
 #include "interposer/interposer.h"
@@ -109,6 +110,7 @@ static int start(void)
 		return (int)ret;
 	}
 	kinit.running = true;
+	sched_template(t);
 	return 0;
 }
 

@@ -30,8 +30,10 @@ unsigned int sched_mask(struct task *t, uint64_t *mask);
 int sched_inherit(struct task *to, struct task *from) __must_check;
 /*
  * The host thread of @t is new and not cloned from its old one: tell the host
- * what @t was given.
+ * what @t was given.  It is cloned from kinit's, which was cloned from that of
+ * the task which sched_template() told of (NULL: none).
  */
+void sched_template(const struct task *t);
 void sched_arrive(struct task *t);
 /* Ask the broker for BROKER_SCHED_* @what on the host thread of @o. */
 int sched_ask(struct task *o, unsigned int what, uint64_t value,
