@@ -233,6 +233,7 @@ emul_task_sources = \
 	%D%/task/sys_sched.c \
 	%D%/task/sys_wait.c \
 	%D%/task/task.c \
+	%D%/task/unshare.c \
 	%D%/task/usage.c \
 	%D%/task/wait.c
 

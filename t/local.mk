@@ -82,6 +82,7 @@ guest_tests = \
 	%D%/g-pidfd.guest \
 	%D%/g-pipe.guest \
 	%D%/g-poll.guest \
+	%D%/g-prctl.guest \
 	%D%/g-proc.guest \
 	%D%/g-sched.guest \
 	%D%/g-seccomp.guest \
@@ -94,6 +95,7 @@ guest_tests = \
 	%D%/g-stack.guest \
 	%D%/g-stat.guest \
 	%D%/g-state.guest \
+	%D%/g-sysv-fork.guest \
 	%D%/g-sysv-msg.guest \
 	%D%/g-sysv-sem.guest \
 	%D%/g-sysv-shm.guest \
@@ -146,6 +148,7 @@ shell_tests = \
 	%D%/t2011-big-directory.sh \
 	%D%/t4000-stop.sh \
 	%D%/t4010-host-kills.sh \
+	%D%/t6000-ipc-tools.sh \
 	%D%/t7010-fuzz-broker.sh \
 	%D%/t7020-broker-hosts.sh \
 	%D%/t8000-cli-errors.sh \

@@ -2,6 +2,7 @@
 /* sys_info.c: what the system is, how it fares, and random bytes. */
 #include "emul/misc/sys_info.h"
 
+#include <linux/personality.h>
 #include <linux/random.h>
 
 #include "emul/abi/boot.h"
@@ -40,13 +41,14 @@ long sys_uname(struct task *t, uaddr_t buf)
 {
 	struct guest_utsname u;
 
-	(void)t;
 	memset(&u, 0, sizeof(u));
 	strcopy(u.sysname, "Linux", sizeof(u.sysname));
 	strcopy(u.nodename, info.hostname, sizeof(u.nodename));
-	strcopy(u.release, UTS_RELEASE, sizeof(u.release));
+	strcopy(u.release, t->personality & UNAME26 ? UTS_RELEASE_26 :
+		UTS_RELEASE, sizeof(u.release));
 	strcopy(u.version, UTS_VERSION, sizeof(u.version));
-	strcopy(u.machine, "x86_64", sizeof(u.machine));
+	strcopy(u.machine, (t->personality & PER_MASK) == PER_LINUX32 ?
+		"i686" : "x86_64", sizeof(u.machine));
 	strcopy(u.domainname, "(none)", sizeof(u.domainname));
 	return put_user(buf, &u);
 }

@@ -9,6 +9,7 @@ struct boot;
 
 /* A release that libcs and runtimes find new enough. */
 #define UTS_RELEASE	"6.1.0-sbx"
+#define UTS_RELEASE_26	"2.6.61-sbx"	/* with UNAME26, personality(2) */
 #define UTS_VERSION	"#1 SMP PREEMPT_DYNAMIC sbx"
 
 struct sysinfo_boot {

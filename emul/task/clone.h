@@ -16,6 +16,10 @@ struct thread;
 #define CLONE_CLEAR_SIGHAND	0x100000000ULL
 #endif
 
+#define CLONE_NAMESPACES						\
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |	\
+	 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
+
 /* What the calls of the family come down to. */
 struct clone_req {
 	uint64_t flags;		/* CLONE_*, without the signal */

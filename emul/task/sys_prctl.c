@@ -24,6 +24,7 @@
 #define ARCH_GET_XCOMP_PERM	0x1022
 #define ARCH_REQ_XCOMP_PERM	0x1023
 #endif
+#define PR_SPEC_LAST	2		/* PR_SPEC_L1D_FLUSH */
 #define TSC_ENABLE	1		/* PR_TSC_ENABLE */
 #define DEFAULT_SLACK	50000
 #define CAP_LAST	40		/* CAP_CHECKPOINT_RESTORE */
@@ -186,6 +187,48 @@ static long prctl_word(struct task *t, int option, unsigned long a,
 	}
 }
 
+/* What to do about broken memory; the kernel never hears of any. */
+static long mce_kill(struct task *t, unsigned long op, unsigned long policy)
+{
+	if (op == PR_MCE_KILL_CLEAR && !policy) {
+		t->mce_kill = 0;
+		return 0;
+	}
+	if (op != PR_MCE_KILL_SET || policy > PR_MCE_KILL_DEFAULT)
+		return -EINVAL;
+	t->mce_kill = policy == PR_MCE_KILL_DEFAULT ? 0 : (uint8_t)policy + 1;
+	return 0;
+}
+
+/* No guest has the capability; Linux checks it last. */
+static long set_mm(struct task *t, unsigned long op, unsigned long arg4,
+		   unsigned long arg5)
+{
+	if (arg5 || (arg4 && op != PR_SET_MM_AUXV) || op == PR_SET_MM_MAP ||
+	    op == PR_SET_MM_MAP_SIZE)
+		return -EINVAL;
+	return task_capable(t, CAP_SYS_RESOURCE) ? -EINVAL : -EPERM;
+}
+
+static long io_flusher(const struct task *t)
+{
+	return task_capable(t, CAP_SYS_RESOURCE) ? -EINVAL : -EPERM;
+}
+
+/*
+ * What the host does about speculation is not ours to tell or to change: it
+ * is to be thought on.
+ */
+static long get_speculation(unsigned long which)
+{
+	return which > PR_SPEC_LAST ? -ENODEV : (long)PR_SPEC_ENABLE;
+}
+
+static long set_speculation(unsigned long which)
+{
+	return which > PR_SPEC_LAST ? -ENODEV : -ENXIO;
+}
+
 long sys_prctl(struct task *t, int option, unsigned long arg2,
 	       unsigned long arg3, unsigned long arg4, unsigned long arg5)
 {
@@ -216,8 +259,28 @@ long sys_prctl(struct task *t, int option, unsigned long arg2,
 		return set_seccomp(t, arg2, arg3);
 	case PR_GET_TID_ADDRESS:
 		return put_user(arg2, &t->clear_child_tid);
+	case PR_MCE_KILL:
+		return arg4 || arg5 ? -EINVAL : mce_kill(t, arg2, arg3);
 	case PR_MCE_KILL_GET:
-		return PR_MCE_KILL_DEFAULT;
+		if (arg2 || arg3 || arg4 || arg5)
+			return -EINVAL;
+		return t->mce_kill ? t->mce_kill - 1 : PR_MCE_KILL_DEFAULT;
+	case PR_SET_MM:
+		return set_mm(t, arg2, arg4, arg5);
+	case PR_SET_IO_FLUSHER:
+	case PR_GET_IO_FLUSHER:
+		return io_flusher(t);
+	case PR_TASK_PERF_EVENTS_DISABLE:
+	case PR_TASK_PERF_EVENTS_ENABLE:
+		return 0;	/* there are none */
+	case PR_GET_SPECULATION_CTRL:
+		return arg3 || arg4 || arg5 ? -EINVAL : get_speculation(arg2);
+	case PR_SET_SPECULATION_CTRL:
+		return arg4 || arg5 ? -EINVAL : set_speculation(arg2);
+	case PR_SET_SYSCALL_USER_DISPATCH:
+		/* To have it off is what there is. */
+		return arg2 != PR_SYS_DISPATCH_OFF || arg3 || arg4 || arg5 ?
+			-EINVAL : 0;
 	default:
 		return prctl_word(t, option, arg2, arg3 | arg4 | arg5);
 	}

@@ -88,6 +88,7 @@ struct task *task_alloc(struct tgroup *g, struct task *from)
 		t->personality = from->personality;
 		t->timer_slack_ns = from->timer_slack_ns;
 		t->securebits = from->securebits;
+		t->mce_kill = from->mce_kill;
 		t->no_new_privs = from->no_new_privs;
 		t->thp_disable = from->thp_disable;
 		seccomp_inherit(t, from);

@@ -193,6 +193,7 @@ struct task {
 	uint64_t *cpus;		/* affinity.c: NULL: all; group->lock */
 	uint32_t seccomp_mode;		/* group->lock to change both */
 	struct seccomp_filter *seccomp;	/* emul/seccomp/seccomp.h */
+	uint8_t mce_kill;		/* PR_MCE_KILL_* + 1; 0: the default */
 	bool no_new_privs;
 	bool thp_disable;
 	bool sched_reset_on_fork;
