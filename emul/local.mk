@@ -234,6 +234,8 @@ emul_task_sources = \
 	%D%/task/sys_wait.c \
 	%D%/task/task.c \
 	%D%/task/unshare.c \
+	%D%/task/turn.c \
+	%D%/task/turn.h \
 	%D%/task/usage.c \
 	%D%/task/wait.c
 

@@ -24,17 +24,12 @@
 #include "emul/lib/live.h"
 #include "emul/lib/string.h"
 #include "emul/task/task.h"
+#include "emul/task/turn.h"
 #include "emul/vfs/fdtable.h"
 
 #define FIRST_SIZE	4096u
 #define POLL_READ	(EPOLLIN | EPOLLRDNORM)
 #define POLL_WRITE	(EPOLLOUT | EPOLLWRNORM)
-
-/* One that reads, or one that writes; others of that side wait. */
-struct turn {
-	uint32_t busy;
-	struct waitqueue queue;
-};
 
 /* Bytes that were written as a packet (O_DIRECT). */
 struct packet {
@@ -66,51 +61,6 @@ static struct {
 } pipefs __arena;
 LOCK_CLASS(pipefs, LOCK_ONCE);
 
-static int turn_wait(struct turn *x, struct task *t)
-{
-	uint32_t zero;
-	int err = 0;
-
-	t->waiter.key = 0;
-	t->waiter.exclusive = true;
-	wait_add(&x->queue, &t->waiter, t);
-	for (;;) {
-		uint32_t seq = wait_prepare(t);
-
-		zero = 0;
-		if (__atomic_compare_exchange_n(&x->busy, &zero, 1, false,
-						__ATOMIC_ACQUIRE,
-						__ATOMIC_RELAXED))
-			break;
-		err = wait_sleep(t, seq, NEVER_NS);
-		if (err)
-			break;
-	}
-	wait_del(&t->waiter);
-	if (!err)
-		return 0;
-	/* It may have been this one that the last holder woke. */
-	wait_wake(&x->queue, 0, 1);
-	return -ERESTARTSYS;
-}
-
-static inline int turn_take(struct turn *x, struct task *t)
-{
-	uint32_t zero = 0;
-
-	if (likely(__atomic_compare_exchange_n(&x->busy, &zero, 1, false,
-					       __ATOMIC_ACQUIRE,
-					       __ATOMIC_RELAXED)))
-		return 0;
-	return turn_wait(x, t);
-}
-
-static inline void turn_give(struct turn *x)
-{
-	store_release(&x->busy, 0);
-	wait_wake(&x->queue, 0, 1);
-}
-
 static struct pipe *pipe_new(void)
 {
 	struct pipe *p = kzalloc(sizeof(*p));
@@ -118,8 +68,8 @@ static struct pipe *pipe_new(void)
 	if (!p)
 		return NULL;
 	live_add(LIVE_PIPE, 1);
-	waitqueue_init(&p->rd.queue);
-	waitqueue_init(&p->wr.queue);
+	turn_init(&p->rd);
+	turn_init(&p->wr);
 	waitqueue_init(&p->queue);
 	mutex_init_class(&p->lock, LOCK_OBJECT);
 	p->cap = PIPE_DEF_SIZE;
