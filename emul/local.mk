@@ -44,6 +44,7 @@ emul_sources += \
 	$(emul_sync_sources) \
 	$(emul_task_sources) \
 	$(emul_time_sources) \
+	$(emul_tty_sources) \
 	$(emul_vfs_sources)
 
 # Not for the unit tests: what starts a sandbox and reports on it.
@@ -251,6 +252,19 @@ emul_time_sources = \
 	%D%/time/posix_timer.h \
 	%D%/time/sys_time.c \
 	%D%/time/time.h
+
+emul_tty_sources = \
+	%D%/tty/jobctl.c \
+	%D%/tty/line.c \
+	%D%/tty/line-out.c \
+	%D%/tty/line.h \
+	%D%/tty/pts.c \
+	%D%/tty/pty.c \
+	%D%/tty/pty.h \
+	%D%/tty/pty-ioctl.c \
+	%D%/tty/ring.h \
+	%D%/tty/termios.c \
+	%D%/tty/tty.h
 
 emul_vfs_sources = \
 	%D%/vfs/attr.c \

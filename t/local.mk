@@ -9,6 +9,7 @@ unit_tests = \
 	%D%/u-futex \
 	%D%/u-signal \
 	%D%/u-trace \
+	%D%/u-tty \
 	%D%/u-elf \
 	%D%/u-insn \
 	%D%/u-mm \
@@ -36,6 +37,7 @@ t_u_signal_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_mm_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 
 t_u_pipe_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
+t_u_tty_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_vfs_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_wait_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_policy_SOURCES = %D%/u-policy.c $(policy_sources)
@@ -83,6 +85,8 @@ guest_tests = \
 	%D%/g-pipe.guest \
 	%D%/g-poll.guest \
 	%D%/g-prctl.guest \
+	%D%/g-pty-random.guest \
+	%D%/g-pty.guest \
 	%D%/g-proc.guest \
 	%D%/g-sched.guest \
 	%D%/g-seccomp.guest \
@@ -206,7 +210,7 @@ guest_all = $(guest_tests) $(guest_dyn_tests) $(musl_tests)
 check_SCRIPTS += $(guest_all)
 TESTS += $(guest_tests) $(guest_dyn_tests) $(musl_tests) $(shell_tests)
 CLEANFILES += $(guest_all)
-$(guest_all): t/guest.h t/oracle.h
+$(guest_all): t/guest.h t/oracle.h t/pty.h
 
 SUFFIXES = .guest .dyn .musl .hostile
 GUEST_CFLAGS = -std=gnu11 -O2 -g -pthread $(WARN_CFLAGS) -I$(top_srcdir)
@@ -235,6 +239,7 @@ EXTRA_DIST += \
 	%D%/fuzz/seed-broker.c \
 	%D%/guest.h \
 	%D%/oracle.h \
+	%D%/pty.h \
 	%D%/hostile.h \
 	%D%/hostile.sh \
 	$(hostile_guests:.hostile=.c) \

@@ -21,6 +21,7 @@
 #include "emul/lib/live.h"
 #include "emul/lib/print.h"
 #include "emul/lib/string.h"
+#include "emul/tty/tty.h"
 #include "emul/vfs/dcache.h"
 #include "emul/vfs/fdtable.h"
 #include "emul/vfs/namei.h"
@@ -175,6 +176,21 @@ static int add_symlink(const struct path *root, const char *path,
 	return is_err(d) ? (int)ptr_err(d) : 0;
 }
 
+/* Pseudo-terminals belong to the devices in @dev. */
+static int add_pts(struct mount *dev)
+{
+	struct superblock *sb = devpts_super();
+	struct path at = { dev, lookup_child(dev->root, "pts", 3) };
+	struct mount *mnt;
+
+	if (is_err(at.dentry))
+		return (int)ptr_err(at.dentry);
+	mnt = sb ? mount_add(&at, sb->root, MNT_NOSUID | MNT_NOEXEC,
+			     "devpts") : err_ptr(-ENOMEM);
+	dput(at.dentry);
+	return is_err(mnt) ? (int)ptr_err(mnt) : 0;
+}
+
 static int add_mount(const struct path *root, const struct boot_mount *m,
 		     const char *path, const char *source)
 {
@@ -194,7 +210,9 @@ static int add_mount(const struct path *root, const struct boot_mount *m,
 	}
 	mnt = mount_add(&at, sb->root, mount_flags(m), source);
 	path_put(&at);
-	return is_err(mnt) ? (int)ptr_err(mnt) : 0;
+	if (is_err(mnt))
+		return (int)ptr_err(mnt);
+	return m->kind == BOOT_MOUNT_DEV ? add_pts(mnt) : 0;
 }
 
 /* Where the names of POSIX message queues are shown, in every /dev. */

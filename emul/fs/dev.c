@@ -10,6 +10,7 @@
 #include "emul/fs/stdio.h"
 #include "emul/lib/random.h"
 #include "emul/task/task.h"
+#include "emul/tty/tty.h"
 
 #define DEV(major, minor)	((uint64_t)(major) << 8 | (minor))
 #define CHUNK			512u	/* random bytes made at once */
@@ -161,8 +162,9 @@ static const struct file_ops random_fops = {
 
 static int tty_open(struct inode *i, struct file *f)
 {
-	(void)i;
-	return stdio_open_tty(f);
+	int err = tty_open_own(i, f);
+
+	return err == -ENXIO ? stdio_open_tty(f) : err;
 }
 
 static struct inode *tty_inode __arena;
@@ -200,6 +202,7 @@ static const struct {
 	{ "stdin", "/proc/self/fd/0" },
 	{ "stdout", "/proc/self/fd/1" },
 	{ "stderr", "/proc/self/fd/2" },
+	{ "ptmx", "pts/ptmx" },
 };
 
 /* A device node that lies outside of /dev, by its number. */
@@ -240,6 +243,8 @@ struct superblock *dev_super(void)
 					  links[n].target)))
 			return NULL;
 	if (is_err(simple_add(sb->root, "shm", S_IFDIR | 01777, NULL, NULL,
+			      NULL)) ||
+	    is_err(simple_add(sb->root, "pts", S_IFDIR | 0755, NULL, NULL,
 			      NULL)))
 		return NULL;
 	if (is_err(simple_add(sb->root, "mqueue", S_IFDIR | 01777, NULL, NULL,

@@ -41,6 +41,7 @@ void group_adopted(struct tgroup *g, struct task *t, bool sibling,
 	g->no_exec_yet = true;
 	g->sid = me->sid;
 	g->pgid = me->pgid;
+	g->no_tty = me->no_tty;
 	list_add_tail(&g->pgrp_link, &me->pgrp_link);
 }
 

@@ -158,6 +158,8 @@ long sys_setsid(struct task *t)
 	if (me->sid != me->pid && !pgrp_first(me->pid)) {
 		pgrp_move(me, me->pid);
 		me->sid = me->pid;
+		me->no_tty = false;
+		me->hup_pgrp = 0;
 		ret = me->pid;
 	}
 	mutex_unlock(&pids_lock);

@@ -90,6 +90,8 @@ struct tgroup {
 	struct task *parent_task;	/* its thread; only to be compared */
 	struct list_head children, sibling;
 	struct list_head all_link;
+	bool no_tty;		/* it gave up its session's terminal */
+	int hup_pgrp;		/* was in front when the terminal hung up */
 	int exit_signal;	/* for the parent at the end; 0: none */
 	uint32_t n_execs;
 	uint32_t parent_execs;	/* the parent's n_execs when this was made */

@@ -111,8 +111,8 @@ struct file *file_open_path(const struct path *p, unsigned int flags)
 		f->ops = &opath_ops;
 		return f;
 	}
-	f->flags = flags & ~(unsigned int)(O_CREAT | O_EXCL | O_NOCTTY |
-					   O_TRUNC | O_CLOEXEC);
+	f->flags = flags & ~(unsigned int)(O_CREAT | O_EXCL | O_TRUNC |
+					   O_CLOEXEC);
 	f->mode = fmode_of(flags);
 	f->ops = i->fops;
 	switch (i->mode & S_IFMT) {
@@ -142,6 +142,7 @@ struct file *file_open_path(const struct path *p, unsigned int flags)
 	if (i->ops && i->ops->open)
 		err = i->ops->open(i, f);
 opened:
+	f->flags &= ~(unsigned int)O_NOCTTY;	/* terminals have seen it */
 	if (!err && !f->ops)
 		err = -ENXIO;
 	if (err) {
