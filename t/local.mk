@@ -86,6 +86,7 @@ guest_tests = \
 	%D%/g-poll.guest \
 	%D%/g-prctl.guest \
 	%D%/g-pty-random.guest \
+	%D%/g-pty-session.guest \
 	%D%/g-pty.guest \
 	%D%/g-proc.guest \
 	%D%/g-sched.guest \

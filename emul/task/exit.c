@@ -19,6 +19,7 @@
 #include "emul/task/sched.h"
 #include "emul/task/task.h"
 #include "emul/time/posix_timer.h"
+#include "emul/tty/tty.h"
 
 #define EXIT_LEAKS	125
 
@@ -70,6 +71,8 @@ void task_exit(struct task *t, int status)
 	if (task_unlink(t)) {
 		/* Whoever else was in the group has left it altogether. */
 		posix_timers_exit(g);
+		if (g->sid == g->pid)
+			tty_leader_exit(g);
 		group_dead(t, g->exit_code);
 		if (g->pid == FIRST_PID)
 			sandbox_end(th, g->exit_code);

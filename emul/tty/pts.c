@@ -23,7 +23,6 @@ static struct {
 	uint64_t taken[PTY_MAX / 64];
 	struct superblock *sb;	/* set once */
 } pts __arena;
-LOCK_CLASS(pts, LOCK_OBJECT);
 
 static long take_index(void)
 {
