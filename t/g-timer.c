@@ -3,10 +3,12 @@
 #define _GNU_SOURCE
 #include "t/guest.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -176,18 +178,183 @@ static void test_thread(void)
 	timer_delete(t);
 }
 
-int main(void)
+/* After exec: the interval timer goes on, the others are gone. */
+static int after_exec(void)
+{
+	struct itimerval v;
+	struct itimerspec s;
+
+	getitimer(ITIMER_REAL, &v);
+	if (!v.it_value.tv_sec && !v.it_value.tv_usec)
+		return 1;
+	if (v.it_interval.tv_sec != 7)
+		return 2;
+	getitimer(ITIMER_PROF, &v);
+	if (!v.it_value.tv_sec || v.it_interval.tv_sec != 8)
+		return 3;
+	if (syscall(SYS_timer_gettime, 0, &s) != -1 || errno != EINVAL)
+		return 4;
+	pause();
+	return 5;
+}
+
+/* Of those armed by the parent. */
+static int after_fork(int id)
+{
+	struct itimerval v;
+	struct itimerspec s;
+
+	for (int which = ITIMER_REAL; which <= ITIMER_PROF; which++) {
+		getitimer((__itimer_which_t)which, &v);
+		if (v.it_value.tv_sec || v.it_value.tv_usec ||
+		    v.it_interval.tv_sec)
+			return 1;
+	}
+	if (syscall(SYS_timer_gettime, id, &s) != -1 || errno != EINVAL)
+		return 2;
+	if (alarm(0))
+		return 3;
+	return 0;
+}
+
+static int child_status(pid_t pid)
+{
+	int status = -1;
+
+	waitpid(pid, &status, 0);
+	return WIFSIGNALED(status) ? 1000 + WTERMSIG(status) :
+	       WEXITSTATUS(status);
+}
+
+static void test_processes(void)
+{
+	struct itimerval v = { { 7, 0 }, { 100, 0 } }, off;
+	struct itimerval prof = { { 8, 0 }, { 100, 0 } };
+	struct sigevent e = { .sigev_notify = SIGEV_NONE };
+	struct itimerspec s = { { 0, 0 }, { 100, 0 } };
+	int id = -1;
+	pid_t pid;
+
+	memset(&off, 0, sizeof(off));
+	setitimer(ITIMER_REAL, &v, NULL);
+	setitimer(ITIMER_PROF, &prof, NULL);
+	syscall(SYS_timer_create, CLOCK_MONOTONIC, &e, &id);
+	syscall(SYS_timer_settime, id, 0, &s, NULL);
+	pid = fork();
+	if (!pid)
+		_exit(after_fork(id));
+	is(child_status(pid), 0, "a child has none of its parent's timers");
+	getitimer(ITIMER_REAL, &v);
+	ok(v.it_value.tv_sec >= 50, "which keeps them");
+	setitimer(ITIMER_REAL, &off, NULL);
+	setitimer(ITIMER_PROF, &off, NULL);
+	syscall(SYS_timer_delete, id);
+
+	pid = fork();
+	if (!pid) {
+		v.it_value.tv_sec = 0;
+		v.it_value.tv_usec = 300000;
+		v.it_interval.tv_sec = 7;
+		setitimer(ITIMER_REAL, &v, NULL);
+		setitimer(ITIMER_PROF, &prof, NULL);
+		syscall(SYS_timer_create, CLOCK_MONOTONIC, &e, &id);
+		execl("/proc/self/exe", "g-timer", "exec", (char *)NULL);
+		_exit(99);
+	}
+	is(child_status(pid), 1000 + SIGALRM, "an interval timer outlives exec");
+}
+
+static volatile pid_t got_tid;
+
+static void note_tid(int sig, siginfo_t *i, void *uc)
+{
+	(void)sig;
+	(void)i;
+	(void)uc;
+	got_tid = (pid_t)syscall(SYS_gettid);
+}
+
+static volatile pid_t waiter_tid;
+
+static void *waiter(void *arg)
+{
+	int64_t end = now_ms() + 5000;
+
+	(void)arg;
+	waiter_tid = (pid_t)syscall(SYS_gettid);
+	while (!got_tid && now_ms() < end)
+		usleep(1000);
+	return NULL;
+}
+
+/* SIGEV_THREAD_ID: that thread and no other. */
+static void test_thread_id(void)
+{
+	struct sigaction a = {
+		.sa_sigaction = note_tid,
+		.sa_flags = SA_SIGINFO,
+	};
+	struct itimerspec v = { { 0, 0 }, { 0, 5000000 } };
+	struct sigevent e = {
+		.sigev_notify = SIGEV_THREAD_ID,
+		.sigev_signo = SIGRTMIN + 2,
+	};
+	pthread_t th;
+	timer_t t;
+
+	sigaction(SIGRTMIN + 2, &a, NULL);
+	pthread_create(&th, NULL, waiter, NULL);
+	while (!waiter_tid)
+		usleep(1000);
+	e._sigev_un._tid = waiter_tid;
+	is(timer_create(CLOCK_MONOTONIC, &e, &t), 0, "SIGEV_THREAD_ID");
+	timer_settime(t, 0, &v, NULL);
+	pthread_join(th, NULL);
+	ok(got_tid == waiter_tid, "that thread gets it");
+	timer_delete(t);
+	e._sigev_un._tid = 1999999999;
+	is_errno(timer_create(CLOCK_MONOTONIC, &e, &t), EINVAL,
+		 "no such thread");
+}
+
+/* Many, and each on its own. */
+static void test_many(void)
+{
+	struct sigevent e = { .sigev_notify = SIGEV_NONE };
+	struct itimerspec s = { { 0, 0 }, { 100, 0 } };
+	static timer_t t[500];
+	int n, bad = 0;
+
+	for (n = 0; n < 500; n++)
+		if (timer_create(CLOCK_MONOTONIC, &e, &t[n]))
+			break;
+	is(n, 500, "hundreds of timers");
+	for (int i = 0; i < n; i++)
+		bad += timer_settime(t[i], 0, &s, NULL) != 0;
+	for (int i = 0; i < n; i++)
+		bad += timer_gettime(t[i], &s) || s.it_value.tv_sec < 50;
+	for (int i = 0; i < n; i++)
+		bad += timer_delete(t[i]) != 0;
+	is(bad, 0, "set, asked and deleted");
+}
+
+int main(int argc, char **argv)
 {
 	struct sigaction a = {
 		.sa_sigaction = on_signal,
 		.sa_flags = SA_SIGINFO,
 	};
 
+	if (argc > 1 && !strcmp(argv[1], "exec"))
+		return after_exec();
 	sigaction(SIGALRM, &a, NULL);
 	sigaction(SIGRTMIN, &a, NULL);
 	test_alarm();
 	test_busy();
 	test_posix();
 	test_thread();
+	test_thread_id();
+	test_many();
+	test_processes();
 	return done_testing();
 }

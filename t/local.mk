@@ -90,6 +90,7 @@ guest_tests = \
 	%D%/g-pty.guest \
 	%D%/g-proc.guest \
 	%D%/g-sched.guest \
+	%D%/g-rlimits.guest \
 	%D%/g-seccomp.guest \
 	%D%/g-restart.guest \
 	%D%/g-signal-fault.guest \

@@ -52,10 +52,13 @@ out:
 	return (long)old;
 }
 
-void mm_stack_limit(struct mm *mm, uint64_t limit)
+/* So far below its stack pointer a thread has nothing that counts. */
+#define STACK_SLACK	(16 * PAGE_SIZE)
+
+void mm_stack_limit(struct mm *mm, uint64_t limit, uint64_t sp)
 {
 	struct vma *v, *prev;
-	uint64_t low, floor = GUEST_MIN;
+	uint64_t low, floor = GUEST_MIN, cut = 0, old = 0;
 
 	mutex_lock(&mm->lock);
 	v = vma_find(mm, mm->stack_low);
@@ -68,6 +71,11 @@ void mm_stack_limit(struct mm *mm, uint64_t limit)
 	if (prev)
 		floor = prev->end + STACK_GUARD;
 	low = MAX(low, floor);
+	if (low > v->start && sp > v->start && sp <= v->end) {
+		old = v->start;
+		cut = MIN(low, PAGE_DOWN(sp - MIN(STACK_SLACK, sp - old)));
+		mm->stack_low = MAX(cut, old);
+	}
 	if (low >= v->start)
 		goto out;
 	if (anon_map(low, v->start - low, v->prot, v->flags))
@@ -76,6 +84,8 @@ void mm_stack_limit(struct mm *mm, uint64_t limit)
 	mm->stack_low = low;
 out:
 	mutex_unlock(&mm->lock);
+	if (cut > old && mm_unmap(mm, old, cut - old))
+		barrier();	/* no memory to cut it: it stays */
 }
 
 bool mm_grow_down(struct mm *mm, uaddr_t addr)

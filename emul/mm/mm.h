@@ -132,8 +132,11 @@ struct file *mm_shared_zero(uint64_t size) __must_check;
  */
 struct file_ops;
 int mm_unmap_file(struct mm *mm, uaddr_t addr, const struct file_ops *ops);
-/* RLIMIT_STACK was set to @limit: a higher one gives the stack more room. */
-void mm_stack_limit(struct mm *mm, uint64_t limit);
+/*
+ * RLIMIT_STACK was set to @limit: a higher one gives the stack more room, a
+ * lower one takes what lies well below @sp, a stack pointer; 0: not known.
+ */
+void mm_stack_limit(struct mm *mm, uint64_t limit, uint64_t sp);
 /*
  * The regular file @inode was cut to @size bytes: pages beyond it go from the
  * mappings.  To be called before its extents are freed, without inode->lock

@@ -44,6 +44,7 @@ void signal_exec(struct task *t)
 	struct sighand *h = t->group->sighand;
 
 	posix_timers_exec(t->group);
+	signal_drop_timers(t->group);
 	mutex_lock(&t->group->lock);
 	for (unsigned int i = 0; i < NSIG64; i++) {
 		if (h->action[i].handler != SIGACT_IGN)

@@ -38,7 +38,7 @@ static void sigqueue_free(struct sigqueue *q)
 {
 	list_del(&q->link);
 	if (q->counted)
-		__atomic_fetch_sub(&queued_count, 1, __ATOMIC_RELAXED);
+		signal_uncharge();
 	live_add(LIVE_SIGINFO, -1);
 	kfree(q);
 }
@@ -67,6 +67,35 @@ void signal_flush(struct tgroup *g, sigset64_t which)
 	flush_set(&g->pending, which);
 	list_for_each(o, &g->threads, thread_link)
 		flush_set(&o->pending, which);
+}
+
+static void drop_timers(struct sigpending *p)
+{
+	struct sigqueue *q, *n, *o;
+	bool more;
+
+	list_for_each_safe(q, n, &p->queue, link) {
+		if (q->info.code != SICODE_TIMER)
+			continue;
+		more = false;
+		list_for_each(o, &p->queue, link)
+			if (o != q && o->info.signo == q->info.signo)
+				more = true;
+		if (!more)
+			p->set &= ~SIGBIT(q->info.signo);
+		sigqueue_free(q);
+	}
+}
+
+void signal_drop_timers(struct tgroup *g)
+{
+	struct task *o;
+
+	mutex_lock(&g->lock);
+	drop_timers(&g->pending);
+	list_for_each(o, &g->threads, thread_link)
+		drop_timers(&o->pending);
+	mutex_unlock(&g->lock);
 }
 
 bool signal_default_ignores(int signo)
@@ -163,24 +192,43 @@ static void before_send(struct tgroup *g, int signo)
 	}
 }
 
+bool signal_charge(const struct task *t)
+{
+	uint64_t n = __atomic_add_fetch(&queued_count, 1, __ATOMIC_RELAXED);
+
+	if (likely(n <= rlimit_cur(t, RLIMIT_SIGPENDING)))
+		return true;
+	signal_uncharge();
+	return false;
+}
+
+void signal_uncharge(void)
+{
+	__atomic_fetch_sub(&queued_count, 1, __ATOMIC_RELAXED);
+}
+
 /* An entry for @info, or NULL when the limit is reached or memory is out. */
 static struct sigqueue *sigqueue_new(const struct task *t, int signo,
 				     const struct siginfo128 *info)
 {
-	uint64_t max = rlimit_cur(t, RLIMIT_SIGPENDING);
+	/*
+	 * Standard signals are there once at most: they need no bound.  Nor
+	 * do those of timers, for which the timers count.
+	 */
+	bool counted = signo >= SIGRT_FIRST && info->code != SICODE_TIMER;
 	struct sigqueue *q;
 
-	/* Standard signals are there once at most: they need no bound. */
-	if (signo >= SIGRT_FIRST && load_once(&queued_count) >= max)
+	if (counted && !signal_charge(t))
 		return NULL;
 	q = kmalloc(sizeof(*q));
-	if (!q)
+	if (!q) {
+		if (counted)
+			signal_uncharge();
 		return NULL;
+	}
 	live_add(LIVE_SIGINFO, 1);
 	q->info = *info;
-	q->counted = signo >= SIGRT_FIRST;
-	if (q->counted)
-		__atomic_fetch_add(&queued_count, 1, __ATOMIC_RELAXED);
+	q->counted = counted;
 	return q;
 }
 

@@ -21,6 +21,16 @@ int signal_send_group(struct tgroup *g, const struct siginfo128 *info);
 /* jobctl.c: park until the group goes on or ends; without locks. */
 void stop_here(struct task *t);
 
+/*
+ * Count one more of what RLIMIT_SIGPENDING bounds: a queued signal, a timer.
+ * False: @t has no more.
+ */
+bool signal_charge(const struct task *t) __must_check;
+void signal_uncharge(void);
+
+/* execve(2): signals of timers that wait go with the timers. */
+void signal_drop_timers(struct tgroup *g);
+
 /* The rest is called with the group's lock held. */
 
 /* End @g with the wait status @status; nothing when it is ending already. */

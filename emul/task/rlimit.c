@@ -36,7 +36,8 @@ static long limit_set(struct task *t, struct tgroup *g, unsigned int res,
 		err = -EAGAIN;
 	/* The stack is reserved up to its limit, so a higher one is told. */
 	if (!err && new && res == RLIMIT_STACK && g == t->group && t->mm)
-		mm_stack_limit(t->mm, new->cur);
+		mm_stack_limit(t->mm, new->cur, t->tid == g->pid ?
+			       task_regs(t)->rsp : 0);
 	return err;
 }
 

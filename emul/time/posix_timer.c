@@ -27,7 +27,6 @@
 #define NOTIFY_THREAD		2
 #define NOTIFY_THREAD_ID	4
 #define OVERRUN_MAX		INT32_MAX
-#define TIMERS_MAX		1024	/* of a process */
 #define CPUCLOCK_FD		3	/* of a clock id below 0: a descriptor */
 
 struct posix_timer {
@@ -167,22 +166,14 @@ static int check_event(struct task *t, const struct guest_sigevent *e,
 }
 
 /* Give @p a number and a place; the numbers of a process count up. */
-static int enter(struct tgroup *g, struct posix_timer *p)
+static void enter(struct tgroup *g, struct posix_timer *p)
 {
-	struct posix_timer *o;
-	int n = 0;
-
 	mutex_lock(&g->lock);
-	list_for_each(o, &g->timers, link)
-		n++;
-	if (n < TIMERS_MAX) {
-		do {
-			p->id = g->next_timer++ & INT32_MAX;
-		} while (find(g, p->id));
-		list_add_tail(&p->link, &g->timers);
-	}
+	do {
+		p->id = g->next_timer++ & INT32_MAX;
+	} while (find(g, p->id));
+	list_add_tail(&p->link, &g->timers);
 	mutex_unlock(&g->lock);
-	return n < TIMERS_MAX ? 0 : -EAGAIN;
 }
 
 static void stop(struct posix_timer *p)
@@ -198,6 +189,7 @@ static void destroy(struct posix_timer *p)
 	stop(p);
 	task_put(p->target);
 	task_put(p->cpu_task);
+	signal_uncharge();
 	live_add(LIVE_TIMER, -1);
 	kfree(p);
 }
@@ -242,11 +234,12 @@ long sys_timer_create(struct task *t, int clockid, uaddr_t sevp, uaddr_t timerid
 	err = check_event(t, &e, &target);
 	if (err)
 		return err;
+	err = -EAGAIN;
+	if (!signal_charge(t))
+		goto put_target;
 	p = kzalloc(sizeof(*p));
-	if (!p) {
-		task_put(target);
-		return -EAGAIN;
-	}
+	if (!p)
+		goto uncharge;
 	live_add(LIVE_TIMER, 1);
 	p->group = t->group;
 	p->target = target;
@@ -254,12 +247,11 @@ long sys_timer_create(struct task *t, int clockid, uaddr_t sevp, uaddr_t timerid
 	p->signo = e.signo;
 	p->value = e.value;
 	err = set_clock(t, p, clockid);
-	if (!err)
-		err = enter(t->group, p);
 	if (err) {
 		destroy(p);
 		return err;
 	}
+	enter(t->group, p);
 	if (!sevp)
 		p->value = (uint64_t)p->id;
 	if (put_user(timerid, &p->id)) {
@@ -267,6 +259,12 @@ long sys_timer_create(struct task *t, int clockid, uaddr_t sevp, uaddr_t timerid
 		return -EFAULT;
 	}
 	return 0;
+
+uncharge:
+	signal_uncharge();
+put_target:
+	task_put(target);
+	return err;
 }
 
 /*
