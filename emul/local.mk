@@ -99,8 +99,11 @@ emul_fs_sources = \
 	%D%/fs/proc.h \
 	%D%/fs/proc-cpu.c \
 	%D%/fs/proc-info.c \
+	%D%/fs/proc-fd.c \
 	%D%/fs/proc-map.c \
 	%D%/fs/proc-pid.c \
+	%D%/fs/proc-stat.c \
+	%D%/fs/proc-task.c \
 	%D%/fs/sysfs.c \
 	%D%/fs/sys_pipe.c
 
@@ -146,6 +149,8 @@ emul_misc_sources = \
 
 emul_mm_sources = \
 	%D%/mm/advise.c \
+	%D%/mm/args.c \
+	%D%/mm/args.h \
 	%D%/mm/brk.c \
 	%D%/mm/filemap.c \
 	%D%/mm/map.c \

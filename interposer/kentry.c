@@ -4,6 +4,7 @@
 #include <asm/signal.h>
 
 #include "emul/entry/dispatch.h"
+#include "emul/mm/args.h"
 #include "emul/mm/mm.h"
 #include "emul/signal/fault.h"
 #include "emul/task/task.h"
@@ -31,12 +32,15 @@ void kernel_exit_work(struct regs *r)
 	uint32_t work;
 
 	work = __atomic_fetch_and(&th->work, ~(WORK_SIGNAL | WORK_PATCH |
-					       WORK_STEP | WORK_CPU),
+					       WORK_STEP | WORK_CPU |
+					       WORK_ARGS),
 				  __ATOMIC_ACQ_REL);
 	if (work & WORK_EXIT)
 		task_exit(t, 0);
 	if (work & WORK_CPU)
 		cputime_work(t);
+	if (work & WORK_ARGS)
+		args_refresh(t->mm);
 	if (work & WORK_PATCH)
 		patch_site_trapped(t, th->trap_site);
 	if (work & WORK_STEP) {

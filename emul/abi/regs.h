@@ -71,6 +71,7 @@ struct task;
 #define WORK_PATCH	16u	/* trap_site trapped: rewrite it, perhaps */
 #define WORK_STEP	32u	/* the guest came in with the trap flag on */
 #define WORK_CPU	64u	/* say the CPU time, look at timers of it */
+#define WORK_ARGS	128u	/* see what the arguments have become */
 
 /*
  * The thread block, first page of a slot.  The first fields are known to the

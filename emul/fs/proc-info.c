@@ -41,7 +41,8 @@ static void show_uptime(struct text *b, struct task *t)
 static void show_loadavg(struct text *b, struct task *t)
 {
 	(void)t;
-	text_printf(b, "0.00 0.00 0.00 1/%u %d\n", load_once(&task_count),
+	text_printf(b, "0.00 0.00 0.00 %u/%u %d\n", proc_running(),
+		    load_once(&task_count),
 		    pid_newest());
 }
 
@@ -95,8 +96,9 @@ static void show_stat(struct text *b, struct task *t)
 	for (unsigned int i = 0; i < n; i++)
 		text_printf(b, "cpu%u 0 0 0 %lu 0 0 0 0 0 0\n", i, up);
 	text_printf(b, "intr 0\nctxt 0\nbtime %ld\nprocesses %d\n"
-		    "procs_running 1\nprocs_blocked 0\n"
-		    "softirq 0 0 0 0 0 0 0 0 0 0 0\n", boot, pid_newest());
+		    "procs_running %u\nprocs_blocked 0\n"
+		    "softirq 0 0 0 0 0 0 0 0 0 0 0\n", boot, pid_newest(),
+		    proc_running());
 }
 
 static void show_filesystems(struct text *b, struct task *t)

@@ -17,13 +17,6 @@
 #define PROT_X		4
 #define NAME_COLUMN	73
 
-static struct mm *own_mm(struct task *t)
-{
-	struct task *me = proc_own(t);
-
-	return me ? me->mm : NULL;
-}
-
 static void put_name(struct text *b, size_t start, const struct vma *v,
 		     const struct path *root, char *buf)
 {
@@ -129,7 +122,7 @@ static void put_flags(struct text *b, const struct vma *v)
 
 static void show(struct text *b, struct task *t, bool usage)
 {
-	struct mm *mm = own_mm(t);
+	struct mm *mm = proc_mm(t);
 	struct path root;
 	char *buf;
 
@@ -138,6 +131,7 @@ static void show(struct text *b, struct task *t, bool usage)
 	buf = kmalloc(PATH_LEN_MAX + 16);
 	if (!buf) {
 		b->failed = true;
+		mm_put(mm);
 		return;
 	}
 	fs_get_root(current()->fs, &root);
@@ -160,6 +154,7 @@ static void show(struct text *b, struct task *t, bool usage)
 	mutex_unlock(&mm->lock);
 	path_put(&root);
 	kfree(buf);
+	mm_put(mm);
 }
 
 void proc_show_maps(struct text *b, struct task *t)
@@ -174,7 +169,7 @@ void proc_show_smaps(struct text *b, struct task *t)
 
 void proc_show_smaps_rollup(struct text *b, struct task *t)
 {
-	struct mm *mm = own_mm(t);
+	struct mm *mm = proc_mm(t);
 	uint64_t low = 0, high = 0, anon = 0, file = 0;
 
 	if (!mm)
@@ -189,15 +184,14 @@ void proc_show_smaps_rollup(struct text *b, struct task *t)
 		*(v->file ? &file : &anon) += kb_of(v);
 	}
 	mutex_unlock(&mm->lock);
+	mm_put(mm);
 	text_printf(b, "%08lx-%08lx ---p 00000000 00:00 0 %26s[rollup]\n",
 		    (unsigned long)low, (unsigned long)high, "");
 	put_usage(b, anon + file, anon, file);
 }
 
-void proc_sizes(struct task *t, struct proc_sizes *s)
+void proc_sizes(struct mm *mm, struct proc_sizes *s)
 {
-	struct mm *mm = own_mm(t);
-
 	memset(s, 0, sizeof(*s));
 	if (!mm)
 		return;

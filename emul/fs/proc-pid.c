@@ -1,46 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * proc-pid.c: /proc/PID; proc(5).
+ * proc-pid.c: /proc/PID and /proc/PID/task/TID; proc(5).
  *
- * Memory, files and directories of another process cannot be looked at from
- * here: those files are empty and those links refused, as Linux does for
- * processes that one may not trace.
+ * The memory of another process cannot be read from here: of its arguments
+ * and environment there is a copy from the exec, see emul/mm/args.c.
  */
+#include <linux/capability.h>
 #include <linux/errno.h>
 
+#include "emul/abi/regs.h"
 #include "emul/entry/uaccess.h"
 #include "emul/fs/proc.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/print.h"
 #include "emul/lib/string.h"
 #include "emul/lib/uapi.h"
+#include "emul/mm/args.h"
 #include "emul/mm/mm.h"
-#include "emul/seccomp/seccomp.h"
-#include "emul/task/reap.h"
-#include "emul/task/sched.h"
+#include "emul/task/pid.h"
 #include "emul/task/task.h"
-#include "emul/time/time.h"
-#include "emul/vfs/fdtable.h"
-#include "emul/vfs/namei.h"
+#include "emul/time/cputime.h"
 
-#define TICK_NS		10000000LL	/* of the 100 a second that are told */
 #define COPY_MAX	(2u << 20)	/* of arguments and environment */
-#define NICE_PRIORITY	20
+#define OOM_MIN		(-1000)
+#define OOM_MAX		1000
 
-struct task *proc_own(struct task *t)
-{
-	struct task *me = current();
-
-	return t->group == me->group ? me : NULL;
-}
-
-/* Guest memory of the caller's own process, as far as it can be read. */
-static void put_memory(struct text *b, struct task *t, uint64_t start,
-		       uint64_t end)
+/* Guest memory of the caller's own address space, as far as it is there. */
+static void put_memory(struct text *b, uint64_t start, uint64_t end)
 {
 	char buf[512];
 
-	if (!proc_own(t) || end < start || end - start > COPY_MAX)
+	if (end < start || end - start > COPY_MAX)
 		return;
 	while (start < end) {
 		size_t n = MIN(end - start, sizeof(buf));
@@ -55,27 +45,47 @@ static void put_memory(struct text *b, struct task *t, uint64_t start,
 
 static void show_cmdline(struct text *b, struct task *t)
 {
-	struct task *me = proc_own(t);
+	struct mm *mm = proc_mm(t);
+	char *title;
+	size_t n;
 
-	if (me && me->mm)
-		put_memory(b, t, me->mm->arg_start, me->mm->arg_end);
+	if (!mm)
+		return;
+	if (mm == current()->mm)
+		args_refresh(mm);
+	else
+		args_ask(t);
+	title = args_title(mm, &n);
+	if (title)
+		text_put(b, title, n);
+	kfree(title);
+	mm_put(mm);
 }
 
 static void show_environ(struct text *b, struct task *t)
 {
-	struct task *me = proc_own(t);
+	struct mm *mm = proc_mm(t);
+	const char *env;
+	size_t n;
 
-	if (me && me->mm)
-		put_memory(b, t, me->mm->env_start, me->mm->env_end);
+	if (!mm)
+		return;
+	if (mm == current()->mm) {
+		put_memory(b, mm->env_start, mm->env_end);
+	} else {
+		env = args_environ(mm, &n);
+		text_put(b, env, n);
+	}
+	mm_put(mm);
 }
 
 static void show_auxv(struct text *b, struct task *t)
 {
-	struct task *me = proc_own(t);
+	struct mm *mm = proc_mm(t);
 
-	if (me && me->mm)
-		text_put(b, me->mm->auxv,
-			 me->mm->n_auxv * sizeof(me->mm->auxv[0]));
+	if (mm)
+		text_put(b, mm->auxv, mm->n_auxv * sizeof(mm->auxv[0]));
+	mm_put(mm);
 }
 
 static void show_comm(struct text *b, struct task *t)
@@ -85,248 +95,44 @@ static void show_comm(struct text *b, struct task *t)
 
 static int write_comm(struct task *t, char *s, size_t n)
 {
-	if (!proc_own(t))
+	if (t->group != current()->group)
 		return -EINVAL;
 	(void)n;	/* a newline is part of it, as on Linux */
 	strcopy(t->comm, s, sizeof(t->comm));
 	return 0;
 }
 
-/* Signals that are ignored and that are caught, as sets. */
-static void actions(const struct task *t, sigset64_t *ign, sigset64_t *cgt)
+static void show_oom_adj(struct text *b, struct task *t)
 {
-	struct sighand *h = t->group->sighand;
-
-	*ign = *cgt = 0;
-	if (!h)
-		return;
-	mutex_lock(&h->lock);
-	for (int i = 0; i < NSIG64; i++) {
-		if (h->action[i].handler == 1)	/* SIG_IGN */
-			*ign |= SIGBIT(i + 1);
-		else if (h->action[i].handler)
-			*cgt |= SIGBIT(i + 1);
-	}
-	mutex_unlock(&h->lock);
+	text_printf(b, "%d\n", load_once(&t->group->oom_score_adj));
 }
 
-static char state(struct task *t)
+/* It is kept and inherited; the host's killer does not hear of it. */
+static int write_oom_adj(struct task *t, char *s, size_t n)
 {
-	if (!load_once(&t->thread))	/* init is an object only */
-		return t->group->unkillable ? 'S' : 'Z';
-	if (t->group->stopped)
-		return 'T';
-	return t == current() ? 'R' : 'S';
-}
+	struct tgroup *g = t->group;
+	bool minus = *s == '-';
+	int v = 0;
 
-static int parent_pid(const struct task *t)
-{
-	int pid;
-
-	mutex_lock(&pids_lock);
-	pid = t->group->parent ? t->group->parent->pid : 0;
-	mutex_unlock(&pids_lock);
-	return pid;
-}
-
-/* What was used: by the process, or by the thread in its own directory. */
-static void usages(const struct text *b, struct task *t, struct usage *self,
-		   struct usage *kids)
-{
-	struct cputime c;
-
-	mutex_lock(&pids_lock);
-	*kids = t->group->child_usage;
-	mutex_unlock(&pids_lock);
-	usage_get(t->group, self);
-	if (b->arg == PROC_ARG_THREAD) {
-		cputime_task(t, &c);
-		self->utime_ns = c.user_ns;
-		self->stime_ns = c.total_ns - c.user_ns;
-	}
-}
-
-static void show_stat(struct text *b, struct task *t)
-{
-	struct task *me = proc_own(t);
-	const struct mm *mm = me ? me->mm : NULL;
-	struct usage self, kids;
-	struct proc_sizes sz;
-	sigset64_t ign, cgt;
-
-	proc_sizes(t, &sz);
-	actions(t, &ign, &cgt);
-	usages(b, t, &self, &kids);
-	text_printf(b, "%d (%s) %c %d %d %d 0 -1 4194304 0 0 0 0 "
-		    "%lu %lu %lu %lu ",
-		    t->tid, t->comm, state(t), parent_pid(t), t->group->pgid,
-		    t->group->sid, (unsigned long)(self.utime_ns / TICK_NS),
-		    (unsigned long)(self.stime_ns / TICK_NS),
-		    (unsigned long)(kids.utime_ns / TICK_NS),
-		    (unsigned long)(kids.stime_ns / TICK_NS));
-	text_printf(b, "%d %d %u 0 %lu %lu %lu %lu ",
-		    NICE_PRIORITY + t->nice, t->nice, t->group->n_threads,
-		    (unsigned long)(t->group->start_ns / TICK_NS),
-		    (unsigned long)(sz.total * PAGE_SIZE),
-		    (unsigned long)sz.rss,
-		    (unsigned long)t->group->rlimits[5].cur); /* RSS */
-	text_printf(b, "%lu %lu %lu 0 0 %lu %lu %lu %lu 0 0 0 17 0 0 0 0 0 0 ",
-		    mm ? (unsigned long)mm->code_start : 0,
-		    mm ? (unsigned long)mm->code_end : 0,
-		    mm ? (unsigned long)mm->stack_top : 0,
-		    (unsigned long)(t->pending.set & 0x7fffffff),
-		    (unsigned long)(t->blocked & 0x7fffffff),
-		    (unsigned long)(ign & 0x7fffffff),
-		    (unsigned long)(cgt & 0x7fffffff));
-	text_printf(b, "%lu %lu %lu %lu %lu %lu %lu 0\n",
-		    mm ? (unsigned long)mm->data_start : 0,
-		    mm ? (unsigned long)mm->data_end : 0,
-		    mm ? (unsigned long)mm->brk_start : 0,
-		    mm ? (unsigned long)mm->arg_start : 0,
-		    mm ? (unsigned long)mm->arg_end : 0,
-		    mm ? (unsigned long)mm->env_start : 0,
-		    mm ? (unsigned long)mm->env_end : 0);
-}
-
-static void show_statm(struct text *b, struct task *t)
-{
-	struct proc_sizes s;
-
-	proc_sizes(t, &s);
-	text_printf(b, "%lu %lu %lu %lu 0 %lu 0\n", (unsigned long)s.total,
-		    (unsigned long)s.rss, (unsigned long)s.file,
-		    (unsigned long)s.text, (unsigned long)(s.data + s.stack));
-}
-
-static const char *state_word(char c)
-{
-	switch (c) {
-	case 'R':
-		return "R (running)";
-	case 'T':
-		return "T (stopped)";
-	case 'Z':
-		return "Z (zombie)";
-	default:
-		return "S (sleeping)";
-	}
-}
-
-static void put_kb(struct text *b, const char *name, uint64_t pages)
-{
-	text_printf(b, "%s:\t%8lu kB\n", name,
-		    (unsigned long)(pages * (PAGE_SIZE / 1024)));
-}
-
-static void show_status_mm(struct text *b, struct task *t)
-{
-	struct proc_sizes s;
-
-	proc_sizes(t, &s);
-	put_kb(b, "VmPeak", s.total);
-	put_kb(b, "VmSize", s.total);
-	put_kb(b, "VmLck", 0);
-	put_kb(b, "VmPin", 0);
-	put_kb(b, "VmHWM", s.rss);
-	put_kb(b, "VmRSS", s.rss);
-	put_kb(b, "RssAnon", s.anon);
-	put_kb(b, "RssFile", s.file);
-	put_kb(b, "RssShmem", 0);
-	put_kb(b, "VmData", s.data);
-	put_kb(b, "VmStk", s.stack);
-	put_kb(b, "VmExe", s.text);
-	put_kb(b, "VmLib", s.lib);
-	put_kb(b, "VmPTE", s.total / 512 + 1);
-	put_kb(b, "VmSwap", 0);
-	put_kb(b, "HugetlbPages", 0);
-	text_printf(b, "CoreDumping:\t0\nTHP_enabled:\t%d\n",
-		    !t->thp_disable);
-}
-
-/* A set of CPUs as a row of words and as a list of ranges. */
-static void show_cpus(struct text *b, struct task *t)
-{
-	uint64_t mask[SCHED_MASK_WORDS];
-	unsigned int n = 64 * sched_mask(t, mask), first, last;
-	const char *comma = "";
-
-	while (n > 1 && !sched_has_cpu(n - 1))
-		n--;
-	text_printf(b, "Cpus_allowed:\t");
-	for (unsigned int i = (n + 31) / 32; i--; ) {
-		unsigned int bits = MIN(n - i * 32, 32u);
-
-		text_printf(b, "%0*x%s", (int)(bits + 3) / 4,
-			    (uint32_t)(mask[i / 2] >> i % 2 * 32),
-			    i ? "," : "\nCpus_allowed_list:\t");
-	}
-	for (first = 0; first < n; first = last + 1) {
-		last = first;
-		if (!(mask[first / 64] >> first % 64 & 1))
-			continue;
-		while (last + 1 < n &&
-		       (mask[(last + 1) / 64] >> (last + 1) % 64 & 1))
-			last++;
-		text_printf(b, "%s%u", comma, first);
-		if (last > first)
-			text_printf(b, "-%u", last);
-		comma = ",";
-	}
-	text_printf(b, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
-}
-
-static void show_status(struct text *b, struct task *t)
-{
-	const struct cred *c = t->cred;
-	struct task *me = proc_own(t);
-	sigset64_t ign, cgt;
-	unsigned int filters;
-
-	actions(t, &ign, &cgt);
-	mutex_lock(&t->group->lock);
-	filters = seccomp_count(t);
-	mutex_unlock(&t->group->lock);
-	text_printf(b, "Name:\t%s\n", t->comm);
-	if (me && me->fs)
-		text_printf(b, "Umask:\t%04o\n", me->fs->umask);
-	text_printf(b, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\n"
-		    "PPid:\t%d\nTracerPid:\t0\n", state_word(state(t)),
-		    t->group->pid, t->tid, parent_pid(t));
-	text_printf(b, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n",
-		    c->uid, c->euid, c->suid, c->fsuid,
-		    c->gid, c->egid, c->sgid, c->fsgid);
-	text_printf(b, "FDSize:\t%u\nGroups:\t", me && me->files ?
-		    load_once(&me->files->arr->n) : 0);
-	for (uint32_t i = 0; i < c->n_groups; i++)
-		text_printf(b, "%s%u", i ? " " : "", c->groups[i]);
-	text_printf(b, " \nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\n"
-		    "NSsid:\t%d\n", t->group->pid, t->tid, t->group->pgid,
-		    t->group->sid);
-	if (me && me->mm)
-		show_status_mm(b, t);
-	text_printf(b, "Threads:\t%u\nSigQ:\t0/%lu\n", t->group->n_threads,
-		    (unsigned long)t->group->rlimits[11].cur);
-	text_printf(b, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n"
-		    "SigIgn:\t%016lx\nSigCgt:\t%016lx\n",
-		    (unsigned long)t->pending.set,
-		    (unsigned long)t->group->pending.set,
-		    (unsigned long)t->blocked, (unsigned long)ign,
-		    (unsigned long)cgt);
-	text_printf(b, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\n"
-		    "CapBnd:\t%016lx\nCapAmb:\t%016lx\n",
-		    (unsigned long)c->cap_inheritable,
-		    (unsigned long)c->cap_permitted,
-		    (unsigned long)c->cap_effective,
-		    (unsigned long)c->cap_bounding,
-		    (unsigned long)c->cap_ambient);
-	text_printf(b, "NoNewPrivs:\t%d\nSeccomp:\t%u\nSeccomp_filters:\t%u\n"
-		    "Speculation_Store_Bypass:\tunknown\n"
-		    "SpeculationIndirectBranch:\tunknown\n",
-		    t->no_new_privs, t->seccomp_mode, filters);
-	show_cpus(b, t);
-	text_printf(b, "voluntary_ctxt_switches:\t%lu\n"
-		    "nonvoluntary_ctxt_switches:\t0\n",
-		    (unsigned long)t->nvcsw);
+	(void)n;
+	s += minus;
+	if (*s < '0' || *s > '9')
+		return -EINVAL;
+	for (; *s >= '0' && *s <= '9' && v <= OOM_MAX; s++)
+		v = v * 10 + (*s - '0');
+	if (*s && !(*s == '\n' && !s[1]))
+		return -EINVAL;
+	if (minus)
+		v = -v;
+	if (v < OOM_MIN || v > OOM_MAX)
+		return -EINVAL;
+	if (v < load_once(&g->oom_score_adj_min) &&
+	    !task_capable(current(), CAP_SYS_RESOURCE))
+		return -EACCES;
+	if (task_capable(current(), CAP_SYS_RESOURCE))
+		store_once(&g->oom_score_adj_min, (int16_t)v);
+	store_once(&g->oom_score_adj, (int16_t)v);
+	return 0;
 }
 
 static void show_limits(struct text *b, struct task *t)
@@ -372,6 +178,49 @@ static void show_limits(struct text *b, struct task *t)
 	}
 }
 
+
+/* The call that it sleeps in, where it can be said. */
+static void show_syscall(struct text *b, struct task *t)
+{
+	struct tgroup *g = t->group;
+	struct regs r;
+	bool known;
+
+	mutex_lock(&g->lock);
+	known = t->thread && (t == current() ||
+			      load_once(&t->thread->waiting));
+	if (known)
+		r = *thread_frame(t->thread);
+	mutex_unlock(&g->lock);
+	if (!known)
+		text_printf(b, "running\n");
+	else if ((int64_t)r.orig_rax < 0)
+		text_printf(b, "-1 0x%lx 0x%lx\n", r.rsp, r.rip);
+	else
+		text_printf(b, "%ld 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx 0x%lx "
+			    "0x%lx\n", (long)r.orig_rax, r.rdi, r.rsi, r.rdx,
+			    r.r10, r.r8, r.r9, r.rsp, r.rip);
+}
+
+static void show_schedstat(struct text *b, struct task *t)
+{
+	struct cputime c;
+
+	cputime_task(t, &c);
+	text_printf(b, "%lu 0 %lu\n", c.total_ns, t->nvcsw);
+}
+
+static void show_children(struct text *b, struct task *t)
+{
+	struct tgroup *c;
+
+	mutex_lock(&pids_lock);
+	list_for_each(c, &t->group->children, sibling)
+		if (c->parent_task == t)
+			text_printf(b, "%d ", c->pid);
+	mutex_unlock(&pids_lock);
+}
+
 static void show_personality(struct text *b, struct task *t)
 {
 	text_printf(b, "%08lx\n", (unsigned long)t->personality);
@@ -412,239 +261,144 @@ static void show_setgroups(struct text *b, struct task *t)
 	text_printf(b, "allow\n");
 }
 
-void proc_show_fdinfo(struct text *b, struct task *t, int fd)
+static void show_cpuset(struct text *b, struct task *t)
 {
-	struct task *me = proc_own(t);
-	bool cloexec = false;
-	struct file *f;
-
-	if (!me || files_next(me->files, (unsigned int)fd, &f, &cloexec) < 0)
-		return;
-	text_printf(b, "pos:\t%ld\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n",
-		    f->mode & FMODE_SEEK ? (long)f->pos : 0L,
-		    f->flags | (cloexec ? O_CLOEXEC : 0u),
-		    f->path.mnt ? f->path.mnt->id : 0,
-		    (unsigned long)f->inode->ino);
-	if (f->ops->show_fdinfo)
-		f->ops->show_fdinfo(f, b);
-	file_put(f);
+	(void)t;
+	text_printf(b, "/\n");
 }
 
-static ssize_t name_of(const struct path *p, char *buf, size_t size)
+static void show_filter(struct text *b, struct task *t)
 {
-	struct task *me = current();
-	struct path root;
-	char *tmp, *s;
-	size_t n;
-
-	tmp = kmalloc(PATH_LEN_MAX + 16);
-	if (!tmp)
-		return -ENOMEM;
-	fs_get_root(me->fs, &root);
-	s = path_name(p, &root, tmp, PATH_LEN_MAX + 16);
-	path_put(&root);
-	if (is_err(s)) {
-		kfree(tmp);
-		return ptr_err(s);
-	}
-	n = MIN(strlen(s), size);
-	memcpy(buf, s, n);
-	kfree(tmp);
-	return (ssize_t)n;
+	(void)t;
+	text_printf(b, "00000033\n");
 }
 
-/*
- * A file without a name can be opened again by its link in /proc/PID/fd.  The
- * way there is a name in a mount of its own that nothing else shows.
- */
-static struct {
-	struct mutex lock;
-	struct mount *mnt;
-} nameless __arena;
-
-static int nameless_path(struct file *f, struct path *out)
+/* Nothing can be told of where in the kernel it sleeps. */
+static void show_wchan(struct text *b, struct task *t)
 {
-	struct inode *i = f->inode;
-	struct mount *m;
-	struct dentry *d;
+	(void)t;
+	text_printf(b, "0");
+}
 
-	inode_get(i);
-	d = d_alloc_root(i->sb, i);
-	if (!d) {
-		inode_put(i);
-		return -ENOMEM;
+/* The one namespace of each kind, under the number that Linux's first has. */
+#define NAMESPACE(name, number)						\
+	static ssize_t ns_##name(struct task *t, char *buf, size_t size)	\
+	{								\
+		static const char s[] = #name ":[" #number "]";		\
+									\
+		(void)t;						\
+		memcpy(buf, s, MIN(sizeof(s) - 1, size));		\
+		return (ssize_t)MIN(sizeof(s) - 1, size);		\
 	}
-	mutex_lock(&nameless.lock);
-	m = nameless.mnt;
-	if (!m) {
-		m = kzalloc(sizeof(*m));
-		if (m) {
-			ref_init(&m->ref);
-			m->sb = i->sb;
-			m->root = dget(d);
-			m->source = "none";
-			nameless.mnt = m;
+NAMESPACE(cgroup, 4026531835)
+NAMESPACE(ipc, 4026531839)
+NAMESPACE(mnt, 4026531841)
+NAMESPACE(net, 4026531840)
+NAMESPACE(pid, 4026531836)
+NAMESPACE(time, 4026531834)
+NAMESPACE(user, 4026531837)
+NAMESPACE(uts, 4026531838)
+
+#define NS_OF(n, fn)	{ .name = n, .mode = S_IFLNK | 0777, .link = ns_##fn }
+static const struct proc_entry ns_entries[] = {
+	NS_OF("cgroup", cgroup),
+	NS_OF("ipc", ipc),
+	NS_OF("mnt", mnt),
+	NS_OF("net", net),
+	NS_OF("pid", pid),
+	NS_OF("pid_for_children", pid),
+	NS_OF("time", time),
+	NS_OF("time_for_children", time),
+	NS_OF("user", user),
+	NS_OF("uts", uts),
+	{ .name = NULL }
+};
+
+/* /proc/PID/mem, of the caller's own address space alone. */
+static ssize_t mem_rw(struct file *f, struct uio *u, off_t *pos, bool write)
+{
+	struct task *me = current(), *t = proc_task(f->inode->priv);
+	struct mm *mm = t ? proc_mm(t) : NULL;
+	bool own = mm && mm == me->mm;
+	char buf[512];
+	ssize_t done = 0, n;
+
+	mm_put(mm);
+	if (t)
+		task_put(t);
+	if (!own)
+		return mm ? -EIO : 0;
+	while (u->left) {
+		size_t part = MIN(u->left, sizeof(buf)), missing;
+
+		if (!uaddr_ok((uaddr_t)*pos, part))
+			break;
+		if (write) {
+			n = uio_read(u, buf, part);
+			if (n < 0)
+				return done ? done : n;
+			part = (size_t)n;
+			missing = copy_out((uaddr_t)*pos, buf, part) ? part : 0;
+		} else {
+			missing = copy_in_partial(buf, (uaddr_t)*pos, part);
+			n = uio_write(u, buf, part - missing);
+			if (n < 0)
+				return done ? done : n;
 		}
+		done += (ssize_t)(part - missing);
+		*pos += (off_t)(part - missing);
+		if (missing || !part)
+			break;
 	}
-	if (m)
-		ref_get(&m->ref);
-	mutex_unlock(&nameless.lock);
-	if (!m) {
-		dput(d);
-		return -ENOMEM;
-	}
-	out->mnt = m;
-	out->dentry = d;
-	return 0;
+	return done ? done : -EIO;
 }
 
-static struct file *own_file(struct task *t, int fd)
+static ssize_t mem_read(struct file *f, struct uio *u, off_t *pos)
 {
-	struct task *me = proc_own(t);
-	struct file *f;
-	int n;
-
-	if (!me)
-		return NULL;
-	n = files_next(me->files, (unsigned int)fd, &f, NULL);
-	if (n == fd)
-		return f;
-	if (n >= 0)
-		file_put(f);
-	return NULL;
+	return mem_rw(f, u, pos, false);
 }
 
-ssize_t proc_fd_readlink(struct task *t, int fd, char *buf, size_t size)
+static ssize_t mem_write(struct file *f, struct uio *u, off_t *pos)
 {
-	struct file *f = own_file(t, fd);
-	char name[64];
-	ssize_t n;
-	int len;
-
-	if (!f)
-		return proc_own(t) ? -ENOENT : -EACCES;
-	if (f->path.dentry && f->path.mnt != load_once(&nameless.mnt)) {
-		n = name_of(&f->path, buf, size);
-		file_put(f);
-		return n;
-	}
-	if (S_ISFIFO(f->inode->mode))
-		len = ksnprintf(name, sizeof(name), "pipe:[%lu]",
-				(unsigned long)f->inode->ino);
-	else if (S_ISSOCK(f->inode->mode))
-		len = ksnprintf(name, sizeof(name), "socket:[%lu]",
-				(unsigned long)f->inode->ino);
-	else if (S_ISCHR(f->inode->mode) && f->inode->rdev == 0x103)
-		len = ksnprintf(name, sizeof(name), "/dev/null");
-	else if (f->kind && f->kind[0] != '[')
-		len = ksnprintf(name, sizeof(name), "/dev/%s", f->kind);
-	else
-		len = ksnprintf(name, sizeof(name), "anon_inode:%s",
-				f->kind ? f->kind : "inode");
-	file_put(f);
-	n = MIN((ssize_t)len, (ssize_t)size);
-	memcpy(buf, name, (size_t)n);
-	return n;
+	return mem_rw(f, u, pos, true);
 }
 
-int proc_fd_follow(struct task *t, int fd, struct path *out)
+static off_t mem_lseek(struct file *f, off_t off, int whence)
 {
-	struct file *f = own_file(t, fd);
-	int err = 0;
-
-	if (!f)
-		return proc_own(t) ? -ENOENT : -EACCES;
-	if (f->path.dentry) {
-		path_get(&f->path);
-		*out = f->path;
-	} else {
-		err = nameless_path(f, out);
-	}
-	file_put(f);
-	return err;
+	if (whence > 1)
+		return -EINVAL;
+	return lseek_sized(f, off, whence, 0);
 }
 
-static int exe_follow(struct task *t, struct path *out)
-{
-	struct task *me = proc_own(t);
-	struct file *f;
-
-	if (!me)
-		return -EACCES;
-	f = me->mm ? me->mm->exe : NULL;
-	if (!f || !f->path.dentry)
-		return -ENOENT;
-	path_get(&f->path);
-	*out = f->path;
-	return 0;
-}
-
-static int cwd_follow(struct task *t, struct path *out)
-{
-	struct task *me = proc_own(t);
-
-	if (!me)
-		return -EACCES;
-	fs_get_pwd(me->fs, out);
-	return 0;
-}
-
-static int root_follow(struct task *t, struct path *out)
-{
-	struct task *me = proc_own(t);
-
-	if (!me)
-		return -EACCES;
-	fs_get_root(me->fs, out);
-	return 0;
-}
-
-static ssize_t link_text(struct task *t, char *buf, size_t size,
-			 int (*follow)(struct task *t, struct path *out))
-{
-	struct path p;
-	ssize_t n = follow(t, &p);
-
-	if (n)
-		return n;
-	n = name_of(&p, buf, size);
-	path_put(&p);
-	return n;
-}
-
-static ssize_t exe_link(struct task *t, char *buf, size_t size)
-{
-	return link_text(t, buf, size, exe_follow);
-}
-
-static ssize_t cwd_link(struct task *t, char *buf, size_t size)
-{
-	return link_text(t, buf, size, cwd_follow);
-}
-
-static ssize_t root_link(struct task *t, char *buf, size_t size)
-{
-	return link_text(t, buf, size, root_follow);
-}
+static const struct file_ops mem_fops = {
+	.read = mem_read,
+	.write = mem_write,
+	.lseek = mem_lseek,
+};
 
 /* What a task has, whether it is seen as a process or as a thread. */
 #define COMMON								\
 	{ .name = "fd", .mode = S_IFDIR | 0500, .special = PROC_FDS },	\
 	{ .name = "fdinfo", .mode = S_IFDIR | 0555,			\
 	  .special = PROC_FDINFOS },					\
-	{ .name = "auxv", .mode = S_IFREG | 0400, .show = show_auxv },	\
+	{ .name = "ns", .mode = S_IFDIR | 0511,				\
+	  .children = ns_entries },					\
+	{ .name = "auxv", .mode = S_IFREG | 0400, .show = show_auxv,	\
+	  .traced = true },						\
 	{ .name = "cgroup", .mode = S_IFREG | 0444,			\
 	  .show = show_cgroup },					\
 	{ .name = "cmdline", .mode = S_IFREG | 0444,			\
 	  .show = show_cmdline },					\
 	{ .name = "comm", .mode = S_IFREG | 0644, .show = show_comm,	\
 	  .write = write_comm },					\
-	{ .name = "cwd", .mode = S_IFLNK | 0777, .link = cwd_link,	\
-	  .follow = cwd_follow },					\
+	{ .name = "cpuset", .mode = S_IFREG | 0444,			\
+	  .show = show_cpuset },					\
+	{ .name = "cwd", .mode = S_IFLNK | 0777,			\
+	  .link = proc_cwd_link, .follow = proc_cwd_follow },		\
 	{ .name = "environ", .mode = S_IFREG | 0400,			\
-	  .show = show_environ },					\
-	{ .name = "exe", .mode = S_IFLNK | 0777, .link = exe_link,	\
-	  .follow = exe_follow },					\
+	  .show = show_environ, .traced = true },			\
+	{ .name = "exe", .mode = S_IFLNK | 0777,			\
+	  .link = proc_exe_link, .follow = proc_exe_follow },		\
 	{ .name = "gid_map", .mode = S_IFREG | 0444,			\
 	  .show = show_id_map },					\
 	{ .name = "limits", .mode = S_IFREG | 0444,			\
@@ -652,43 +406,55 @@ static ssize_t root_link(struct task *t, char *buf, size_t size)
 	{ .name = "loginuid", .mode = S_IFREG | 0444,			\
 	  .show = show_loginuid },					\
 	{ .name = "maps", .mode = S_IFREG | 0444,			\
-	  .show = proc_show_maps },					\
+	  .show = proc_show_maps, .traced = true },			\
+	{ .name = "mem", .mode = S_IFREG | 0600, .fops = &mem_fops,	\
+	  .traced = true },						\
 	{ .name = "mountinfo", .mode = S_IFREG | 0444,			\
 	  .show = proc_show_mountinfo },				\
 	{ .name = "mounts", .mode = S_IFREG | 0444,			\
 	  .show = proc_show_mounts },					\
 	{ .name = "oom_score", .mode = S_IFREG | 0444,			\
 	  .show = show_zero },						\
-	{ .name = "oom_score_adj", .mode = S_IFREG | 0444,		\
-	  .show = show_zero },						\
+	{ .name = "oom_score_adj", .mode = S_IFREG | 0644,		\
+	  .show = show_oom_adj, .write = write_oom_adj },		\
 	{ .name = "personality", .mode = S_IFREG | 0400,		\
-	  .show = show_personality },					\
-	{ .name = "root", .mode = S_IFLNK | 0777, .link = root_link,	\
-	  .follow = root_follow },					\
+	  .show = show_personality, .traced = true },			\
+	{ .name = "root", .mode = S_IFLNK | 0777,			\
+	  .link = proc_root_link, .follow = proc_root_follow },		\
+	{ .name = "schedstat", .mode = S_IFREG | 0444,			\
+	  .show = show_schedstat },					\
 	{ .name = "sessionid", .mode = S_IFREG | 0444,			\
 	  .show = show_loginuid },					\
 	{ .name = "setgroups", .mode = S_IFREG | 0444,			\
 	  .show = show_setgroups },					\
 	{ .name = "smaps", .mode = S_IFREG | 0444,			\
-	  .show = proc_show_smaps },					\
+	  .show = proc_show_smaps, .traced = true },			\
 	{ .name = "smaps_rollup", .mode = S_IFREG | 0444,		\
-	  .show = proc_show_smaps_rollup },				\
-	{ .name = "stat", .mode = S_IFREG | 0444, .show = show_stat },	\
+	  .show = proc_show_smaps_rollup, .traced = true },		\
+	{ .name = "stat", .mode = S_IFREG | 0444,			\
+	  .show = proc_show_stat },					\
 	{ .name = "statm", .mode = S_IFREG | 0444,			\
-	  .show = show_statm },						\
+	  .show = proc_show_statm },					\
 	{ .name = "status", .mode = S_IFREG | 0444,			\
-	  .show = show_status },					\
+	  .show = proc_show_status },					\
+	{ .name = "syscall", .mode = S_IFREG | 0400,			\
+	  .show = show_syscall, .traced = true },			\
 	{ .name = "uid_map", .mode = S_IFREG | 0444,			\
-	  .show = show_id_map }
+	  .show = show_id_map },					\
+	{ .name = "wchan", .mode = S_IFREG | 0444,			\
+	  .show = show_wchan }
 
 static const struct proc_entry tid_entries[] = {
 	COMMON,
+	{ .name = "children", .mode = S_IFREG | 0444, .show = show_children },
 	{ .name = NULL }
 };
 
 static const struct proc_entry pid_entries[] = {
 	{ .name = "task", .mode = S_IFDIR | 0555, .special = PROC_TIDS },
 	COMMON,
+	{ .name = "coredump_filter", .mode = S_IFREG | 0444,
+	  .show = show_filter },
 	{ .name = "timerslack_ns", .mode = S_IFREG | 0444,
 	  .show = show_slack },
 	{ .name = NULL }
@@ -699,10 +465,4 @@ const struct proc_entry proc_pid_entry = {
 };
 const struct proc_entry proc_tid_entry = {
 	.name = "TID", .mode = S_IFDIR | 0555, .children = tid_entries,
-};
-const struct proc_entry proc_fd_link = {
-	.name = "FD", .mode = S_IFLNK | 0700,
-};
-const struct proc_entry proc_fdinfo_file = {
-	.name = "FDINFO", .mode = S_IFREG | 0444,
 };

@@ -29,6 +29,7 @@ struct text_file {
 };
 
 static const struct inode_ops dir_iops, file_iops, link_iops, name_iops;
+static const struct inode_ops raw_iops;
 static const struct file_ops dir_fops, text_fops;
 
 void text_put(struct text *b, const void *p, size_t n)
@@ -77,9 +78,23 @@ void text_printf(struct text *b, const char *fmt, ...)
 		kfree(p);
 }
 
+/* Whose the files of @p are now, as Linux's task_dump_owner(). */
+static void set_owner(struct inode *i, struct task *t)
+{
+	struct cred c;
+
+	proc_cred(t, &c);
+	if (i->mode != (S_IFDIR | 0555) &&
+	    (!t->group->dumpable || !load_once(&t->mm)))
+		c.euid = c.egid = 0;
+	i->uid = c.euid;
+	i->gid = c.egid;
+}
+
+/* @t: of which task, NULL outside of /proc/PID; @up: the directory. */
 static struct inode *node_new(struct superblock *sb,
 			      const struct proc_entry *e, struct task *t,
-			      int fd)
+			      const struct proc_inode *up, int fd)
 {
 	struct proc_inode *p = kzalloc(sizeof(*p));
 	struct inode *i;
@@ -93,15 +108,14 @@ static struct inode *node_new(struct superblock *sb,
 	}
 	p->entry = e;
 	p->fd = fd;
-	if (t) {
-		ref_get(&t->ref);
-		p->task = t;
-		i->uid = t->cred->euid;
-		i->gid = t->cred->egid;
-	} else {
-		i->uid = i->gid = 0;
-	}
 	i->mode = e->mode;
+	i->uid = i->gid = 0;
+	if (t) {
+		p->tid = t->tid;
+		p->thread = e == &proc_tid_entry || (up && up->thread);
+		p->who = p->thread ? (const void *)t : t->group;
+		set_owner(i, t);
+	}
 	i->priv = p;
 	if (S_ISDIR(e->mode)) {
 		i->nlink = 2;
@@ -110,19 +124,32 @@ static struct inode *node_new(struct superblock *sb,
 	} else if (S_ISLNK(e->mode)) {
 		i->ops = e->link && !e->follow ? &name_iops : &link_iops;
 	} else {
-		i->ops = &file_iops;
-		i->fops = &text_fops;
+		i->ops = e->fops ? &raw_iops : &file_iops;
+		i->fops = e->fops ? e->fops : &text_fops;
 	}
 	return i;
 }
 
 static void node_evict(struct inode *i)
 {
-	struct proc_inode *p = i->priv;
+	kfree(i->priv);
+}
 
-	if (p->task)
-		task_put(p->task);
-	kfree(p);
+struct task *proc_task(const struct proc_inode *p)
+{
+	struct task *t;
+
+	if (!p->tid) {
+		t = current();
+		ref_get(&t->ref);
+		return t;
+	}
+	t = task_find(p->tid);
+	if (t && p->who != (p->thread ? (const void *)t : t->group)) {
+		task_put(t);
+		t = NULL;
+	}
+	return t;
 }
 
 /* A name that is a number without leading zeroes; -1 if it is none. */
@@ -140,12 +167,44 @@ static int number_of(const struct dentry *d)
 	return n;
 }
 
-static struct inode *special_lookup(struct inode *dir, struct dentry *d)
+static struct inode *task_lookup(struct inode *dir, int n)
 {
 	struct proc_inode *p = dir->priv;
+	struct task *t = task_find(n);
 	struct inode *i = NULL;
-	struct task *t;
-	struct file *f;
+
+	if (!t)
+		return NULL;
+	if (p->entry->special == PROC_PIDS)
+		i = node_new(dir->sb, &proc_pid_entry, t, p, 0);
+	else if (!p->thread && t->group == p->who)
+		i = node_new(dir->sb, &proc_tid_entry, t, p, 0);
+	task_put(t);
+	return i;
+}
+
+static struct inode *fd_lookup(struct inode *dir, struct task *t, int n)
+{
+	struct proc_inode *p = dir->priv;
+	struct file *f = NULL;
+	struct inode *i = NULL;
+
+	if (proc_fd_next(t, n, &f, NULL) == n) {
+		i = node_new(dir->sb, p->entry->special == PROC_FDS ?
+			     &proc_fd_link : &proc_fdinfo_file, t, p, n);
+		if (i && p->entry->special == PROC_FDS)
+			i->mode = S_IFLNK | (f->mode & FMODE_READ ? 0500 : 0) |
+				(f->mode & FMODE_WRITE ? 0300 : 0);
+	}
+	if (f)
+		file_put(f);
+	return i;
+}
+
+static struct inode *special_lookup(struct inode *dir, struct task *t,
+				    struct dentry *d)
+{
+	struct proc_inode *p = dir->priv;
 	int n = number_of(d);
 
 	if (n < 0)
@@ -153,28 +212,10 @@ static struct inode *special_lookup(struct inode *dir, struct dentry *d)
 	switch (p->entry->special) {
 	case PROC_PIDS:
 	case PROC_TIDS:
-		t = task_find(n);
-		if (!t)
-			return NULL;
-		if (p->entry->special == PROC_PIDS)
-			i = node_new(dir->sb, &proc_pid_entry, t, 0);
-		else if (t->group == p->task->group)
-			i = node_new(dir->sb, &proc_tid_entry, t,
-				     PROC_ARG_THREAD);
-		task_put(t);
-		return i;
+		return task_lookup(dir, n);
 	case PROC_FDS:
 	case PROC_FDINFOS:
-		t = proc_own(p->task);
-		if (!t || files_next(t->files, (unsigned int)n, &f, NULL) != n)
-			return NULL;
-		i = node_new(dir->sb, p->entry->special == PROC_FDS ?
-			     &proc_fd_link : &proc_fdinfo_file, p->task, n);
-		if (i && p->entry->special == PROC_FDS)
-			i->mode = S_IFLNK | (f->mode & FMODE_READ ? 0500 : 0) |
-				(f->mode & FMODE_WRITE ? 0300 : 0);
-		file_put(f);
-		return i;
+		return fd_lookup(dir, t, n);
 	default:
 		return NULL;
 	}
@@ -183,24 +224,27 @@ static struct inode *special_lookup(struct inode *dir, struct dentry *d)
 static int dir_lookup(struct inode *dir, struct dentry *d)
 {
 	struct proc_inode *p = dir->priv;
-	struct inode *i;
+	struct task *t = proc_task(p);
+	const struct proc_entry *e;
+	struct inode *i = NULL;
 
-	for (const struct proc_entry *e = p->entry->children; e && e->name;
-	     e++) {
-		if (strlen(e->name) != d->len ||
-		    memcmp(e->name, d->name, d->len) != 0)
-			continue;
-		i = node_new(dir->sb, e, p->task, e->arg ? e->arg : p->fd);
-		if (!i)
-			return -ENOMEM;
-		d_instantiate(d, i);
-		return 0;
-	}
-	/* No negative ones: what is not there now may be the next time. */
-	i = p->entry->special != PROC_FIXED ? special_lookup(dir, d) : NULL;
-	if (!i)
+	if (!t)
 		return -ENOENT;
-	d->flags |= D_REVALIDATE;
+	for (e = p->entry->children; e && e->name; e++)
+		if (strlen(e->name) == d->len &&
+		    memcmp(e->name, d->name, d->len) == 0)
+			break;
+	/* No negative ones: what is not there now may be the next time. */
+	if (e && e->name)
+		i = node_new(dir->sb, e, p->tid ? t : NULL, p,
+			     e->arg ? e->arg : p->fd);
+	else if (p->entry->special != PROC_FIXED)
+		i = special_lookup(dir, t, d);
+	task_put(t);
+	if (!i)
+		return e && e->name ? -ENOMEM : -ENOENT;
+	if (((struct proc_inode *)i->priv)->tid)
+		d->flags |= D_REVALIDATE;
 	d_instantiate(d, i);
 	return 0;
 }
@@ -210,15 +254,16 @@ static bool revalidate(struct dentry *d)
 	struct inode *i = load_acquire(&d->inode);
 	struct proc_inode *p = i ? i->priv : NULL;
 	struct task *t;
-	bool same;
 
-	if (!p || (p->entry != &proc_pid_entry && p->entry != &proc_tid_entry))
+	/* Descriptors come and go. */
+	if (!p || p->entry == &proc_fd_link || p->entry == &proc_fdinfo_file)
 		return false;
-	t = task_find(p->task->tid);
-	same = t == p->task;
-	if (t)
-		task_put(t);
-	return same;
+	t = proc_task(p);
+	if (!t)
+		return false;
+	set_owner(i, t);
+	task_put(t);
+	return true;
 }
 
 static bool emit_number(struct dir_ctx *ctx, int n, unsigned int type,
@@ -231,53 +276,23 @@ static bool emit_number(struct dir_ctx *ctx, int n, unsigned int type,
 			 type, next);
 }
 
-/* The lowest number above @n of a process, or of a thread of @g; -1: none. */
-static int next_task(int n, struct tgroup *g)
-{
-	struct list_head *l;
-	struct tgroup *o;
-	struct task *t;
-	int best = -1;
-
-	mutex_lock(&pids_lock);
-	if (g) {
-		mutex_lock(&g->lock);
-		for (l = g->threads.next; l != &g->threads; l = l->next) {
-			t = list_entry(l, struct task, thread_link);
-			if (t->tid > n && (best < 0 || t->tid < best))
-				best = t->tid;
-		}
-		mutex_unlock(&g->lock);
-	} else {
-		list_for_each(o, &all_groups, all_link)
-			if (o->pid > n && (best < 0 || o->pid < best))
-				best = o->pid;
-	}
-	mutex_unlock(&pids_lock);
-	return best;
-}
-
-static int special_readdir(struct file *f, struct dir_ctx *ctx)
+static int special_readdir(struct file *f, struct task *t,
+			   struct dir_ctx *ctx)
 {
 	struct proc_inode *p = f->inode->priv;
 	enum proc_special s = p->entry->special;
 	int n = (int)(ctx->pos - POS_SPECIAL) - 1;
-	struct task *t;
 	struct file *g;
 
 	for (;;) {
 		unsigned int type = 4;	/* DT_DIR */
 
 		if (s == PROC_PIDS) {
-			n = next_task(n, NULL);
+			n = pid_next(n, NULL);
 		} else if (s == PROC_TIDS) {
-			n = next_task(n, p->task->group);
+			n = pid_next(n, t->group);
 		} else {
-			t = proc_own(p->task);
-			if (!t)
-				return 0;
-			n = files_next(t->files, (unsigned int)(n + 1), &g,
-				       NULL);
+			n = proc_fd_next(t, n + 1, &g, NULL);
 			if (n >= 0)
 				file_put(g);
 			type = s == PROC_FDS ? 10 : 8;	/* DT_LNK, DT_REG */
@@ -294,9 +309,15 @@ static int dir_readdir(struct file *f, struct dir_ctx *ctx)
 {
 	struct proc_inode *p = f->inode->priv;
 	const struct proc_entry *e;
+	struct task *t;
+	int err;
 
+	t = proc_task(p);
+	if (!t)
+		return -ENOENT;
+	err = 0;
 	if (!dir_emit_dots(f, ctx))
-		return 0;
+		goto out;
 	e = p->entry->children;
 	for (off_t at = 2; e && e->name; e++, at++) {
 		if (at < ctx->pos)
@@ -304,14 +325,17 @@ static int dir_readdir(struct file *f, struct dir_ctx *ctx)
 		if (!ctx->emit(ctx, e->name, strlen(e->name),
 			       0x20000000UL + (uint64_t)at,
 			       (e->mode & S_IFMT) >> 12, at + 1))
-			return 0;
+			goto out;
 		ctx->pos = at + 1;
 	}
 	if (p->entry->special == PROC_FIXED)
-		return 0;
+		goto out;
 	if (ctx->pos < POS_SPECIAL)
 		ctx->pos = POS_SPECIAL;
-	return special_readdir(f, ctx);
+	err = special_readdir(f, t, ctx);
+out:
+	task_put(t);
+	return err;
 }
 
 static off_t dir_lseek(struct file *f, off_t off, int whence)
@@ -338,22 +362,30 @@ static void snapshot_put(struct snapshot *s)
 	kfree(s);
 }
 
+/* err_ptr() on failure. */
 static struct snapshot *snapshot_make(const struct proc_inode *p)
 {
-	struct snapshot *s = kzalloc(sizeof(*s));
-	struct task *t = p->task ? p->task : current();
+	struct snapshot *s;
+	struct task *t = proc_task(p);
 
-	if (!s)
-		return NULL;
+	if (!t)
+		return err_ptr(-ESRCH);
+	s = kzalloc(sizeof(*s));
+	if (!s) {
+		task_put(t);
+		return err_ptr(-ENOMEM);
+	}
 	ref_init(&s->ref);
 	s->text.arg = p->fd;
+	s->text.thread = p->thread;
 	if (p->entry == &proc_fdinfo_file)
 		proc_show_fdinfo(&s->text, t, p->fd);
 	else
 		p->entry->show(&s->text, t);
+	task_put(t);
 	if (s->text.failed) {
 		snapshot_put(s);
-		return NULL;
+		return err_ptr(-ENOMEM);
 	}
 	return s;
 }
@@ -368,8 +400,8 @@ static ssize_t text_read(struct file *f, struct uio *u, off_t *pos)
 		return -EINVAL;
 	if (!*pos || !load_acquire(&tf->snap)) {
 		s = snapshot_make(f->inode->priv);
-		if (!s)
-			return -ENOMEM;
+		if (is_err(s))
+			return ptr_err(s);
 	}
 	mutex_lock(&tf->lock);
 	if (s) {
@@ -395,6 +427,7 @@ static ssize_t text_write(struct file *f, struct uio *u, off_t *pos)
 {
 	struct proc_inode *p = f->inode->priv;
 	size_t n = MIN(u->left, WRITE_MAX - 1);
+	struct task *t;
 	ssize_t r;
 	char *buf;
 	int err;
@@ -405,14 +438,17 @@ static ssize_t text_write(struct file *f, struct uio *u, off_t *pos)
 	if (!buf)
 		return -ENOMEM;
 	r = uio_read(u, buf, n);
-	if (r >= 0) {
+	t = r >= 0 ? proc_task(p) : NULL;
+	if (t) {
 		buf[r] = '\0';
-		err = p->entry->write(p->task ? p->task : current(), buf,
-				      (size_t)r);
+		err = p->entry->write(t, buf, (size_t)r);
 		if (err)
 			r = err;
 		else
 			*pos += r;
+		task_put(t);
+	} else if (r >= 0) {
+		r = -ESRCH;
 	}
 	kfree(buf);
 	return r;
@@ -433,11 +469,36 @@ static void text_release(struct file *f)
 	kfree(tf);
 }
 
+static int may_open(struct inode *i)
+{
+	struct proc_inode *p = i->priv;
+	struct task *t;
+	bool may;
+
+	if (!p->entry->traced)
+		return 0;
+	t = proc_task(p);
+	if (!t)
+		return -ESRCH;
+	may = proc_may_trace(t);
+	task_put(t);
+	return may ? 0 : -EACCES;
+}
+
+static int raw_open(struct inode *i, struct file *f)
+{
+	(void)f;
+	return may_open(i);
+}
+
 static int text_open(struct inode *i, struct file *f)
 {
-	struct text_file *tf = kzalloc(sizeof(*tf));
+	struct text_file *tf;
+	int err = may_open(i);
 
-	(void)i;
+	if (err)
+		return err;
+	tf = kzalloc(sizeof(*tf));
 	if (!tf)
 		return -ENOMEM;
 	mutex_init(&tf->lock);
@@ -452,6 +513,11 @@ static int file_setattr(struct inode *i, const struct iattr *a)
 	return a->valid & ~(ATTR_SIZE | ATTR_MTIME) ? -EPERM : 0;
 }
 
+static const struct inode_ops raw_iops = {
+	.open = raw_open,
+	.setattr = file_setattr,
+	.evict = node_evict,
+};
 static const struct inode_ops file_iops = {
 	.open = text_open,
 	.setattr = file_setattr,
@@ -467,21 +533,37 @@ static const struct file_ops text_fops = {
 static ssize_t link_readlink(struct inode *i, char *buf, size_t size)
 {
 	struct proc_inode *p = i->priv;
-	struct task *t = p->task ? p->task : current();
+	struct task *t = proc_task(p);
+	ssize_t n;
 
-	if (p->entry == &proc_fd_link)
-		return proc_fd_readlink(t, p->fd, buf, size);
-	return p->entry->link(t, buf, size);
+	if (!t)
+		return -ENOENT;
+	if (p->tid && !proc_may_trace(t))
+		n = -EACCES;
+	else if (p->entry == &proc_fd_link)
+		n = proc_fd_readlink(t, p->fd, buf, size);
+	else
+		n = p->entry->link(t, buf, size);
+	task_put(t);
+	return n;
 }
 
 static int link_follow(struct inode *i, struct path *out)
 {
 	struct proc_inode *p = i->priv;
-	struct task *t = p->task ? p->task : current();
+	struct task *t = proc_task(p);
+	int err;
 
-	if (p->entry == &proc_fd_link)
-		return proc_fd_follow(t, p->fd, out);
-	return p->entry->follow(t, out);
+	if (!t)
+		return -ENOENT;
+	if (p->tid && !proc_may_trace(t))
+		err = -EACCES;
+	else if (p->entry == &proc_fd_link)
+		err = proc_fd_follow(t, p->fd, out);
+	else
+		err = p->entry->follow(t, out);
+	task_put(t);
+	return err;
 }
 
 /* /proc/self and the like are names, the others lead to the place itself. */
@@ -508,7 +590,7 @@ struct superblock *proc_tree(const char *type, uint64_t magic,
 
 	if (!sb)
 		return NULL;
-	i = node_new(sb, root, NULL, 0);
+	i = node_new(sb, root, NULL, NULL, 0);
 	if (!i)
 		return NULL;
 	sb->root = d_alloc_root(sb, i);

@@ -13,6 +13,10 @@
 #include "emul/vfs/vfs.h"
 
 struct boot;
+struct cred;
+struct files;
+struct fs_ctx;
+struct mm;
 struct task;
 
 /* A text that grows. */
@@ -21,11 +25,10 @@ struct text {
 	size_t len, cap;
 	bool failed;		/* no memory: the whole is no good */
 	int arg;		/* of the entry, or of a directory above it */
+	bool thread;		/* below task/TID: of that thread alone */
 };
 void text_printf(struct text *b, const char *fmt, ...) __printf(2, 3);
 void text_put(struct text *b, const void *p, size_t n);
-
-#define PROC_ARG_THREAD	1	/* below /proc/PID/task/TID */
 
 /* Names of a directory that are not in its table. */
 enum proc_special {
@@ -43,19 +46,28 @@ struct proc_entry {
 	const struct proc_entry *children;	/* ends with a NULL name */
 	enum proc_special special;
 	int arg;		/* not 0: for the texts in it */
-	/* Of a file: its text, for the task whose directory this is. */
+	/* Of a file: only who may trace the task may open it, ptrace(2). */
+	bool traced;
+	/* Its text, for the task whose directory this is. */
 	void (*show)(struct text *b, struct task *t);
 	/* What was written, ended by NUL; 0 or -errno. */
 	int (*write)(struct task *t, char *text, size_t n);
 	/* Of a link: its text, and where it leads if that is no name. */
 	ssize_t (*link)(struct task *t, char *buf, size_t size);
 	int (*follow)(struct task *t, struct path *out);
+	/* Of a file that is no text. */
+	const struct file_ops *fops;
 };
 
-/* Behind inode->priv. */
+/*
+ * Behind inode->priv.  The task is named, not held: names in the cache would
+ * keep the dead.
+ */
 struct proc_inode {
 	const struct proc_entry *entry;
-	struct task *task;	/* a reference, or NULL outside of /proc/PID */
+	int tid;		/* 0 outside of /proc/PID */
+	bool thread;		/* below task/TID */
+	const void *who;	/* its task, or with !thread its group */
 	int fd;			/* the descriptor that a link is of, or arg */
 };
 
@@ -67,28 +79,61 @@ struct superblock *sys_super(void) __must_check;
 struct superblock *proc_tree(const char *type, uint64_t magic,
 			     const struct proc_entry *root) __must_check;
 
+/* The task that @p is of, with a reference, or NULL: it is gone. */
+struct task *proc_task(const struct proc_inode *p) __must_check;
+
+/*
+ * proc-task.c: what another task has, which may change or go meanwhile: a
+ * reference, or NULL where there is none (any more).
+ */
+struct mm *proc_mm(struct task *t) __must_check;
+struct files *proc_files(struct task *t) __must_check;
+struct fs_ctx *proc_fs(struct task *t) __must_check;
+/* Its credentials; the groups of the copy are not to be looked at. */
+void proc_cred(struct task *t, struct cred *out);
+/* May the caller look into @t: PTRACE_MODE_READ_FSCREDS of ptrace(2). */
+bool proc_may_trace(struct task *t);
+/* R, S, T or Z. */
+char proc_state(struct task *t);
+/* Threads that run: of all of them, for /proc/stat and /proc/loadavg. */
+unsigned int proc_running(void);
+
+/* proc-stat.c */
+void proc_show_stat(struct text *b, struct task *t);
+void proc_show_statm(struct text *b, struct task *t);
+void proc_show_status(struct text *b, struct task *t);
+
 /* proc-pid.c */
 extern const struct proc_entry proc_pid_entry, proc_tid_entry;
+
+/* proc-fd.c */
 extern const struct proc_entry proc_fd_link, proc_fdinfo_file;
 /*
- * Of what belongs to a process only what the caller shares can be reached:
- * the calling task where @t is one of its own process, else NULL.
+ * The first descriptor of @t from @fd on, with its file (a reference) in *@f;
+ * -1 if there is none.
  */
-struct task *proc_own(struct task *t);
+int proc_fd_next(struct task *t, int fd, struct file **f, bool *cloexec);
 /* Names of the descriptors of @t: the text of the link, and its place. */
 ssize_t proc_fd_readlink(struct task *t, int fd, char *buf, size_t size);
 int proc_fd_follow(struct task *t, int fd, struct path *out);
 void proc_show_fdinfo(struct text *b, struct task *t, int fd);
+/* exe, cwd and root. */
+int proc_exe_follow(struct task *t, struct path *out);
+int proc_cwd_follow(struct task *t, struct path *out);
+int proc_root_follow(struct task *t, struct path *out);
+ssize_t proc_exe_link(struct task *t, char *buf, size_t size);
+ssize_t proc_cwd_link(struct task *t, char *buf, size_t size);
+ssize_t proc_root_link(struct task *t, char *buf, size_t size);
 
 /* proc-map.c */
 void proc_show_maps(struct text *b, struct task *t);
 void proc_show_smaps(struct text *b, struct task *t);
 void proc_show_smaps_rollup(struct text *b, struct task *t);
-/* Sizes of an address space in pages. */
+/* Sizes of an address space in pages; all 0 where @mm is NULL. */
 struct proc_sizes {
 	uint64_t total, rss, text, lib, data, stack, file, anon;
 };
-void proc_sizes(struct task *t, struct proc_sizes *s);
+void proc_sizes(struct mm *mm, struct proc_sizes *s);
 
 /* proc-info.c */
 extern const struct proc_entry proc_root_entry;

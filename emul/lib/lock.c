@@ -79,6 +79,7 @@ static const char *const class_names[LOCK_N] = {
 	[LOCK_KTIMER] = "ktimer",
 	[LOCK_TGROUP] = "tgroup",
 	[LOCK_SIGHAND] = "sighand",
+	[LOCK_KINIT] = "kinit",
 	[LOCK_FUTEX] = "futex",
 	[LOCK_WAITQUEUE] = "waitqueue",
 	[LOCK_READY] = "ready",

@@ -41,6 +41,7 @@ enum lock_class {
 	LOCK_KTIMER,
 	LOCK_TGROUP,		/* (n) of two groups, under pids_lock */
 	LOCK_SIGHAND,
+	LOCK_KINIT,		/* one asks kinit for a process, a thread */
 	LOCK_FUTEX,		/* (n) two buckets, by address */
 	LOCK_WAITQUEUE,		/* (n) an epoll's after that of its target */
 	LOCK_READY,		/* epoll: what is ready */

@@ -14,6 +14,7 @@
 #include "emul/lib/rbtree.h"
 #include "emul/lib/types.h"
 
+struct args;
 struct file;
 struct inode;
 struct task;
@@ -77,6 +78,9 @@ struct mm {
 	uint64_t auxv[64];	/* saved auxiliary vector, for /proc/self/auxv */
 	unsigned int n_auxv;	/* words of it */
 	struct file *exe;	/* a reference */
+	struct args *args;	/* what exec put there, args.h; or NULL */
+	char *title;		/* what it has become; or NULL */
+	size_t title_len;
 	uint32_t membarrier;	/* what membarrier(2) registered; atomic */
 	bool no_patch;		/* guest uses GS: sites stay as they are */
 	struct patch_state *patch;	/* interposer/patch.c's, or NULL */

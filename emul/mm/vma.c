@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vma.c: the tree of vmas: keeping it, and finding room in it. */
-#include "emul/lib/live.h"
 #include "emul/mm/vma.h"
 
 #include <linux/mman.h>
 
 #include "emul/lib/alloc.h"
+#include "emul/lib/live.h"
+#include "emul/mm/args.h"
 #include "emul/task/task.h"
 #include "emul/vfs/vfs.h"
 #include "interposer/patch.h"
@@ -133,6 +134,7 @@ void mm_put(struct mm *mm)
 		return;
 	free_tree(mm);
 	patch_free(mm);
+	args_free(mm);
 	if (mm->exe)
 		file_put(mm->exe);
 	live_add(LIVE_MM, -1);
@@ -147,6 +149,7 @@ struct mm *mm_dup(struct mm *mm)
 	if (!new)
 		return NULL;
 	*new = *mm;
+	args_share(new, mm);
 	live_add(LIVE_MM, 1);
 	ref_init(&new->ref);
 	mutex_init_class(&new->lock, LOCK_MM);

@@ -34,6 +34,11 @@ void sigpending_init(struct sigpending *p)
 	list_init(&p->queue);
 }
 
+unsigned int signal_queued(void)
+{
+	return load_once(&queued_count);
+}
+
 static void sigqueue_free(struct sigqueue *q)
 {
 	list_del(&q->link);

@@ -61,4 +61,7 @@ void signal_recalc(struct task *t);
 int frame_push(struct task *t, struct regs *r, const struct ksigaction *a,
 	       const struct siginfo128 *info, sigset64_t mask) __must_check;
 
+/* Real-time signals that are queued, for /proc/PID/status. */
+unsigned int signal_queued(void);
+
 #endif

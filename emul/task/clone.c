@@ -146,18 +146,32 @@ int clone_parts(struct task *t, struct task *n, uint64_t flags)
 
 void task_release_parts(struct task *t)
 {
-	if (t->files)
-		files_put(t->files);
-	if (t->fs)
-		fs_ctx_put(t->fs);
-	if (t->mm) {
-		__atomic_fetch_sub(&t->mm->n_tasks, 1, __ATOMIC_RELAXED);
-		mm_put(t->mm);
-	}
+	struct files *files = t->files;
+	struct fs_ctx *fs = t->fs;
+	struct mm *mm = t->mm;
+
+	/* /proc looks at them. */
+	mutex_lock(&t->group->lock);
 	t->files = NULL;
 	t->fs = NULL;
 	t->mm = NULL;
+	mutex_unlock(&t->group->lock);
+	if (files)
+		files_put(files);
+	if (fs)
+		fs_ctx_put(fs);
+	if (mm) {
+		__atomic_fetch_sub(&mm->n_tasks, 1, __ATOMIC_RELAXED);
+		mm_put(mm);
+	}
 	ipc_exit(t);
+}
+
+void task_set_mm(struct task *t, struct mm *mm)
+{
+	mutex_lock(&t->group->lock);
+	store_release(&t->mm, mm);
+	mutex_unlock(&t->group->lock);
 }
 
 bool clone_over_limit(const struct task *t)

@@ -14,6 +14,7 @@
 #include "emul/lib/alloc.h"
 #include "emul/lib/print.h"
 #include "emul/lib/string.h"
+#include "emul/mm/args.h"
 #include "emul/mm/vma.h"
 #include "emul/signal/signal.h"
 #include "emul/sync/futex.h"
@@ -247,6 +248,9 @@ static long map_program(struct task *t, struct mm *mm, struct exec *e,
 	sp = stack_fill(t, mm, &e->str, &aux);
 	if (sp < 0)
 		return sp;
+	if (args_keep(mm, e->str.mem, e->str.mem + e->str.cap - e->str.used,
+		      mm->arg_end - mm->arg_start, mm->env_end - mm->env_start))
+		e->str.mem = NULL;
 	memset(r, 0, sizeof(*r));
 	r->orig_rax = (uint64_t)-1;
 	r->rip = p->interp ? interp_at.entry : main_at.entry;
@@ -306,7 +310,7 @@ static long commit(struct task *t, struct exec *e, struct mm *mm)
 	mm->exe = e->file;
 	file_get(e->file);
 	mm->n_tasks = 1;
-	store_release(&t->mm, mm);
+	task_set_mm(t, mm);
 	vfork_done(t);
 	err = map_program(t, mm, e, task_regs(t));
 	exec_free(e);
@@ -326,7 +330,7 @@ static long exec_in_place(struct task *t, struct exec *e, struct mm *mm)
 		usage_note(t);
 		err = host_munmap(GUEST_MIN, REGION_START - GUEST_MIN);
 		BUG_ON(err);
-		store_release(&t->mm, NULL);
+		task_set_mm(t, NULL);
 		mm_put(old);
 	}
 	return commit(t, e, mm);
@@ -381,12 +385,12 @@ static long exec_elsewhere(struct task *t, struct exec *e, struct mm *mm)
 	mutex_lock(&g->lock);
 	store_release(&t->thread, th);
 	mutex_unlock(&g->lock);
-	store_release(&t->mm, NULL);
+	task_set_mm(t, NULL);
 	__atomic_fetch_sub(&old->n_tasks, 1, __ATOMIC_RELAXED);
 	err = kinit_process(th, exec_arrive, m);
 	if (err) {
 		__atomic_fetch_add(&old->n_tasks, 1, __ATOMIC_RELAXED);
-		store_release(&t->mm, old);
+		task_set_mm(t, old);
 		mutex_lock(&g->lock);
 		store_release(&t->thread, old_th);
 		signal_recalc(t);

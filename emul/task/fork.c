@@ -45,6 +45,8 @@ static struct tgroup *group_fork(struct task *t, const struct clone_req *c)
 	mutex_lock(&p->lock);
 	memcpy(g->rlimits, p->rlimits, sizeof(g->rlimits));
 	g->dumpable = p->dumpable;
+	g->oom_score_adj = p->oom_score_adj;
+	g->oom_score_adj_min = p->oom_score_adj_min;
 	if (c->flags & CLONE_SIGHAND) {
 		sighand_put(g->sighand);
 		g->sighand = p->sighand;

@@ -7,13 +7,11 @@
 #include "emul/abi/regs.h"
 #include "emul/host/host.h"
 #include "emul/lib/lock.h"
-#include "emul/mm/mm.h"
 #include "emul/task/hostproc.h"
 #include "emul/task/sched.h"
 #include "emul/task/task.h"
 #ifndef SBX_HOSTED
 #include "interposer/interposer.h"
-#include "interposer/patch.h"
 
 /* What kinit is asked to start. */
 struct kinit_req {
@@ -31,6 +29,7 @@ static struct {
 	struct kinit_req req;
 	uint32_t asked, answered;	/* futex words: counts */
 } kinit __arena;
+LOCK_CLASS(kinit, LOCK_KINIT);
 
 struct start {
 	void (*fn)(void *arg);
@@ -82,35 +81,25 @@ static void kinit_main(void *arg)
 	}
 }
 
-/* kinit.lock is held.  A copy of the caller, which drops its guest. */
+/*
+ * kinit.lock is held, and others may be: a timer's, a group's.  A copy of the
+ * caller, which drops its guest.
+ */
 static int start(void)
 {
 	struct thread *th = slot_get();
-	struct task *t = current();
-	struct mm *mm = t ? t->mm : NULL;
 	long ret;
 
 	if (!th)
 		return -EAGAIN;
-	if (mm) {
-		ret = patch_pause(mm);
-		if (ret) {
-			slot_drop(th);
-			return (int)ret;
-		}
-		mutex_lock(&mm->lock);
-	}
+	/* It drops the guest: in whatever state that is, also half changed. */
 	ret = host_clone(false, th->kstack, th, kinit_main, NULL);
-	if (mm) {
-		mutex_unlock(&mm->lock);
-		patch_resume(mm);
-	}
 	if (ret < 0) {
 		slot_drop(th);
 		return (int)ret;
 	}
 	kinit.running = true;
-	sched_template(t);
+	sched_template(current());
 	return 0;
 }
 

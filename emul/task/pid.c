@@ -105,6 +105,24 @@ struct task *pid_lookup(int pid)
 	return slot ? *slot : NULL;
 }
 
+int pid_next(int after, const struct tgroup *g)
+{
+	int found = -1;
+
+	mutex_lock(&pids_lock);
+	for (int n = MAX(after, 0) + 1; n < PID_MAX && found < 0; n++) {
+		struct task **slot = pid_slot(n);
+		struct task *t = slot ? *slot : NULL;
+
+		if (!slot)
+			n |= LEAF_SLOTS - 1;
+		else if (t && (g ? t->group == g : t->group->pid == n))
+			found = n;
+	}
+	mutex_unlock(&pids_lock);
+	return found;
+}
+
 int pid_newest(void)
 {
 	return load_once(&pid_last);

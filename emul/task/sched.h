@@ -7,6 +7,7 @@
 
 struct boot;
 struct cred;
+struct mm;
 struct task;
 struct thread;
 
@@ -50,6 +51,8 @@ struct cred *cred_boot(const struct boot *boot) __must_check;
 
 /* clone.c: leave files, directories and memory. */
 void task_release_parts(struct task *t);
+/* clone.c: change what others may be looking at. */
+void task_set_mm(struct task *t, struct mm *mm);
 
 #define SAS_DISABLE	2	/* SS_DISABLE of sigaltstack(2) */
 

@@ -19,6 +19,7 @@
  *	  ktimer's lock			the tree of timers
  *	  tgroup->lock			threads, signal state of a group
  *	    sighand->lock
+ *	kinit's lock			asking for a process or a thread
  *	futex buckets			in order of address
  *	waitqueue->lock			an epoll's after its target's
  *	leaves, then dcache_lock	of one object; nothing below but memory
@@ -122,6 +123,7 @@ struct tgroup {
 	struct sigpending pending;
 	struct rlimit_pair rlimits[NR_RLIMITS];
 	bool dumpable;
+	int16_t oom_score_adj, oom_score_adj_min;
 
 	struct mutex timers_lock;	/* outside lock: calls on timers */
 	struct list_head timers;	/* lock protects */

@@ -392,15 +392,18 @@ void files_put(struct files *fs)
 
 int files_unshare(struct task *t)
 {
-	struct files *fs;
+	struct files *fs, *old;
 
 	if (load_once(&t->files->ref.count) == 1)
 		return 0;
 	fs = files_copy(t->files);
 	if (!fs)
 		return -ENOMEM;
-	files_put(t->files);
+	old = t->files;
+	mutex_lock(&t->group->lock);
 	t->files = fs;
+	mutex_unlock(&t->group->lock);
+	files_put(old);
 	return 0;
 }
 
