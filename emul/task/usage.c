@@ -65,9 +65,6 @@ void usage_get(struct tgroup *g, struct usage *u)
 	*u = g->usage;
 	if (g->zombie)
 		return;
-	if (g == current()->group)
-		usage_note(current());
-	u->maxrss_kb = g->usage.maxrss_kb;
 	if (!cputime_group(g, &c)) {
 		u->utime_ns = c.user_ns;
 		u->stime_ns = c.total_ns - c.user_ns;
@@ -131,6 +128,7 @@ long sys_getrusage(struct task *t, int who, uaddr_t usage)
 	struct cputime c;
 	struct usage u;
 
+	usage_note(t);
 	switch (who) {
 	case WHO_SELF:
 		usage_get(t->group, &u);
