@@ -284,8 +284,8 @@ static void test_threads(void)
 	pthread_t p;
 
 	if (!pid) {
-		pthread_create(&p, NULL, thread_counts, (void *)&counter[1]);
-		pthread_create(&p, NULL, thread_counts, (void *)&counter[2]);
+		pthread_create(&p, NULL, thread_counts, (void *)(uintptr_t)&counter[1]);
+		pthread_create(&p, NULL, thread_counts, (void *)(uintptr_t)&counter[2]);
 		pthread_create(&p, NULL, thread_sleeps, NULL);
 		for (;;)
 			counter[0]++;
