@@ -8,18 +8,41 @@
 
 /*
  * Variables that hold secrets, reach services outside, or steer the dynamic
- * linker.  Compared without regard to case: npm_config__authtoken.
+ * linker.  Compared without regard to case: npm_config__authtoken.  Stars are
+ * all that fnmatch() would have to do here, and it is slow.
  */
 static const char *const secret[] = {
 	"*TOKEN*", "*SECRET*", "*KEY*", "*PASSW*", "*CREDENTIAL*",
 	"AWS_*", "SSH_AUTH_SOCK", "SSH_AGENT_PID", "GPG_AGENT_INFO",
-	"DBUS_*", "LD_*", NULL
+	"DBUS_*", "LD_*",
 };
 
-static bool matches(const char *const *patterns, const char *name, int flags)
+static int upper(char c)
 {
-	for (; patterns && *patterns; patterns++)
-		if (fnmatch(*patterns, name, flags) == 0)
+	return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c;
+}
+
+/* @pattern is in upper case; its stars stand for anything. */
+static bool like(const char *pattern, const char *name)
+{
+	for (; *pattern != '*'; pattern++, name++) {
+		if (*pattern != upper(*name))
+			return false;
+		if (!*name)
+			return true;
+	}
+	if (!*++pattern)
+		return true;
+	for (; *name; name++)
+		if (upper(*name) == *pattern && like(pattern, name))
+			return true;
+	return false;
+}
+
+static bool is_secret(const char *name)
+{
+	for (size_t i = 0; i < sizeof(secret) / sizeof(secret[0]); i++)
+		if (like(secret[i], name))
 			return true;
 	return false;
 }
@@ -76,7 +99,7 @@ char **env_make(const struct env_rules *r, char *const *host)
 	for (char *const *v = host; v && *v; v++) {
 		char *name = xstrndup(*v, name_len(*v));
 		bool take = any(r->keep, name) ||
-			(!r->clear && !matches(secret, name, FNM_CASEFOLD));
+			(!r->clear && !is_secret(name));
 
 		/* Twice the same name is passed on as it is. */
 		if (take && !any(r->unset, name))

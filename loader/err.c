@@ -74,6 +74,17 @@ char *xstrndup(const char *s, size_t n)
 	return p;
 }
 
+char *xconcat(const char *a, const char *b, const char *c)
+{
+	size_t na = strlen(a), nb = strlen(b), nc = strlen(c);
+	char *p = xmalloc(na + nb + nc + 1);
+
+	memcpy(p, a, na);
+	memcpy(p + na, b, nb);
+	memcpy(p + na + nb, c, nc);
+	return p;
+}
+
 char *xasprintf(const char *fmt, ...)
 {
 	va_list ap;

@@ -33,5 +33,7 @@ void *xrealloc(void *p, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The three strings in one. */
+char *xconcat(const char *a, const char *b, const char *c);
 
 #endif

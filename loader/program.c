@@ -53,8 +53,8 @@ static int not_run(struct err *e, const char *name, int err)
 static int try_dir(struct policy *p, const struct view_base *b,
 		   const char *dir, size_t len, const char *name, bool shown)
 {
-	char *typed = len ? xasprintf("%.*s/%s", (int)len, dir, name) :
-		xstrdup(name);
+	char *start = xstrndup(dir, len);
+	char *typed = len ? xconcat(start, "/", name) : xstrdup(name);
 	char *path = path_clean(p->cwd, typed);
 	char *host = shown ? view_host_path(p, path) : NULL;
 	int err = shown && !host ? ENOENT : try_path(p, path);
@@ -64,6 +64,7 @@ static int try_dir(struct policy *p, const struct view_base *b,
 		p->program = typed;
 		typed = NULL;
 	}
+	free(start);
 	free(typed);
 	free(path);
 	free(host);

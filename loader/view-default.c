@@ -217,11 +217,24 @@ static void hide_host(struct policy *p, const char *path, bool asked)
 			continue;
 		rel = path + strlen(m->host);
 		rel += *rel == '/';
-		guest = xasprintf("%s/%s", m->guest[1] ? m->guest : "", rel);
+		guest = xconcat(m->guest[1] ? m->guest : "", "/", rel);
 		view_add(p, &(struct view_mount){
 			.kind = VIEW_HIDE, .guest = guest, .asked = asked });
 		free(guest);
 	}
+}
+
+/* Does any mount of the host bare something in @dir? */
+static bool bared(const struct policy *p, const char *dir)
+{
+	for (size_t i = 0; i < p->n_mounts; i++) {
+		const struct view_mount *m = &p->mounts[i];
+
+		if (m->kind <= VIEW_RO && (path_beneath(dir, m->host) ||
+					   path_beneath(m->host, dir)))
+			return true;
+	}
+	return false;
 }
 
 void view_hides(struct policy *p, const struct view_base *b)
@@ -243,14 +256,14 @@ void view_hides(struct policy *p, const struct view_base *b)
 	for (size_t i = 0; i < sizeof(system_secrets) / sizeof(char *); i++)
 		if (!b->home || strcmp(b->home, system_secrets[i]) != 0)
 			hide_host(p, system_secrets[i], false);
-	if (!b->home)
+	if (!b->home || !bared(p, b->home))
 		return;
 	/* A home is bared by standing in it, or by asking for it. */
 	if (!b->cwd || strcmp(b->cwd, b->home) != 0)
 		hide_host(p, b->home, false);
 	for (size_t i = 0; i < sizeof(home_secrets) / sizeof(char *); i++) {
-		char *path = xasprintf("%s/%s", b->home[1] ? b->home : "",
-				       home_secrets[i]);
+		char *path = xconcat(b->home[1] ? b->home : "", "/",
+				     home_secrets[i]);
 
 		hide_host(p, path, false);
 		free(path);

@@ -10,7 +10,7 @@
 char *path_clean(const char *base, const char *path)
 {
 	char *in = path[0] == '/' ? xstrdup(path) :
-		xasprintf("%s/%s", base, path);
+		xconcat(base, "/", path);
 	char *out = xmalloc(strlen(in) + 2);
 	size_t n = 0;
 
@@ -37,11 +37,12 @@ char *path_clean(const char *base, const char *path)
 
 bool path_beneath(const char *path, const char *dir)
 {
-	size_t n = strlen(dir);
-
-	if (n == 1)
+	if (!dir[1])
 		return true;
-	return !strncmp(path, dir, n) && (path[n] == '/' || !path[n]);
+	for (; *dir; dir++, path++)
+		if (*path != *dir)
+			return false;
+	return *path == '/' || !*path;
 }
 
 static bool is_host(const struct view_mount *m)
@@ -81,17 +82,17 @@ static struct view_mount *find(const struct policy *p, const char *path,
 			       bool above)
 {
 	struct view_mount *best = NULL;
-	size_t best_len = 0;
+	size_t best_len = 0, len;
 
 	for (size_t i = 0; i < p->n_mounts; i++) {
 		struct view_mount *m = &p->mounts[i];
+
 		/* No path that is freed is ever a mount's: a false alarm. */
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
-		size_t len = strlen(m->guest);
-
 		if (!path_beneath(path, m->guest) ||
 		    (above && !strcmp(path, m->guest)))
 			continue;
+		len = strlen(m->guest);
 		if (!best || len > best_len ||
 		    (len == best_len && stronger(m, best))) {
 			best = m;
@@ -123,7 +124,7 @@ static char *join(const char *dir, const char *rel)
 {
 	if (!*rel)
 		return xstrdup(dir);
-	return xasprintf("%s/%s", dir[1] ? dir : "", rel);
+	return xconcat(dir[1] ? dir : "", "/", rel);
 }
 
 /* Where @path lies if it belongs to the host mount @m. */
@@ -148,8 +149,7 @@ static char *follow(const struct policy *p, char *path)
 		dir = xstrndup(m->guest,
 			       (size_t)(strrchr(m->guest, '/') - m->guest));
 		to = path_clean(*dir ? dir : "/", m->target);
-		next = xasprintf("%s%s", to[1] ? to : "",
-				 path + strlen(m->guest));
+		next = xconcat(to[1] ? to : "", path + strlen(m->guest), "");
 		free(dir);
 		free(to);
 		free(path);
