@@ -18,6 +18,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -198,7 +199,8 @@ void bootpage_limits(void)
 	unsigned int i;
 
 	for (i = 0; i < 16; i++) {
-		if (getrlimit((__rlimit_resource_t)i, &rl))
+		/* glibc's function wants an enumeration of its own. */
+		if (syscall(SYS_prlimit64, 0, i, NULL, &rl))
 			rl.rlim_cur = rl.rlim_max = RLIM_INFINITY;
 		limits[i][0] = rl.rlim_cur;
 		limits[i][1] = rl.rlim_max;

@@ -236,7 +236,9 @@ static int take(struct policy *p, struct cli *c, int id, char *arg,
 /* getopt tells what is wrong in words of its own; ours is one line. */
 static int bad_option(char **argv, int c, struct err *e)
 {
-	const char *word = argv[optind - 1];
+	/* musl goes one further where the argument of a letter is missing. */
+	const char *word = argv[optind - 1] ? argv[optind - 1] :
+		argv[optind - 2];
 	char letter[3] = { '-', (char)optopt, '\0' };
 	const char *name = letter;
 

@@ -23,10 +23,12 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/rseq.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <sys/rseq.h>
+#endif
 
 #include "emul/abi/boot.h"
 #include "emul/abi/hostfd.h"
@@ -224,12 +226,14 @@ static int lift_limits(struct err *e)
  */
 static void forget_libc(void)
 {
+#ifdef __GLIBC__	/* no other registers one */
 	void *rs = (char *)__builtin_thread_pointer() + __rseq_offset;
 
 	if (__rseq_size &&
 	    syscall(SYS_rseq, rs, 32, RSEQ_FLAG_UNREGISTER, RSEQ_SIG) &&
 	    syscall(SYS_rseq, rs, __rseq_size, RSEQ_FLAG_UNREGISTER, RSEQ_SIG))
 		child_fail("rseq");
+#endif
 	syscall(SYS_set_robust_list, NULL, 3 * sizeof(long));
 }
 

@@ -1,5 +1,5 @@
 # loader/local.mk: the command.  One static executable that needs no other
-# file: the kernel image lies inside it.
+# file: the kernel image lies inside it.  Its libc: m4/sbx_libc.m4.
 
 bin_PROGRAMS += sbx
 sbx_SOURCES = \
@@ -17,10 +17,12 @@ sbx_SOURCES = \
 	$(cli_sources) \
 	$(policy_sources)
 nodist_sbx_SOURCES = $(loader_generated_headers) emul/sysnames.h
-sbx_CFLAGS = -std=gnu11 $(WARN_CFLAGS) -fPIE
+sbx_CFLAGS = -std=gnu11 $(WARN_CFLAGS) -fPIE $(SBX_LIBC_CFLAGS)
 sbx_CCASFLAGS = $(AM_CPPFLAGS)
-sbx_LDFLAGS = -static-pie
-sbx_LDADD =
+sbx_LDFLAGS = -static-pie $(SBX_LIBC_START)
+sbx_LDADD = $(SBX_LIBC_LIBS)
+# Objects made for one libc cannot be linked with the other.
+$(sbx_OBJECTS): config.status
 
 # .incbin does not show in the generated dependencies.
 %D%/sbx-image.$(OBJEXT): kernel.bin
@@ -54,6 +56,7 @@ broker_sources = \
 	emul/abi/broker.h \
 	emul/abi/hostclone.h \
 	emul/abi/hostfd.h \
+	%D%/libc.h \
 	%D%/broker/broker.h \
 	%D%/broker/channel.c \
 	%D%/broker/channel.h \

@@ -3,6 +3,7 @@
 # What sbx itself answers: one line and 125, or 126 and 127 for programs
 # that cannot be run; --help and the like; never anything else.
 . "${SRCDIR:-.}/t/lib.sh"
+PATH=/usr/bin:/bin:/usr/sbin:/sbin
 
 # fails NAME STATUS PATTERN ARG...: no output, one line that starts with sbx:
 fails()

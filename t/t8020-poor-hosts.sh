@@ -42,7 +42,7 @@ needs 38 seccomp
 needs 1 prctl
 needs 38 memfd_create
 needs 1 socketpair
-needs 11 clone
+needs 11 clone,fork
 needs 1 setsid
 needs 24 pipe2
 needs 24 epoll_create1

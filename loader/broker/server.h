@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "loader/broker/broker.h"
+#include "loader/libc.h"
 
 /*
  * One request while it is served.  The request is a copy, taken once and
