@@ -191,7 +191,7 @@ int futex_enqueue(struct task *t, struct futex_waiter *f, uaddr_t addr,
 	b = futex_bucket_of(&f->key);
 	f->task = t;
 	f->bitset = bitset;
-	f->kind = kind;
+	f->kind = (uint8_t)(kind);
 	f->got = false;
 	mutex_lock(&b->lock);
 	if (get_user(&now, addr)) {

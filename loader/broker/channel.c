@@ -27,18 +27,15 @@ union control {
 /* The descriptor of a message, or -1; *bad when there is anything else. */
 static int take_fd(struct msghdr *msg, bool *bad)
 {
+	const struct cmsghdr *h = CMSG_FIRSTHDR(msg);
 	int fd = -1;
 
-	for (struct cmsghdr *h = CMSG_FIRSTHDR(msg); h;
-	     h = CMSG_NXTHDR(msg, h)) {
-		if (h->cmsg_level != SOL_SOCKET ||
-		    h->cmsg_type != SCM_RIGHTS ||
-		    h->cmsg_len != CMSG_LEN(sizeof(int))) {
-			*bad = true;
-			continue;
-		}
+	/* There is no room for a second one. */
+	if (h && (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS ||
+		  h->cmsg_len != CMSG_LEN(sizeof(int))))
+		*bad = true;
+	else if (h)
 		memcpy(&fd, CMSG_DATA(h), sizeof(fd));
-	}
 	if (msg->msg_flags & (MSG_CTRUNC | MSG_TRUNC))
 		*bad = true;
 	return fd;
