@@ -64,7 +64,6 @@ static const char *const class_names[LOCK_N] = {
 	[LOCK_UNSET] = "none",
 	[LOCK_TIMERS] = "timers",
 	[LOCK_CPUTIMERS] = "cputimers",
-	[LOCK_KINIT] = "kinit",
 	[LOCK_POS] = "pos",
 	[LOCK_RENAME] = "rename",
 	[LOCK_INODE] = "inode",

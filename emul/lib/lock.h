@@ -26,7 +26,6 @@ enum lock_class {
 	LOCK_UNSET,		/* zeroed memory: LOCK_CLASS()'s, or a leaf */
 	LOCK_TIMERS,		/* tgroup->timers_lock, of a timerfd */
 	LOCK_CPUTIMERS,		/* tgroup->cpu.lock */
-	LOCK_KINIT,		/* whoever asks kinit for a process */
 	LOCK_POS,		/* file->pos_lock */
 	LOCK_RENAME,
 	LOCK_INODE,		/* (n) a directory, then its child */

@@ -7,7 +7,6 @@
  * host call on mappings and the locks marked (b) over a broker request.
  *
  *	tgroup->timers_lock		calls on timers
- *	kinit's lock			requests for processes
  *	file->pos_lock (b)
  *	  rename_lock (b)		renames of directories
  *	    inode->lock (b)		a directory, then its child
