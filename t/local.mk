@@ -93,9 +93,12 @@ guest_tests = \
 	%D%/g-rlimits.guest \
 	%D%/g-seccomp.guest \
 	%D%/g-restart.guest \
+	%D%/g-signal-corner.guest \
 	%D%/g-signal-fault.guest \
 	%D%/g-signal-fpu.guest \
+	%D%/g-signal-kick.guest \
 	%D%/g-signal-restart.guest \
+	%D%/g-signal-step.guest \
 	%D%/g-signal.guest \
 	%D%/g-signalfd.guest \
 	%D%/g-stack.guest \
@@ -303,6 +306,7 @@ long_soaks = \
 	%D%/g-mm-random.guest \
 	%D%/g-patch-kick.guest \
 	%D%/g-patch-threads.guest \
+	%D%/g-signal-kick.guest \
 	%D%/g-signal-restart.guest \
 	%D%/g-thread.guest \
 	%D%/t7006-corrupt.sh \
