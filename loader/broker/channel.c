@@ -27,7 +27,7 @@ union control {
 /* The descriptor of a message, or -1; *bad when there is anything else. */
 static int take_fd(struct msghdr *msg, bool *bad)
 {
-	const struct cmsghdr *h = CMSG_FIRSTHDR(msg);
+	struct cmsghdr *h = CMSG_FIRSTHDR(msg);
 	int fd = -1;
 
 	/* There is no room for a second one. */
