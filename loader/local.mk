@@ -17,7 +17,8 @@ sbx_SOURCES = \
 	$(cli_sources) \
 	$(policy_sources)
 nodist_sbx_SOURCES = $(loader_generated_headers) emul/sysnames.h
-sbx_CFLAGS = -std=gnu11 $(WARN_CFLAGS) -fPIE $(SBX_LIBC_CFLAGS)
+sbx_CFLAGS = -std=gnu11 $(WARN_CFLAGS) -fPIE
+sbx_CPPFLAGS = $(AM_CPPFLAGS) $(SBX_LIBC_CPPFLAGS)
 sbx_CCASFLAGS = $(AM_CPPFLAGS)
 sbx_LDFLAGS = -static-pie $(SBX_LIBC_START)
 sbx_LDADD = $(SBX_LIBC_LIBS)

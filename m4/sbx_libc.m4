@@ -16,7 +16,7 @@ AC_DEFUN([SBX_LIBC], [
 		[AS_HELP_STRING([--without-musl],
 			[link sbx with the libc of $CC even if there is musl])],
 		[], [with_musl=check])
-	SBX_LIBC_CFLAGS=
+	SBX_LIBC_CPPFLAGS=
 	SBX_LIBC_START=
 	SBX_LIBC_LIBS=
 	sbx_libc="that of $CC"
@@ -32,19 +32,21 @@ AC_DEFUN([SBX_LIBC], [
 		sbx_cc_include=`$CC -print-file-name=include`
 		SBX_DIR_OF([linux/types.h], [sbx_linux_include])
 		SBX_DIR_OF([asm/types.h], [sbx_asm_include])
-		sbx_libc_cflags="-nostdinc -isystem $sbx_musl_include"
-		AS_VAR_APPEND([sbx_libc_cflags],
+		sbx_libc_cppflags="-nostdinc -isystem $sbx_musl_include"
+		AS_VAR_APPEND([sbx_libc_cppflags],
 			[" -isystem $sbx_cc_include"])
-		AS_VAR_APPEND([sbx_libc_cflags],
+		AS_VAR_APPEND([sbx_libc_cppflags],
 			[" -idirafter $sbx_asm_include"])
-		AS_VAR_APPEND([sbx_libc_cflags],
+		AS_VAR_APPEND([sbx_libc_cppflags],
 			[" -idirafter $sbx_linux_include"])
 		sbx_libc_start="$sbx_musl_lib/rcrt1.o $sbx_musl_lib/crti.o"
 		sbx_libc_libs="$sbx_musl_lib/libc.a -lgcc $sbx_musl_lib/crtn.o"
 		sbx_save_CFLAGS=$CFLAGS
+		sbx_save_CPPFLAGS=$CPPFLAGS
 		sbx_save_LDFLAGS=$LDFLAGS
 		sbx_save_LIBS=$LIBS
-		CFLAGS="$CFLAGS -fPIE $sbx_libc_cflags"
+		CFLAGS="$CFLAGS -fPIE"
+		CPPFLAGS="$CPPFLAGS $sbx_libc_cppflags"
 		LDFLAGS="$LDFLAGS -static-pie -nostdlib $sbx_libc_start"
 		LIBS=$sbx_libc_libs
 		AC_LINK_IFELSE([AC_LANG_PROGRAM([[
@@ -57,7 +59,7 @@ AC_DEFUN([SBX_LIBC], [
 #endif
 ]], [[return printf("%d\n", EPOLLIN) < 0;]])],
 			[sbx_libc=musl
-			 SBX_LIBC_CFLAGS=$sbx_libc_cflags
+			 SBX_LIBC_CPPFLAGS=$sbx_libc_cppflags
 			 SBX_LIBC_START="-nostdlib $sbx_libc_start"
 			 SBX_LIBC_LIBS=$sbx_libc_libs
 			 AC_MSG_RESULT([yes])],
@@ -65,11 +67,12 @@ AC_DEFUN([SBX_LIBC], [
 			 AS_IF([test "x$with_musl" = xyes],
 				[AC_MSG_ERROR([--with-musl, but musl does not do])])])
 		CFLAGS=$sbx_save_CFLAGS
+		CPPFLAGS=$sbx_save_CPPFLAGS
 		LDFLAGS=$sbx_save_LDFLAGS
 		LIBS=$sbx_save_LIBS
 	], [test "x$with_musl" = xyes],
 		[AC_MSG_ERROR([--with-musl, but there is no musl-gcc])])
-	AC_SUBST([SBX_LIBC_CFLAGS])
+	AC_SUBST([SBX_LIBC_CPPFLAGS])
 	AC_SUBST([SBX_LIBC_START])
 	AC_SUBST([SBX_LIBC_LIBS])
 ])
