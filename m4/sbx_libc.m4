@@ -19,7 +19,6 @@ AC_DEFUN([SBX_LIBC], [
 	SBX_LIBC_CPPFLAGS=
 	SBX_LIBC_START=
 	SBX_LIBC_LIBS=
-	sbx_libc="that of $CC"
 	AS_IF([test "x$with_musl" != xno && test "$MUSL_GCC" != no], [
 		AC_MSG_CHECKING([whether sbx can be linked with musl])
 		sbx_save_CC=$CC
@@ -58,8 +57,7 @@ AC_DEFUN([SBX_LIBC], [
 #error "the headers of glibc"
 #endif
 ]], [[return printf("%d\n", EPOLLIN) < 0;]])],
-			[sbx_libc=musl
-			 SBX_LIBC_CPPFLAGS=$sbx_libc_cppflags
+			[SBX_LIBC_CPPFLAGS=$sbx_libc_cppflags
 			 SBX_LIBC_START="-nostdlib $sbx_libc_start"
 			 SBX_LIBC_LIBS=$sbx_libc_libs
 			 AC_MSG_RESULT([yes])],
