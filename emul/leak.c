@@ -41,6 +41,8 @@ static const char *const kinds[LIVE_N] = {
 	[LIVE_EPOLL] = "epolls",
 	[LIVE_WATCH] = "watches of epolls",
 	[LIVE_TIMER] = "timers",
+	[LIVE_SECCOMP] = "filters of system calls",
+	[LIVE_PI] = "locks that are waited for",
 	[LIVE_SLOT] = "thread slots",
 };
 

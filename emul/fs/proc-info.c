@@ -251,6 +251,8 @@ static ssize_t mounts_link(struct task *t, char *buf, size_t size)
 
 FIXED(ostype, "Linux")
 FIXED(osrelease, UTS_RELEASE)
+FIXED(actions_avail, "kill_process kill_thread trap errno trace log allow")
+FIXED(actions_logged, "")
 FIXED(osversion, UTS_VERSION)
 FIXED(hostname, sysinfo_get()->hostname)
 FIXED(domainname, "(none)")
@@ -322,6 +324,12 @@ static void show_boot_id(struct text *b, struct task *t)
 #define DIR_OF(n, tab)	{ .name = n, .mode = S_IFDIR | 0555, .children = tab }
 #define END		{ .name = NULL }
 
+static const struct proc_entry seccomp_dir[] = {
+	FILE_OF("actions_avail", show_actions_avail),
+	FILE_OF("actions_logged", show_actions_logged),
+	END
+};
+
 static const struct proc_entry random_dir[] = {
 	FILE_OF("boot_id", show_boot_id),
 	FILE_OF("entropy_avail", show_entropy),
@@ -347,6 +355,7 @@ static const struct proc_entry kernel_dir[] = {
 	FILE_OF("pid_max", show_pid_max),
 	DIR_OF("random", random_dir),
 	FILE_OF("randomize_va_space", show_random_va),
+	DIR_OF("seccomp", seccomp_dir),
 	IPC_LIMIT_OF("sem", sem_limits),
 	IPC_LIMIT_OF("shmall", shmall),
 	IPC_LIMIT_OF("shmmax", shmmax),

@@ -27,6 +27,8 @@ enum live_kind {
 	LIVE_EPOLL,
 	LIVE_WATCH,		/* items of epolls */
 	LIVE_TIMER,
+	LIVE_SECCOMP,		/* filters of guests' own */
+	LIVE_PI,		/* futexes with an owner, waited for */
 	LIVE_SLOT,
 	LIVE_N
 };

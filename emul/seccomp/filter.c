@@ -15,6 +15,7 @@
 #include "emul/entry/dispatch.h"
 #include "emul/entry/uaccess.h"
 #include "emul/lib/alloc.h"
+#include "emul/lib/live.h"
 #include "emul/lib/string.h"
 #include "emul/lib/uapi.h"
 #include "emul/seccomp/filter.h"
@@ -37,6 +38,7 @@ static void filter_put(struct seccomp_filter *f)
 
 	for (; f && ref_put(&f->ref); f = prev) {
 		prev = f->prev;
+		live_add(LIVE_SECCOMP, -1);
 		kfree(f);
 	}
 }
@@ -183,6 +185,7 @@ static long attach(struct task *t, struct seccomp_filter *f,
 		return flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH ? -ESRCH :
 		       other->tid;
 	f->prev = t->seccomp;	/* with its reference */
+	live_add(LIVE_SECCOMP, 1);
 	fill_cache(f);
 	store_release(&t->seccomp, f);
 	store_release(&t->seccomp_mode, SECCOMP_MODE_FILTER);

@@ -14,6 +14,7 @@
 
 #include "emul/entry/uaccess.h"
 #include "emul/lib/alloc.h"
+#include "emul/lib/live.h"
 #include "emul/lib/uapi.h"
 #include "emul/sync/queue.h"
 #include "emul/task/task.h"
@@ -84,6 +85,7 @@ struct futex_pi *pi_make(struct pi_try *p, struct task *owner)
 	if (dead)
 		return NULL;
 	p->spare = NULL;
+	live_add(LIVE_PI, 1);
 	return pi;
 }
 
@@ -94,6 +96,7 @@ void pi_drop(struct futex_pi *pi)
 	mutex_lock(&pi_lock);
 	list_del(&pi->link);
 	mutex_unlock(&pi_lock);
+	live_add(LIVE_PI, -1);
 	kfree(pi);
 }
 
