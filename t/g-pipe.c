@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* g-pipe.c: pipes, fifos and eventfds within one process. */
+/* g-pipe.c: pipes, fifos and eventfds. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "t/guest.h"
@@ -291,6 +292,38 @@ static void *open_writer(void *arg)
 	return NULL;
 }
 
+/* Two who open it, see each other, and are gone at once. */
+static void test_fifo_brief(const char *path)
+{
+	int go[2], back[2], n;
+	pid_t pid;
+	char c;
+
+	if (pipe(go) || pipe(back))
+		return;
+	pid = fork();
+	if (!pid) {
+		for (n = 0; n < 300; n++) {
+			close(open(path, O_WRONLY));
+			if (write(back[1], "x", 1) != 1 ||
+			    read(go[0], &c, 1) != 1)
+				_exit(1);
+		}
+		_exit(0);
+	}
+	for (n = 0; n < 300; n++) {
+		close(open(path, O_RDONLY));
+		if (read(back[0], &c, 1) != 1 || write(go[1], "x", 1) != 1)
+			break;
+	}
+	is(n, 300, "brief opens of a fifo meet");
+	waitpid(pid, NULL, 0);
+	close(go[0]);
+	close(go[1]);
+	close(back[0]);
+	close(back[1]);
+}
+
 static void test_fifo(void)
 {
 	static char path[40];
@@ -330,6 +363,7 @@ static void test_fifo(void)
 	is(write(r, "self", 4), 4, "write to oneself");
 	is(read(r, buf, 10), 4, "read it");
 	close(r);
+	test_fifo_brief(path);
 	unlink(path);
 }
 

@@ -572,6 +572,7 @@ int fifo_open(struct inode *i, struct file *f)
 {
 	struct task *t = current();
 	uint32_t r_count, w_count;
+	bool no_reader, no_writer;
 	struct pipe *p;
 	int err = 0;
 	/* /proc/self/fd of an end of pipe(2) waits for nobody. */
@@ -606,6 +607,9 @@ int fifo_open(struct inode *i, struct file *f)
 	}
 	r_count = p->r_count;
 	w_count = p->w_count;
+	/* Looked at once: a partner may see this end, and go at once. */
+	no_writer = !(f->mode & FMODE_WRITE) && !p->writers;
+	no_reader = !(f->mode & FMODE_READ) && !p->readers;
 	mutex_unlock(&p->lock);
 	if (err && !p->files)
 		pipe_free(p);
@@ -620,12 +624,12 @@ int fifo_open(struct inode *i, struct file *f)
 	wait_wake(&p->queue, 0, INT32_MAX);
 	if (!wait)
 		return 0;
-	if (!(f->mode & FMODE_WRITE) && !load_acquire(&p->writers)) {
+	if (no_writer) {
 		if (f->flags & O_NONBLOCK)
 			f->pos = (off_t)w_count;
 		else
 			err = wait_partner(p, t, &p->w_count, w_count);
-	} else if (!(f->mode & FMODE_READ) && !load_acquire(&p->readers)) {
+	} else if (no_reader) {
 		err = wait_partner(p, t, &p->r_count, r_count);
 	}
 	if (err)
