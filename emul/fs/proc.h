@@ -18,6 +18,7 @@ struct files;
 struct fs_ctx;
 struct mm;
 struct task;
+struct tgroup;
 
 /* A text that grows. */
 struct text {
@@ -81,6 +82,12 @@ struct superblock *proc_tree(const char *type, uint64_t magic,
 
 /* The task that @p is of, with a reference, or NULL: it is gone. */
 struct task *proc_task(const struct proc_inode *p) __must_check;
+
+/*
+ * The process whose directory /proc/PID @f is, with a reference.  NULL: it is
+ * gone, or *@is_dir says that @f is no such directory.
+ */
+struct tgroup *proc_dir_group(const struct file *f, bool *is_dir) __must_check;
 
 /*
  * proc-task.c: what another task has, which may change or go meanwhile: a

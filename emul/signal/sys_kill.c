@@ -210,20 +210,6 @@ long sys_rt_tgsigqueueinfo(struct task *t, int tgid, int tid, int sig,
 	return send_thread(t, tgid, tid, &si);
 }
 
-/* The leader of @g, with a reference; NULL: it is reaped. */
-static struct task *leader_of(const struct tgroup *g)
-{
-	struct task *o = NULL;
-
-	mutex_lock(&pids_lock);
-	if (!g->reaped)
-		o = pid_lookup(g->pid);
-	if (o)
-		ref_get(&o->ref);
-	mutex_unlock(&pids_lock);
-	return o;
-}
-
 static long send_pidfd(struct task *t, const struct tgroup *g, int sig,
 		       uaddr_t info)
 {
@@ -242,7 +228,7 @@ static long send_pidfd(struct task *t, const struct tgroup *g, int sig,
 		siginfo_init(&si, sig, SICODE_USER);
 		siginfo_sender(&si, t->group->pid, t->cred->uid);
 	}
-	o = leader_of(g);
+	o = group_leader(g);
 	if (!o)
 		return -ESRCH;
 	ret = send_group(t, o, &si);
@@ -258,9 +244,9 @@ long sys_pidfd_send_signal(struct task *t, int pidfd, int sig, uaddr_t info,
 
 	if (flags)
 		return -EINVAL;
-	g = pidfd_group(t, pidfd, NULL);
-	if (!g)
-		return -EBADF;
+	ret = pidfd_or_dir(t, pidfd, &g);
+	if (ret)
+		return ret;
 	ret = send_pidfd(t, g, sig, info);
 	tgroup_put(g);
 	return ret;

@@ -80,6 +80,36 @@ struct tgroup *pidfd_group(struct task *t, int fd, bool *nonblock)
 	return g;
 }
 
+int pidfd_or_dir(struct task *t, int fd, struct tgroup **g)
+{
+	bool is_dir = false;
+	struct fd f;
+
+	*g = pidfd_group(t, fd, NULL);
+	if (*g)
+		return 0;
+	f = fdget(t, fd);
+	if (f.file)
+		*g = proc_dir_group(f.file, &is_dir);
+	fdput(f);
+	if (*g)
+		return 0;
+	return is_dir ? -ESRCH : -EBADF;
+}
+
+struct task *group_leader(const struct tgroup *g)
+{
+	struct task *o = NULL;
+
+	mutex_lock(&pids_lock);
+	if (!g->reaped)
+		o = pid_lookup(g->pid);
+	if (o)
+		ref_get(&o->ref);
+	mutex_unlock(&pids_lock);
+	return o;
+}
+
 long sys_pidfd_open(struct task *t, int pid, int flags)
 {
 	struct tgroup *g;
@@ -96,6 +126,41 @@ long sys_pidfd_open(struct task *t, int pid, int flags)
 		return o ? -EINVAL : -ESRCH;
 	}
 	ret = pidfd_create(g, (unsigned int)flags);
+	tgroup_put(g);
+	return ret;
+}
+
+/* A file of @o's table for the caller's. */
+static long copy_fd(struct task *t, struct task *o, int fd)
+{
+	struct files *files;
+	struct fd f;
+
+	if (!proc_may_trace(o))
+		return -EPERM;
+	files = proc_files(o);
+	if (!files)
+		return -EBADF;
+	f = fdget_shared(files, (unsigned int)fd);
+	files_put(files);
+	return f.file ? fd_add(t, f.file, O_CLOEXEC) : -EBADF;
+}
+
+long sys_pidfd_getfd(struct task *t, int pidfd, int targetfd,
+		     unsigned int flags)
+{
+	struct tgroup *g;
+	struct task *o;
+	long ret;
+
+	if (flags)
+		return -EINVAL;
+	g = pidfd_group(t, pidfd, NULL);
+	if (!g)
+		return -EBADF;
+	o = group_leader(g);
+	ret = o ? copy_fd(t, o, targetfd) : -ESRCH;
+	task_put(o);
 	tgroup_put(g);
 	return ret;
 }

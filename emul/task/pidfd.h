@@ -19,5 +19,12 @@ long pidfd_create(struct tgroup *g, unsigned int flags) __must_check;
  */
 struct tgroup *pidfd_group(struct task *t, int fd, bool *nonblock)
 	__must_check;
+/*
+ * The same, or that whose directory in /proc @fd is open on.  0, -EBADF, or
+ * -ESRCH: it is gone.
+ */
+int pidfd_or_dir(struct task *t, int fd, struct tgroup **g) __must_check;
+/* The leader of @g, with a reference; NULL: it is reaped. */
+struct task *group_leader(const struct tgroup *g) __must_check;
 
 #endif
