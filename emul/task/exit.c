@@ -29,9 +29,13 @@
  */
 static void __noreturn sandbox_end(const struct thread *th, int status)
 {
+	/* The first thread of all is kept to the end. */
+	bool parked = !hostproc_is_first(th) ||
+		      th->host_tid != hostproc_pid(th);
+
 	report_end();
 	/* This one and init; the threads of kinit have slots too. */
-	if (leak_report(2, 3, 2))
+	if (leak_report(2, 3, 2 + ktimer_threads() + parked))
 		status = EXIT_LEAKS << 8;
 	/* An exit status shows by itself; all else has to be told. */
 	if ((status & 0x7f) || !hostproc_is_first(th))

@@ -103,6 +103,11 @@ static int start_thread(void)
 }
 #endif
 
+unsigned int ktimer_threads(void)
+{
+	return load_acquire(&timers.running);
+}
+
 void ktimer_init(struct ktimer *kt, int64_t (*fn)(struct ktimer *kt))
 {
 	kt->fn = fn;

@@ -34,6 +34,9 @@ void ktimer_cancel(struct ktimer *kt);
 /* When it expires; NEVER_NS: it is not set. */
 int64_t ktimer_deadline(const struct ktimer *kt);
 
+/* How many threads there are for it: 0 or 1. */
+unsigned int ktimer_threads(void);
+
 /* Run what is due at @now_ns; the next deadline comes back. For unit tests. */
 int64_t ktimer_run(int64_t now_ns);
 
