@@ -9,16 +9,22 @@
 #include "emul/leak.h"
 
 #ifdef SBX_DEBUG
+#include "emul/host/host.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/live.h"
 #include "emul/lib/print.h"
+#include "emul/task/task.h"
+#include "emul/time/time.h"
 #include "emul/vfs/dcache.h"
 #include "interposer/interposer.h"
+
+#define PATIENCE_NS	(500 * NSEC_PER_MSEC)
 
 int64_t live_count[LIVE_N] __arena;
 
 static struct {
 	uint32_t level;		/* 0: no report; 2: tell all that is there */
+	uint32_t pass;
 	bool found;
 } leak __arena;
 
@@ -51,48 +57,57 @@ void leak_boot(const struct boot *b)
 	leak.level = b->leaks;
 }
 
-static void expect(enum live_kind k, int64_t want)
+static void expect(enum live_kind k, int64_t want, bool tell)
 {
 	int64_t n = live_count[k];
 
-	if (leak.level > 1)
+	if (tell && leak.level > 1)
 		kprintf("left: %-26s %ld, of which may stay: %ld\n", kinds[k],
 			(long)n, (long)want);
 	if (n <= want)
 		return;
-	kprintf("leak: %s: %ld\n", kinds[k], (long)(n - want));
+	if (tell)
+		kprintf("leak: %s: %ld\n", kinds[k], (long)(n - want));
 	leak.found = true;
 }
+
+struct look {
+	int64_t inodes;
+	bool tell;
+};
 
 /* A name that stays, and why: all references to it are known. */
 static void look_at(struct dentry *d, void *arg)
 {
 	uint32_t refs = load_once(&d->ref.count) & ~D_CACHED;
 	uint32_t known = d->n_children + d->n_mounted;
-	int64_t *n_inodes = arg;
+	struct look *l = arg;
 
 	known += d->flags & D_PINNED ? 1 : 0;
 	known += dcache_mounts_of(d);
 	if (refs > known) {
-		kprintf("leak: %u references to %s/%s\n", refs - known,
-			d->parent->name, d->name);
+		if (l->tell)
+			kprintf("leak: %u references to %s/%s\n",
+				refs - known, d->parent->name, d->name);
 		leak.found = true;
 	}
-	if (d->inode && !d->inode->seen) {
-		d->inode->seen = true;
-		++*n_inodes;
+	if (d->inode && d->inode->seen != leak.pass) {
+		d->inode->seen = leak.pass;
+		l->inodes++;
 	}
 }
 
-bool leak_report(unsigned int tasks, unsigned int groups, unsigned int more)
+static void count(unsigned int tasks, unsigned int groups, unsigned int slots,
+		  bool tell)
 {
-	int64_t inodes = 0, names;
+	struct look l = { .tell = tell };
+	int64_t names;
 
-	if (!leak.level)
-		return false;
+	leak.found = false;
+	leak.pass++;
 	slots_drain();
 	dcache_drain();
-	names = (int64_t)dcache_each(look_at, &inodes);
+	names = (int64_t)dcache_each(look_at, &l);
 	for (unsigned int k = 0; k < LIVE_N; k++) {
 		int64_t want = 0;
 
@@ -106,13 +121,13 @@ bool leak_report(unsigned int tasks, unsigned int groups, unsigned int more)
 			want = groups;
 			break;
 		case LIVE_SLOT:
-			want = more;
+			want = slots;
 			break;
 		case LIVE_DENTRY:
 			want = names + live_count[LIVE_ROOT];
 			break;
 		case LIVE_INODE:	/* one is anonymous files' own */
-			want = inodes + live_count[LIVE_ROOT] + 1;
+			want = l.inodes + live_count[LIVE_ROOT] + 1;
 			break;
 		case LIVE_ROOT:		/* one is of files without a name */
 			want = live_count[LIVE_SUPER] + 1;
@@ -121,10 +136,48 @@ bool leak_report(unsigned int tasks, unsigned int groups, unsigned int more)
 			want = live_count[k];
 			break;
 		}
-		expect(k, want);
+		expect(k, want, tell);
 	}
-	if (leak.found || leak.level > 1)
+}
+
+/* Processes but init and the one that ends. */
+static bool others_live(void)
+{
+	const struct task *me = current();
+	struct tgroup *g;
+	bool live = false;
+
+	mutex_lock(&pids_lock);
+	list_for_each(g, &all_groups, all_link)
+		if (!g->unkillable && !g->zombie && (!me || g != me->group))
+			live = true;
+	mutex_unlock(&pids_lock);
+	return live;
+}
+
+bool leak_report(unsigned int tasks, unsigned int groups, unsigned int slots)
+{
+	int64_t until = time_now() + PATIENCE_NS;
+
+	if (!leak.level)
+		return false;
+	/* Whoever is just ending has a moment to do so. */
+	do {
+		if (!others_live()) {
+			count(tasks, groups, slots, false);
+			if (!leak.found)
+				break;
+		}
+		host_sched_yield();
+	} while (time_now() < until);
+	if (others_live()) {
+		kprintf("left: processes that still run; nothing is counted\n");
+		return false;
+	}
+	if (leak.found || leak.level > 1) {
+		count(tasks, groups, slots, true);
 		alloc_report();
+	}
 	return leak.found;
 }
 #endif

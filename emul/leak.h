@@ -10,22 +10,23 @@
 /* Remember whether @b asks for a report (SBX_LEAKS in sbx's environment). */
 void leak_boot(const struct boot *b);
 /*
- * The last process has let go of all it had, but for @tasks threads of
- * @groups processes that are there to the very end, on as many slots, and
- * @more slots.  Tell what else there is; true if anything was forgotten.
+ * The first process has let go of all it had, and no other is left (else
+ * nothing is said), but for @tasks threads of @groups processes, and @slots
+ * slots, that are there to the very end.  Tell what else there is; true if
+ * anything was forgotten.
  */
-bool leak_report(unsigned int tasks, unsigned int groups, unsigned int more);
+bool leak_report(unsigned int tasks, unsigned int groups, unsigned int slots);
 #else
 static inline void leak_boot(const struct boot *b)
 {
 	(void)b;
 }
 static inline bool leak_report(unsigned int tasks, unsigned int groups,
-			       unsigned int more)
+			       unsigned int slots)
 {
 	(void)tasks;
 	(void)groups;
-	(void)more;
+	(void)slots;
 	return false;
 }
 #endif

@@ -163,7 +163,8 @@ shell_tests = \
 	%D%/t8000-cli-errors.sh \
 	%D%/t8001-cli-run.sh \
 	%D%/t8010-tty.sh \
-	%D%/t8020-poor-hosts.sh
+	%D%/t8020-poor-hosts.sh \
+	%D%/t9000-stress.sh
 
 # Hostile guests: h-<what>.c, without libc.  The tests of area 7 run them by
 # h-drive; see t/hostile.h and t/hostile.sh.
@@ -193,6 +194,11 @@ t_h_drive_LDADD =
 check_SCRIPTS += $(hostile_guests)
 CLEANFILES += $(hostile_guests)
 $(hostile_guests): t/hostile.h emul/sysnames.h
+
+# What t9000-stress.sh runs.
+check_SCRIPTS += %D%/stress.guest
+CLEANFILES += %D%/stress.guest
+EXTRA_DIST += %D%/stress.c
 
 # Tools of the tests.
 check_PROGRAMS += %D%/insn-objdump %D%/refuse %D%/site-survey
@@ -314,6 +320,8 @@ long_soaks = \
 LONG_SECONDS = 1200
 LONG_ROUNDS = 50
 check-long: sbx
+	SBX_STRESS_SECONDS=$(LONG_SECONDS) SBX_STRESS_CROWD=1000 \
+		$(MAKE) check TESTS=t/t9000-stress.sh
 	SBX_LONG=1 SBX_FUZZ_SECONDS=$(LONG_SECONDS) \
 		$(MAKE) check TESTS='$(long_fuzzers)'
 	SBX_KILLS=200 $(MAKE) check TESTS=t/t4010-host-kills.sh

@@ -15,6 +15,7 @@
 #include "emul/task/sched.h"
 #include "emul/task/task.h"
 #include "emul/time/cputime.h"
+#include "emul/tty/tty.h"
 #include "emul/vfs/fdtable.h"
 
 #define TICK_NS		10000000LL	/* of the 100 a second that are told */
@@ -113,9 +114,11 @@ void proc_show_stat(struct text *b, struct task *t)
 	struct family f;
 	struct usage u;
 	struct mm *mm;
-	int prio;
+	struct tty *tty;
+	int prio, foreground = -1;
 
 	mm = proc_mm(t);
+	tty = tty_of(g, &foreground);
 	get_family(t, &f);
 	proc_sizes(mm, &sz);
 	actions(t, &ign, &cgt);
@@ -126,8 +129,9 @@ void proc_show_stat(struct text *b, struct task *t)
 	prio = rt ? -1 - 1 : NICE_PRIORITY + t->nice;
 
 	text_printf(b, "%d (%s) %c %d %d %d %d %d %u %lu 0 %lu 0 ", t->tid,
-		    t->comm, proc_state(t), f.ppid, f.pgid, f.sid, 0, -1,
-		    flags, u.minflt, u.majflt);
+		    t->comm, proc_state(t), f.ppid, f.pgid, f.sid,
+		    tty ? (int)tty->rdev : 0, tty ? foreground : -1, flags,
+		    u.minflt, u.majflt);
 	text_printf(b, "%lu %lu %lu %lu %d %d %u 0 ", ticks(u.utime_ns),
 		    ticks(u.stime_ns), ticks(f.children.utime_ns),
 		    ticks(f.children.stime_ns), prio, t->nice,
@@ -145,6 +149,8 @@ void proc_show_stat(struct text *b, struct task *t)
 	put_mm_end(b, mm, may);
 	text_printf(b, "%d\n", may && f.zombie ? f.zombie_status : 0);
 	mm_put(mm);
+	if (tty)
+		tty_put(tty);
 }
 
 void proc_show_statm(struct text *b, struct task *t)

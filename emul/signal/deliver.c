@@ -137,14 +137,15 @@ static int next_handled(struct task *t, struct ksigaction *a,
 	struct tgroup *g = t->group;
 	struct ksigaction *act;
 	uint32_t conts;
-	int signo;
+	int signo, status;
 
 	for (;;) {
 		group_report(g);
 		mutex_lock(&g->lock);
-		if (g->exiting || (load_once(&t->thread->work) & WORK_EXIT)) {
+		if (g->exiting) {
+			status = g->exit_code;
 			mutex_unlock(&g->lock);
-			task_exit(t, 0);
+			task_exit(t, status);
 		}
 		if (g->stopped) {
 			mutex_unlock(&g->lock);
@@ -177,8 +178,8 @@ static int next_handled(struct task *t, struct ksigaction *a,
 					continue;
 				mutex_lock(&g->lock);
 			}
-			/* Unless SIGCONT came meanwhile, or a new program. */
-			if (g->n_conts == conts && !g->exiting && !g->alone)
+			/* Unless SIGCONT came meanwhile. */
+			if (g->n_conts == conts && !g->exiting)
 				group_stop(g, signo);
 			mutex_unlock(&g->lock);
 			continue;

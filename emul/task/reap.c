@@ -182,7 +182,8 @@ static void check_orphaned(const struct tgroup *g, const struct tgroup *p,
 {
 	struct siginfo128 info;
 
-	if (!p || p->pgid == g->pgid || p->sid != g->sid)
+	/* Init never kept a group, whatever its session: orphans die often. */
+	if (!p || p->unkillable || p->pgid == g->pgid || p->sid != g->sid)
 		return;
 	if (!has_stopped(g->pgid) || !pgrp_orphaned(g->pgid, dies ? g : NULL))
 		return;

@@ -212,7 +212,7 @@ struct inode {
 	void *locks;		/* struct file_locks of flock.c, or NULL */
 	void *special;		/* pipe of a fifo, socket's name ... */
 #ifdef SBX_DEBUG
-	bool seen;		/* by leak_report() */
+	uint32_t seen;		/* by leak_report(), in its last pass */
 #endif
 };
 
