@@ -137,15 +137,14 @@ static int next_handled(struct task *t, struct ksigaction *a,
 	struct tgroup *g = t->group;
 	struct ksigaction *act;
 	uint32_t conts;
-	int signo, status;
+	int signo;
 
 	for (;;) {
 		group_report(g);
 		mutex_lock(&g->lock);
-		if (g->exiting) {
-			status = g->exit_code;
+		if (g->exiting || (load_once(&t->thread->work) & WORK_EXIT)) {
 			mutex_unlock(&g->lock);
-			task_exit(t, status);
+			task_exit(t, 0);
 		}
 		if (g->stopped) {
 			mutex_unlock(&g->lock);
@@ -178,8 +177,8 @@ static int next_handled(struct task *t, struct ksigaction *a,
 					continue;
 				mutex_lock(&g->lock);
 			}
-			/* Unless SIGCONT came meanwhile. */
-			if (g->n_conts == conts && !g->exiting)
+			/* Unless SIGCONT came meanwhile, or a new program. */
+			if (g->n_conts == conts && !g->exiting && !g->alone)
 				group_stop(g, signo);
 			mutex_unlock(&g->lock);
 			continue;

@@ -70,7 +70,8 @@ void stop_here(struct task *t)
 		/* Other signals wait for SIGCONT; they must not end the sleep. */
 		__atomic_fetch_and(&th->work, ~WORK_SIGNAL, __ATOMIC_SEQ_CST);
 		mutex_lock(&g->lock);
-		go = !g->stopped || g->exiting;
+		/* Another thread's execve(2) does not wait for SIGCONT. */
+		go = !g->stopped || (load_once(&th->work) & WORK_EXIT);
 		if (go && parked)
 			g->n_parked--;
 		if (!go && !parked) {

@@ -379,7 +379,8 @@ int signal_dequeue(struct task *t, sigset64_t mask, struct siginfo128 *info)
 
 void signal_recalc(struct task *t)
 {
-	if ((t->pending.set | t->group->pending.set) & ~t->blocked)
+	if (((t->pending.set | t->group->pending.set) & ~t->blocked) ||
+	    t->group->stopped)
 		__atomic_fetch_or(&t->thread->work, WORK_SIGNAL,
 				  __ATOMIC_SEQ_CST);
 }

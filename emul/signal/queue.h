@@ -50,7 +50,7 @@ void group_stop(struct tgroup *g, int signo);
 void group_continue(struct tgroup *g);
 /* One thread less is to be waited for in a stop, or one more has parked. */
 void group_stop_check(struct tgroup *g);
-/* Set WORK_SIGNAL of current() if something is to be taken. */
+/* Set WORK_SIGNAL of current() if something is to be taken, or it is to stop. */
 void signal_recalc(struct task *t);
 
 /*

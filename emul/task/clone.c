@@ -88,13 +88,17 @@ void clone_frame(struct task *t, struct task *n, const struct clone_req *c)
 	r->orig_rax = (uint64_t)-1;
 	if (c->stack)
 		r->rsp = c->stack;
-	th->work = WORK_RESTORE | (t->thread->work & WORK_GS);
 	th->guest_gs = t->thread->guest_gs;
 	th->start_flags = (uint32_t)c->flags;
 	th->start_tid = c->child_tid;
-	/* Work that came before the slot was there. */
-	if (n->group->exiting)
-		th->work |= WORK_EXIT;
+	/*
+	 * It can be found since task_link(), and may have work.  Of a stop that
+	 * began before that it was not told.
+	 */
+	__atomic_fetch_or(&th->work, WORK_RESTORE |
+			  (t->thread->work & WORK_GS) |
+			  (load_once(&n->group->stopped) ? WORK_SIGNAL : 0),
+			  __ATOMIC_SEQ_CST);
 }
 
 int clone_launch_thread(struct task *t, struct task *n,

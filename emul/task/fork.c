@@ -203,7 +203,7 @@ long clone_process(struct task *t, const struct clone_req *c)
 
 	if (clone_over_limit(t))
 		return -EAGAIN;
-	/* A signal to a whole group must not miss the child. */
+	/* Before the work, for it would be undone. */
 	if (task_interrupted(t))
 		return -ERESTARTNOINTR;
 	g = group_fork(t, c);
@@ -225,11 +225,14 @@ long clone_process(struct task *t, const struct clone_req *c)
 	err = task_link(n);
 	if (err)
 		goto put_slot;
+	pid = n->tid;
 	mutex_lock(&pids_lock);
 	group_adopted(n->group, t, c->flags & CLONE_PARENT, c->exit_signal);
+	/* A signal to a whole process group must not miss the child. */
+	err = task_interrupted(t) ? -ERESTARTNOINTR : 0;
 	mutex_unlock(&pids_lock);
-	pid = n->tid;
-	err = give_pidfd(n, c, &pidfd);
+	if (!err)
+		err = give_pidfd(n, c, &pidfd);
 	if (err)
 		goto unborn;
 	if (c->flags & CLONE_PARENT_SETTID) {
