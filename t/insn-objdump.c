@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "interposer/insn.h"
+#include "t/asan.h"
 
 struct line {
 	uint64_t addr;

@@ -23,7 +23,20 @@ LC_ALL=C
 export LC_ALL
 tap_n=0
 tap_failed=0
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/sbx-test.XXXXXX") || exit 99
+# Modes are compared, and other users are to read what is made.
+umask 022
+# A place to run programs from, with a name that needs no quoting.
+for tmp_in in "${TMPDIR:-/tmp}" /tmp /var/tmp "$BUILDDIR"; do
+	case $tmp_in in
+	*[!A-Za-z0-9_/.-]*) continue ;;
+	esac
+	tmp=$(mktemp -d "$tmp_in/sbx-test.XXXXXX") || continue
+	printf '#!/bin/sh\n' >"$tmp/run"
+	chmod +x "$tmp/run"
+	"$tmp/run" 2>/dev/null && rm "$tmp/run" && break
+	rm -rf "$tmp"
+done
+[ -d "${tmp-}" ] || exit 99
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 99' HUP INT TERM
 

@@ -190,6 +190,7 @@ hostile_tests = \
 	%D%/t7009-nobody.sh
 shell_tests += $(hostile_tests)
 check_PROGRAMS += %D%/h-drive
+t_h_drive_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
 t_h_drive_LDADD =
 check_SCRIPTS += $(hostile_guests)
 CLEANFILES += $(hostile_guests)
@@ -254,6 +255,7 @@ EXTRA_DIST += \
 	%D%/hostile.h \
 	%D%/hostile.sh \
 	$(hostile_guests:.hostile=.c) \
+	%D%/asan.h \
 	%D%/unit.h \
 	%D%/lib.sh \
 	%D%/run-guest.sh \

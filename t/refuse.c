@@ -35,6 +35,9 @@ int main(int argc, char **argv)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 
+	/* int 0x80 and x32 are the host's to refuse. */
+	if (ctx)
+		seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
 	if (argc < 4 || !ctx) {
 		fprintf(stderr, "usage: refuse ERRNO CALLS program [args]\n");
 		return 99;

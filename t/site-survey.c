@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "interposer/site.h"
+#include "t/asan.h"
 
 static const uint8_t *file;
 static const Elf64_Ehdr *eh;

@@ -13,6 +13,8 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "t/asan.h"
+
 static inline int unit_run(const char *name, const TTest *const *tests,
 			   size_t count)
 {
