@@ -370,7 +370,7 @@ static void test_fifo(void)
 /* An end of pipe(2), opened again by its name, waits for no partner. */
 static void test_reopen(void)
 {
-	char path[64], buf[8];
+	char path[64];
 	int fds[2], fd;
 
 	is(pipe(fds), 0, "pipe to open again");
