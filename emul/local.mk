@@ -161,7 +161,17 @@ emul_mm_sources = \
 	%D%/mm/vma.c \
 	%D%/mm/vma.h
 
-emul_net_sources =
+emul_net_sources = \
+	%D%/net/scm.c \
+	%D%/net/socket.c \
+	%D%/net/socket.h \
+	%D%/net/sockopt.c \
+	%D%/net/sys_msg.c \
+	%D%/net/sys_socket.c \
+	%D%/net/unix.c \
+	%D%/net/unix.h \
+	%D%/net/unix-data.c \
+	%D%/net/unix-name.c
 
 emul_seccomp_sources = \
 	%D%/seccomp/ask.c \

@@ -112,6 +112,7 @@ guest_tests = \
 	%D%/g-thread.guest \
 	%D%/g-time.guest \
 	%D%/g-timerfd.guest \
+	%D%/g-unix.guest \
 	%D%/g-timer.guest \
 	%D%/g-wait.guest
 guest_dyn_tests = \

@@ -48,6 +48,19 @@ static inline void list_del(struct list_head *e)
 	list_init(e);
 }
 
+/* All of @from, in order, to the end of the list @h; @from is empty then. */
+static inline void list_splice_tail(struct list_head *from,
+				    struct list_head *h)
+{
+	if (list_empty(from))
+		return;
+	from->next->prev = h->prev;
+	h->prev->next = from->next;
+	from->prev->next = h;
+	h->prev = from->prev;
+	list_init(from);
+}
+
 #define list_entry(p, type, field)	container_of(p, type, field)
 #define list_first(h, type, field)	list_entry((h)->next, type, field)
 #define list_for_each(pos, h, field)					\

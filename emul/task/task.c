@@ -77,6 +77,7 @@ struct task *task_alloc(struct tgroup *g, struct task *from)
 	list_init(&t->thread_link);
 	sigpending_init(&t->pending);
 	list_init(&t->waiter.link);
+	list_init(&t->late_skbs);
 	list_init(&t->futex.link);
 	t->futex.task = t;
 	list_init(&t->pi_owned);

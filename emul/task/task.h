@@ -174,6 +174,10 @@ struct task {
 	/* Who waits for this to have a program or an end; a reference. */
 	struct task *vfork_parent;
 
+	/* Messages of sockets that are still to be freed: unix-data.c. */
+	struct list_head late_skbs;
+	bool frees_skbs;
+
 	struct waiter waiter;	/* for sleeps on one queue */
 	struct futex_waiter futex;
 	struct list_head pi_owned;	/* emul/sync/pi.c's pi_lock protects: */

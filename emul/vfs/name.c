@@ -77,6 +77,35 @@ static void end_create(struct path *dir, struct dentry *d)
 	dput(d);
 }
 
+int vfs_mknod(struct task *t, const char *name, mode_t mode,
+	      struct path *out)
+{
+	struct path dir;
+	struct last last;
+	struct dentry *d;
+	struct inode *i;
+	int err;
+
+	err = path_lookup_k(t, AT_FDCWD, name, strlen(name), LOOKUP_PARENT,
+			    &dir, &last);
+	if (err)
+		return err;
+	d = begin_create(t, &dir, &last, false);
+	if (is_err(d)) {
+		put_parent(&dir, &last);
+		return (int)ptr_err(d);
+	}
+	i = dir.dentry->inode;
+	err = i->ops->mknod ? i->ops->mknod(i, d, mode, 0) : -EPERM;
+	if (!err) {
+		*out = (struct path){ dir.mnt, d };
+		path_get(out);
+	}
+	end_create(&dir, d);
+	put_parent(&dir, &last);
+	return err;
+}
+
 long sys_mkdirat(struct task *t, int dfd, uaddr_t path, uint16_t mode)
 {
 	struct pathname n;

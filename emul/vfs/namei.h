@@ -84,6 +84,13 @@ struct file *vfs_openat(struct task *t, int dfd, const struct pathname *n,
 /* unlink(2) of @name in @dir for kernel users: rights of @t are checked. */
 int vfs_unlink(struct task *t, struct path *dir, const char *name, size_t len);
 
+/*
+ * mknod(2) of a fifo or a socket for kernel users: rights of @t are checked,
+ * @mode is taken as it is.  *@out gets references.
+ */
+int vfs_mknod(struct task *t, const char *name, mode_t mode, struct path *out)
+	__must_check;
+
 /* attr.c: chmod, chown, utimes, truncate with all that Linux checks. */
 int path_setattr(struct task *t, const struct path *p, struct iattr *a,
 		 bool checked);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* socket.c: sockets as files. */
+#include "emul/net/socket.h"
+
+#include <asm/ioctls.h>
+#include <linux/errno.h>
+#include <linux/magic.h>
+
+#include "emul/entry/uaccess.h"
+#include "emul/lib/lock.h"
+#include "emul/lib/uapi.h"
+#include "emul/signal/signal.h"
+#include "emul/task/task.h"
+#include "emul/time/time.h"
+#include "emul/vfs/fdtable.h"
+
+/* net.core.wmem_default and rmem_default. */
+#define BUFFER_DEFAULT	212992
+
+static struct {
+	struct mutex lock;
+	struct superblock *sb;
+} sockfs __arena;
+LOCK_CLASS(sockfs, LOCK_ONCE);
+
+void socket_init(struct socket *s, const struct socket_ops *ops, int family,
+		 int type, int protocol)
+{
+	s->ops = ops;
+	s->family = family;
+	s->type = type;
+	s->protocol = protocol;
+	s->sndbuf = s->rcvbuf = BUFFER_DEFAULT;
+	s->snd_timeout_ns = s->rcv_timeout_ns = NEVER_NS;
+	s->rcvlowat = 1;
+}
+
+int64_t socket_deadline(int64_t timeout_ns)
+{
+	return timeout_ns == NEVER_NS ? NEVER_NS : time_now() + timeout_ns;
+}
+
+int socket_wait_error(int err, int64_t timeout_ns)
+{
+	if (err == -ETIMEDOUT)
+		return -EAGAIN;
+	/* socket(7): a call with a timeout is not restarted. */
+	return timeout_ns == NEVER_NS ? -ERESTARTSYS : -EINTR;
+}
+
+static ssize_t socket_read(struct file *f, struct uio *u, off_t *pos)
+{
+	struct socket *s = f->priv;
+	struct sockmsg m = { .u = *u };
+	ssize_t n;
+
+	(void)pos;
+	if (!u->left)
+		return 0;
+	n = s->ops->recvmsg(s, current(), &m);
+	*u = m.u;
+	scm_files_free(m.files);
+	return n;
+}
+
+static ssize_t socket_write(struct file *f, struct uio *u, off_t *pos)
+{
+	struct socket *s = f->priv;
+	struct sockmsg m = { .u = *u };
+	ssize_t n;
+
+	(void)pos;
+	n = s->ops->sendmsg(s, current(), &m);
+	*u = m.u;
+	return n;
+}
+
+static uint32_t socket_poll(struct file *f, struct waiter *w)
+{
+	struct socket *s = f->priv;
+
+	return s->ops->poll(s, w);
+}
+
+static long socket_ioctl(struct file *f, unsigned int cmd, uaddr_t arg)
+{
+	struct socket *s = f->priv;
+	long n;
+	int v;
+
+	switch (cmd) {
+	case FIONREAD:		/* SIOCINQ */
+		n = s->ops->unread(s);
+		break;
+	case TIOCOUTQ:		/* SIOCOUTQ */
+		n = s->ops->unsent(s);
+		break;
+	default:
+		return -ENOTTY;
+	}
+	if (n < 0)
+		return n;
+	v = (int)n;
+	return put_user(arg, &v);
+}
+
+static void socket_release(struct file *f)
+{
+	struct socket *s = f->priv;
+
+	s->ops->release(s);
+}
+
+static const struct file_ops socket_fops = {
+	.read = socket_read,
+	.write = socket_write,
+	.poll = socket_poll,
+	.ioctl = socket_ioctl,
+	.release = socket_release,
+};
+
+struct socket *socket_of(const struct file *f)
+{
+	return f->ops == &socket_fops ? f->priv : NULL;
+}
+
+struct socket *socket_get(struct task *t, int n, struct fd *fd)
+{
+	struct socket *s;
+
+	*fd = fdget(t, n);
+	if (!fd->file)
+		return err_ptr(-EBADF);
+	s = socket_of(fd->file);
+	if (s)
+		return s;
+	fdput(*fd);
+	return err_ptr(-ENOTSOCK);
+}
+
+static struct superblock *sockfs_get(void)
+{
+	if (likely(load_acquire(&sockfs.sb)))
+		return sockfs.sb;
+	mutex_lock(&sockfs.lock);
+	if (!sockfs.sb)
+		store_release(&sockfs.sb,
+			      sb_new("sockfs", SOCKFS_MAGIC, NULL));
+	mutex_unlock(&sockfs.lock);
+	return sockfs.sb;
+}
+
+struct file *socket_file(struct socket *s, unsigned int flags)
+{
+	struct superblock *sb = sockfs_get();
+	struct inode *i = sb ? inode_new(sb) : NULL;
+	struct file *f;
+
+	if (!i) {
+		s->ops->release(s);
+		return NULL;
+	}
+	i->mode = S_IFSOCK | 0777;
+	f = file_new(i, &socket_fops, (flags & O_NONBLOCK) | O_RDWR, "socket",
+		     s);
+	if (!f)
+		s->ops->release(s);
+	return f;
+}

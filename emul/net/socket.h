@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * socket.h: sockets, whatever their family; socket(2), socket(7).
+ *
+ * A file of a socket has a struct socket as priv.  A family embeds it at the
+ * start of its own object and implements socket_ops; the calls, control
+ * messages and common options are here.
+ */
+#ifndef SBX_NET_SOCKET_H
+#define SBX_NET_SOCKET_H
+
+#include "emul/lib/types.h"
+#include "emul/vfs/vfs.h"
+
+struct task;
+
+/* <linux/socket.h> has next to nothing; the values are the ABI's. */
+#define AF_UNIX			1
+#define SOCK_STREAM		1
+#define SOCK_DGRAM		2
+#define SOCK_RAW		3
+#define SOCK_SEQPACKET		5
+#define SOCK_TYPE_MASK		0xf
+
+#define SHUT_RCV		1u	/* bits, shutdown(2)'s how + 1 */
+#define SHUT_SND		2u
+
+#define MSG_OOB			0x1u
+#define MSG_PEEK		0x2u
+#define MSG_CTRUNC		0x8u
+#define MSG_TRUNC		0x20u
+#define MSG_DONTWAIT		0x40u
+#define MSG_WAITALL		0x100u
+#define MSG_ERRQUEUE		0x2000u
+#define MSG_NOSIGNAL		0x4000u
+#define MSG_WAITFORONE		0x10000u
+#define MSG_CMSG_CLOEXEC	0x40000000u
+
+#define SCM_MAX_FD		253
+
+#define SOCKADDR_MAX		128
+
+/* Who sent it: SCM_CREDENTIALS, SO_PEERCRED. */
+struct ucred {
+	int32_t pid;
+	uint32_t uid, gid;
+};
+
+/* Files on their way; the references are its own. */
+struct scm_files {
+	uint32_t n;
+	struct file *file[SCM_MAX_FD];
+};
+
+/* A message as sendmsg and recvmsg have it, the guest's pointers resolved. */
+struct sockmsg {
+	struct uio u;
+	unsigned int flags;		/* MSG_* of the call */
+	unsigned int out_flags;		/* recvmsg: MSG_* that it tells */
+	uint32_t name_len;		/* 0: none; recvmsg: what it tells */
+	uint8_t name[SOCKADDR_MAX];
+	struct scm_files *files;	/* send: go along; recv: came */
+	bool has_cred;			/* sendmsg: SCM_CREDENTIALS was given */
+	struct ucred cred;		/* recvmsg: the sender's */
+};
+
+struct socket {
+	const struct socket_ops *ops;
+	int family, type, protocol;
+	uint32_t sndbuf, rcvbuf;	/* bytes */
+	int64_t snd_timeout_ns, rcv_timeout_ns;		/* NEVER_NS: none */
+	uint32_t rcvlowat;
+	uint32_t flags;			/* SO_ options that are on: sockopt.c */
+	bool passcred;
+	int priority, mark;
+	int linger_on, linger_s;
+};
+
+struct socket_ops {
+	int (*bind)(struct socket *s, const void *name, uint32_t len);
+	int (*connect)(struct socket *s, const void *name, uint32_t len,
+		       bool nonblock);
+	int (*listen)(struct socket *s, int backlog);
+	/* The socket of a new connection, or err_ptr(). */
+	struct socket *(*accept)(struct socket *s, bool nonblock);
+	int (*shutdown)(struct socket *s, unsigned int how);
+	/* Own address, or the @peer's, into @name: its length or -errno. */
+	int (*getname)(struct socket *s, bool peer, void *name);
+	/* Bytes or -errno; -EPIPE raises SIGPIPE unless MSG_NOSIGNAL. */
+	ssize_t (*sendmsg)(struct socket *s, struct task *t,
+			   struct sockmsg *m);
+	ssize_t (*recvmsg)(struct socket *s, struct task *t,
+			   struct sockmsg *m);
+	uint32_t (*poll)(struct socket *s, struct waiter *w);
+	/* SO_ERROR, SO_PEERCRED, SO_ACCEPTCONN; SIOCINQ, SIOCOUTQ */
+	int (*take_error)(struct socket *s);
+	int (*peercred)(struct socket *s, struct ucred *c);
+	bool (*listens)(struct socket *s);
+	long (*unread)(struct socket *s);
+	long (*unsent)(struct socket *s);
+	void (*release)(struct socket *s);
+};
+
+/* unix.c: a new socket of that SOCK_* type, or err_ptr(). */
+struct socket *unix_create(int type, int protocol) __must_check;
+/* Two that are connected.  0 or -errno. */
+int unix_pair(int type, int protocol, struct socket *pair[2]) __must_check;
+
+/* socket.c */
+void socket_init(struct socket *s, const struct socket_ops *ops, int family,
+		 int type, int protocol);
+/* A file for @s, which it takes over in any case; NULL: no memory. */
+struct file *socket_file(struct socket *s, unsigned int flags) __must_check;
+/* The socket behind @f, or NULL: it is none. */
+struct socket *socket_of(const struct file *f);
+/*
+ * The socket behind the caller's descriptor @n, borrowed with *@fd, which
+ * fdput() gives back; err_ptr(-EBADF, -ENOTSOCK).
+ */
+struct fd;
+struct socket *socket_get(struct task *t, int n, struct fd *fd);
+/* An absolute deadline for a @timeout_ns from now; NEVER_NS: none. */
+int64_t socket_deadline(int64_t timeout_ns);
+/* What a sleep that ended with @err and that timeout is to the guest. */
+int socket_wait_error(int err, int64_t timeout_ns);
+
+/* sockopt.c: setsockopt(2), getsockopt(2) at SOL_SOCKET. */
+long sockopt_set(struct socket *s, int name, uaddr_t val, int len);
+long sockopt_get(struct socket *s, int name, uaddr_t val, uaddr_t len);
+
+/* scm.c: control messages. */
+/* Those at @addr into @m.  0 or -errno, then nothing is held. */
+int scm_send(struct task *t, struct sockmsg *m, uaddr_t addr, size_t len)
+	__must_check;
+/* What came in @m to @addr with room for *@len; *@len becomes what is used. */
+void scm_recv(struct task *t, const struct socket *s, struct sockmsg *m,
+	      uaddr_t addr, size_t *len);
+/* Another set of references to the same files, or NULL: no memory. */
+struct scm_files *scm_files_dup(const struct scm_files *f) __must_check;
+void scm_files_free(struct scm_files *f);
+
+#endif

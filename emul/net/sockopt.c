@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sockopt.c: options of SOL_SOCKET; socket(7). */
+#include <asm/socket.h>
+#include <linux/capability.h>
+#include <linux/errno.h>
+#include <linux/time_types.h>
+
+#include "emul/entry/uaccess.h"
+#include "emul/lib/string.h"
+#include "emul/lib/uapi.h"
+#include "emul/net/socket.h"
+#include "emul/task/task.h"
+
+#define BUFFER_MIN	2304	/* SOCK_MIN_SNDBUF, SOCK_MIN_RCVBUF */
+#define BUFFER_MAX	212992	/* net.core.wmem_max */
+#define NSEC		1000000000LL
+
+/* Options that are kept and told, and mean nothing to local sockets. */
+static int flag_bit(int name)
+{
+	switch (name) {
+	case SO_DEBUG:
+		return 0;
+	case SO_REUSEADDR:
+		return 1;
+	case SO_DONTROUTE:
+		return 2;
+	case SO_BROADCAST:
+		return 3;
+	case SO_KEEPALIVE:
+		return 4;
+	case SO_OOBINLINE:
+		return 5;
+	case SO_REUSEPORT:
+		return 6;
+	case SO_NO_CHECK:
+		return 7;
+	}
+	return -1;
+}
+
+static long set_timeout(int64_t *ns, uaddr_t val, int len)
+{
+	struct __kernel_sock_timeval tv;
+
+	if (len < (int)sizeof(tv))
+		return -EINVAL;
+	if (get_user(&tv, val))
+		return -EFAULT;
+	if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
+		return -EDOM;
+	if (tv.tv_sec < 0)
+		*ns = 0;
+	else if (!tv.tv_sec && !tv.tv_usec)
+		*ns = NEVER_NS;
+	else if (tv.tv_sec > NEVER_NS / NSEC - 1)
+		*ns = NEVER_NS;
+	else
+		*ns = tv.tv_sec * NSEC + tv.tv_usec * 1000;
+	return 0;
+}
+
+static void set_buffer(uint32_t *buf, int v, bool force)
+{
+	uint32_t n = force ? (uint32_t)MAX(v, 0) :
+		     MIN((uint32_t)v, (uint32_t)BUFFER_MAX);
+
+	/* Twice, for what Linux's own headers take. */
+	n = MIN(n, (uint32_t)INT32_MAX / 2) * 2;
+	store_once(buf, MAX(n, (uint32_t)BUFFER_MIN * 2));
+}
+
+static long set_linger(struct socket *s, uaddr_t val, int len)
+{
+	struct {
+		int on, seconds;
+	} l;
+
+	if (len < (int)sizeof(l))
+		return -EINVAL;
+	if (get_user(&l, val))
+		return -EFAULT;
+	s->linger_on = !!l.on;
+	s->linger_s = l.seconds;
+	return 0;
+}
+
+long sockopt_set(struct socket *s, int name, uaddr_t val, int len)
+{
+	int v, bit = flag_bit(name);
+
+	switch (name) {
+	case SO_RCVTIMEO_OLD:
+	case SO_RCVTIMEO_NEW:
+		return set_timeout(&s->rcv_timeout_ns, val, len);
+	case SO_SNDTIMEO_OLD:
+	case SO_SNDTIMEO_NEW:
+		return set_timeout(&s->snd_timeout_ns, val, len);
+	case SO_LINGER:
+		return set_linger(s, val, len);
+	}
+	if (len < (int)sizeof(v))
+		return -EINVAL;
+	if (get_user(&v, val))
+		return -EFAULT;
+	if (bit >= 0) {
+		if (v)
+			__atomic_fetch_or(&s->flags, 1u << bit,
+					  __ATOMIC_RELAXED);
+		else
+			__atomic_fetch_and(&s->flags, ~(1u << bit),
+					   __ATOMIC_RELAXED);
+		return 0;
+	}
+	switch (name) {
+	case SO_SNDBUFFORCE:
+	case SO_RCVBUFFORCE:
+		if (!task_capable(current(), CAP_NET_ADMIN))
+			return -EPERM;
+		set_buffer(name == SO_SNDBUFFORCE ? &s->sndbuf : &s->rcvbuf,
+			   v, true);
+		return 0;
+	case SO_SNDBUF:
+		set_buffer(&s->sndbuf, v, false);
+		return 0;
+	case SO_RCVBUF:
+		set_buffer(&s->rcvbuf, v, false);
+		return 0;
+	case SO_PASSCRED:
+		s->passcred = !!v;
+		return 0;
+	case SO_RCVLOWAT:
+		s->rcvlowat = v < 0 ? INT32_MAX : v ? (uint32_t)v : 1;
+		return 0;
+	case SO_PRIORITY:
+		if ((v < 0 || v > 6) && !task_capable(current(), CAP_NET_ADMIN))
+			return -EPERM;
+		s->priority = v;
+		return 0;
+	case SO_TYPE:
+	case SO_PROTOCOL:
+	case SO_DOMAIN:
+	case SO_ERROR:
+	case SO_ACCEPTCONN:
+		return -ENOPROTOOPT;
+	}
+	return -ENOPROTOOPT;
+}
+
+static long put_opt(uaddr_t val, uaddr_t len_at, int len, const void *v,
+		    size_t size)
+{
+	int n = MIN(len, (int)size);
+
+	if (copy_out(val, v, (size_t)n) || put_user(len_at, &n))
+		return -EFAULT;
+	return 0;
+}
+
+static long get_timeout(int64_t ns, uaddr_t val, uaddr_t len_at, int len)
+{
+	struct __kernel_sock_timeval tv = { 0, 0 };
+
+	if (ns != NEVER_NS) {
+		tv.tv_sec = ns / NSEC;
+		tv.tv_usec = ns % NSEC / 1000;
+	}
+	return put_opt(val, len_at, len, &tv, sizeof(tv));
+}
+
+static int get_int(struct socket *s, int name, int *v)
+{
+	int bit = flag_bit(name);
+
+	if (bit >= 0) {
+		*v = s->flags >> bit & 1;
+		return 0;
+	}
+	switch (name) {
+	case SO_SNDBUF:
+		*v = (int)s->sndbuf;
+		return 0;
+	case SO_RCVBUF:
+		*v = (int)s->rcvbuf;
+		return 0;
+	case SO_TYPE:
+		*v = s->type;
+		return 0;
+	case SO_PROTOCOL:
+		*v = s->protocol;
+		return 0;
+	case SO_DOMAIN:
+		*v = s->family;
+		return 0;
+	case SO_ERROR:
+		*v = -s->ops->take_error(s);
+		return 0;
+	case SO_ACCEPTCONN:
+		*v = s->ops->listens(s);
+		return 0;
+	case SO_PASSCRED:
+		*v = s->passcred;
+		return 0;
+	case SO_RCVLOWAT:
+		*v = (int)s->rcvlowat;
+		return 0;
+	case SO_SNDLOWAT:
+		*v = 1;
+		return 0;
+	case SO_PRIORITY:
+		*v = s->priority;
+		return 0;
+	case SO_MARK:
+		*v = s->mark;
+		return 0;
+	}
+	return -ENOPROTOOPT;
+}
+
+long sockopt_get(struct socket *s, int name, uaddr_t val, uaddr_t len_at)
+{
+	struct {
+		int on, seconds;
+	} linger = { s->linger_on, s->linger_s };
+	struct ucred cred;
+	int len, v, err;
+
+	if (get_user(&len, len_at))
+		return -EFAULT;
+	if (len < 0)
+		return -EINVAL;
+	switch (name) {
+	case SO_RCVTIMEO_OLD:
+	case SO_RCVTIMEO_NEW:
+		return get_timeout(s->rcv_timeout_ns, val, len_at, len);
+	case SO_SNDTIMEO_OLD:
+	case SO_SNDTIMEO_NEW:
+		return get_timeout(s->snd_timeout_ns, val, len_at, len);
+	case SO_LINGER:
+		return put_opt(val, len_at, len, &linger, sizeof(linger));
+	case SO_PEERCRED:
+		err = s->ops->peercred(s, &cred);
+		return err ? err : put_opt(val, len_at, len, &cred,
+					   sizeof(cred));
+	}
+	err = get_int(s, name, &v);
+	return err ? err : put_opt(val, len_at, len, &v, sizeof(v));
+}
