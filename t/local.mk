@@ -63,6 +63,7 @@ guest_tests = \
 	%D%/g-file-threads.guest \
 	%D%/g-futex.guest \
 	%D%/g-futex-pi.guest \
+	%D%/g-futex-robust.guest \
 	%D%/g-futex-shared.guest \
 	%D%/g-futex2.guest \
 	%D%/g-ident.guest \
@@ -92,6 +93,7 @@ guest_tests = \
 	%D%/g-sched.guest \
 	%D%/g-rlimits.guest \
 	%D%/g-seccomp.guest \
+	%D%/g-seccomp-random.guest \
 	%D%/g-restart.guest \
 	%D%/g-signal-corner.guest \
 	%D%/g-signal-fault.guest \
@@ -120,6 +122,8 @@ guest_dyn_tests = \
 	%D%/g-exec.dyn \
 	%D%/g-fork.dyn \
 	%D%/g-futex.dyn \
+	%D%/g-futex-shared.dyn \
+	%D%/g-seccomp.dyn \
 	%D%/g-signal.dyn \
 	%D%/g-thread-exec.dyn \
 	%D%/g-thread.dyn \
@@ -128,7 +132,9 @@ guest_musl_tests = \
 	%D%/g-auxv.musl \
 	%D%/g-brk.musl \
 	%D%/g-exec.musl \
+	%D%/g-signal-corner.musl \
 	%D%/g-signal-fault.musl \
+	%D%/g-signal-step.musl \
 	%D%/g-signal.musl \
 	%D%/g-thread.musl \
 	%D%/g-time.musl \
