@@ -12,6 +12,7 @@ unit_tests = \
 	%D%/u-tty \
 	%D%/u-elf \
 	%D%/u-insn \
+	%D%/u-ipc \
 	%D%/u-mm \
 	%D%/u-patch \
 	%D%/u-pipe \
@@ -33,6 +34,7 @@ t_u_broker_monitor_LDADD = $(CHECK_LIBS)
 
 t_u_alloc_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_futex_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
+t_u_ipc_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_signal_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_mm_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 
