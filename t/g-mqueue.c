@@ -34,8 +34,8 @@ static void test_open(void)
 	is_errno(mq_open("noslash", O_RDWR), EINVAL, "a name without a slash");
 	is_errno(mq_open("/a/b", O_RDWR | O_CREAT, 0600, NULL), EACCES,
 		 "a name with two");
-	is_errno(syscall(SYS_mq_open, "", O_RDWR, 0, NULL), ENOENT, "no name");
-	is_errno(syscall(SYS_mq_open, ".", O_RDWR, 0, NULL), EACCES, "a dot");
+	is_errno(syscall(SYS_mq_open, "", O_RDWR, 0, 0L), ENOENT, "no name");
+	is_errno(syscall(SYS_mq_open, ".", O_RDWR, 0, 0L), EACCES, "a dot");
 	memset(long_name, 'x', sizeof(long_name));
 	long_name[0] = '/';
 	long_name[300] = 0;

@@ -25,7 +25,7 @@ static int put(int id, long type, const char *text, int flags)
 {
 	struct message m = { .type = type };
 
-	strcpy(m.text, text);
+	memcpy(m.text, text, strlen(text));
 	return msgsnd(id, &m, strlen(text), flags);
 }
 
@@ -125,7 +125,7 @@ static void *work(void *arg)
 	struct message m = { .type = w->type };
 
 	if (w->text) {
-		strcpy(m.text, w->text);
+		memcpy(m.text, w->text, strlen(w->text));
 		w->n = msgsnd(w->id, &m, strlen(w->text), 0);
 	} else {
 		w->n = msgrcv(w->id, &m, sizeof(w->got), w->type, 0);

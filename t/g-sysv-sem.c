@@ -46,7 +46,7 @@ static int set_all(int id, unsigned short *v)
 static void test_get(void)
 {
 	key_t key = 0x5b790000 | (getpid() & 0xffff);
-	struct semid_ds d;
+	struct semid_ds d = { .sem_nsems = 0 };
 	int id;
 
 	is_errno(semget(key, 3, 0600), ENOENT, "no such key");
@@ -302,8 +302,8 @@ static void test_undo(void)
 
 static void test_info(void)
 {
-	struct seminfo lim, use;
-	struct semid_ds d;
+	struct seminfo lim = { 0 }, use = { 0 };
+	struct semid_ds d = { .sem_nsems = 0 };
 	int id = semget(IPC_PRIVATE, 7, 0600), max, found = 0, any = 0;
 
 	max = semctl(0, 0, IPC_INFO, (union semun){ .info = &lim });

@@ -66,7 +66,7 @@ static void test_attach(void)
 	ok(a != (void *)-1, "attach it");
 	is(attached(id), 1, "attached once");
 	ok(!a[0] && !a[3 * PAGE - 1], "it is zeroes, up to its last page");
-	strcpy(a + PAGE, "hello");
+	memcpy(a + PAGE, "hello", 6);
 	b = shmat(id, NULL, SHM_RDONLY);
 	ok(b != (void *)-1 && b != a, "attach it again");
 	ok(!strcmp(b + PAGE, "hello"), "the same memory");
