@@ -207,7 +207,7 @@ ls "$work" | tr '\n' ' '; echo
 sort -m "$work"/part*.s | cksum
 tar -C "$work" -cf - . | tar -tf - | wc -l
 printf '%s\0' "$work"/part* | xargs -0 -n 1 -P 3 sh -c 'wc -l <"$0"' | sort | uniq -c
-cat text | tee "$work/copy" | gzip -c | gzip -dc | cmp - "$work/copy" && log same
+cat text | tee "$work/copy" | gzip -c | gzip -dc | cksum && cmp text "$work/copy" && log same
 EOF
 chmod +x build.sh
 real "bash: a script that calls itself" ./build.sh
