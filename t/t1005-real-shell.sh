@@ -217,6 +217,10 @@ real "find -exec and xargs" sh -c 'find fixed -type f -exec cksum {} \; -exec sh
 real "sort --parallel" sh -c 'for i in 1 2 3 4 5 6 7 8 9; do cat text; done | sort --parallel=4 -S 200k -T /tmp -k 3 | cksum'
 real "tar through compressors" sh -c 'for z in gzip bzip2 xz zstd; do command -v $z >/dev/null || continue; tar -cf - fixed text | $z -c | $z -dc | tar -xOf - text | cksum; tar -c -I $z -f - fixed | tar -t -I $z -f -; done'
 real "parallel" parallel --will-cite -k -j 4 'echo {}; exit $(({} % 2))' ::: 1 2 3 4 5 6
+real_clean=fifo
+real "mkfifo below an overlay" sh -c 'mkfifo fifo; cat text >fifo & cksum <fifo; wait; rm fifo'
+real_clean=
+real_rw "mkfifo below a writable directory" sh -c 'mkfifo f; cat small >f & cksum <f; wait; ls -l f | cut -c 1-10'
 real "env, nice, nohup, setsid, stdbuf" sh -c 'env -i A=b env; nice -n 5 nice; nohup echo x 2>/dev/null; setsid -w sh -c "exit 4"; echo $?; printf "a\nb\n" | stdbuf -oL cat'
 real "mkfifo between two programs" sh -c 'd=$(mktemp -d); mkfifo $d/f; cat text >$d/f & cksum <$d/f; wait; sort $d/f & cat sorted >$d/f; wait; rm -r $d'
 real "ps of a session" bash -c 'sleep 3 & ps -o stat=,comm= -p $! | tr -s " " " "; ps -o comm= --ppid $$ | sort; kill $!'

@@ -147,6 +147,12 @@ int host_open(struct inode *i, struct file *f)
 	bool write = f->mode & FMODE_WRITE;
 	int fd;
 
+	/*
+	 * The guest's fifos are pipes of its own, also those it made on the
+	 * host.  A fifo that is only seen there leads to nobody in here.
+	 */
+	if (S_ISFIFO(i->mode) && !n->upper && hostfs_of(i)->kind != HOST_RW)
+		return -ENXIO;
 	if (!S_ISREG(i->mode))
 		return 0;
 	__atomic_fetch_add(&n->n_open, 1, __ATOMIC_SEQ_CST);

@@ -578,9 +578,12 @@ int fifo_open(struct inode *i, struct file *f)
 	/* /proc/self/fd of an end of pipe(2) waits for nobody. */
 	bool wait = i->sb != load_acquire(&pipefs.sb);
 
-	/* One of the host's, inherited. */
-	if (i->ops && i->ops->open)
-		return i->ops->open(i, f);
+	/* An inherited one; or one that may not be opened here. */
+	if (i->ops && i->ops->open) {
+		err = i->ops->open(i, f);
+		if (err || f->ops)
+			return err;
+	}
 	mutex_lock(&i->lock);
 	p = i->special;
 	if (!p)
