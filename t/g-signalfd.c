@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -258,6 +259,53 @@ static void test_unblocked(void)
 	close(fd);
 }
 
+/* Children as an event loop sees them. */
+static void test_children(void)
+{
+	sigset_t s = set_of(SIGCHLD, 0);
+	struct signalfd_siginfo si;
+	struct epoll_event e = { .events = EPOLLIN };
+	int fd, ep, status;
+	pid_t pid;
+
+	sigprocmask(SIG_BLOCK, &s, NULL);
+	fd = signalfd(-1, &s, SFD_CLOEXEC);
+	ep = epoll_create1(EPOLL_CLOEXEC);
+	epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
+	pid = fork();
+	if (!pid)
+		_exit(7);
+	is(epoll_wait(ep, &e, 1, 10000), 1, "a child's end");
+	is(read(fd, &si, sizeof(si)), sizeof(si), "is read");
+	is(si.ssi_signo, SIGCHLD, "as SIGCHLD");
+	is(si.ssi_code, CLD_EXITED, "how it ended");
+	is(si.ssi_status, 7, "with what status");
+	ok((pid_t)si.ssi_pid == pid, "which it was");
+	is(si.ssi_uid, (long)getuid(), "whose it was");
+	ok(waitpid(pid, &status, 0) == pid, "it is waited for");
+
+	/* What is inherited tells of the signals of who reads it. */
+	s = set_of(SIGUSR1, 0);
+	sigprocmask(SIG_BLOCK, &s, NULL);
+	close(fd);
+	fd = signalfd(-1, &s, SFD_NONBLOCK);
+	raise(SIGUSR1);
+	pid = fork();
+	if (!pid) {
+		if (read(fd, &si, sizeof(si)) != -1 || errno != EAGAIN)
+			_exit(1);
+		raise(SIGUSR1);
+		_exit(read(fd, &si, sizeof(si)) == sizeof(si) &&
+		      (pid_t)si.ssi_pid == getpid() ? 0 : 2);
+	}
+	waitpid(pid, &status, 0);
+	is(status, 0, "a child reads its own");
+	is(read(fd, &si, sizeof(si)), sizeof(si), "the parent its own");
+	ok((pid_t)si.ssi_pid == getpid(), "from itself");
+	close(ep);
+	close(fd);
+}
+
 int main(void)
 {
 	test_errors();
@@ -266,5 +314,6 @@ int main(void)
 	test_wait();
 	test_threads();
 	test_unblocked();
+	test_children();
 	return done_testing();
 }

@@ -105,6 +105,16 @@ static int ask(struct tgroup *g, struct cputime *c)
 }
 #endif
 
+/* The host killed what we counted: what was known last has to do. */
+static bool lost(void)
+{
+#ifdef SBX_HOSTED
+	return false;
+#else
+	return hostproc_was_killed(this_thread());
+#endif
+}
+
 /*
  * Keep both parts from ever going backwards: the host's split is a guess that
  * it corrects.
@@ -147,6 +157,11 @@ int cputime_group(struct tgroup *g, struct cputime *c)
 	if (!own && load_acquire(&g->cpu.owner)) {
 		c->total_ns = (uint64_t)MAX(sum_of_threads(g), 0L);
 		c->user_ns = c->total_ns;
+		settle(g, c);
+		return 0;
+	}
+	if (own && lost()) {
+		c->total_ns = c->user_ns = 0;
 		settle(g, c);
 		return 0;
 	}
@@ -286,6 +301,8 @@ void cputime_exit(struct task *t)
 {
 	struct group_cpu *u = &t->group->cpu;
 
+	if (lost())
+		return;
 	publish(t);
 	if (u->owner)
 		move_ns(t->group, u->owner, own_thread(t));
