@@ -273,6 +273,8 @@ emul_tty_sources = \
 	%D%/tty/line.c \
 	%D%/tty/line-out.c \
 	%D%/tty/line.h \
+	%D%/tty/own.c \
+	%D%/tty/own.h \
 	%D%/tty/pts.c \
 	%D%/tty/pty.c \
 	%D%/tty/pty.h \

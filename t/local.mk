@@ -166,6 +166,8 @@ shell_tests = \
 	%D%/t2010-poll-stdin.sh \
 	%D%/t2011-big-directory.sh \
 	%D%/t4000-stop.sh \
+	%D%/t4010-tty-jobs.sh \
+	%D%/t4011-tty-programs.sh \
 	%D%/t4010-host-kills.sh \
 	%D%/t6000-ipc-tools.sh \
 	%D%/t7010-fuzz-broker.sh \
@@ -268,6 +270,7 @@ EXTRA_DIST += \
 	%D%/asan.h \
 	%D%/unit.h \
 	%D%/lib.sh \
+	%D%/drive-tty.py \
 	%D%/run-guest.sh \
 	%D%/real.sh \
 	%D%/real-todo \

@@ -229,8 +229,10 @@ START_TEST(test_session)
 	ck_assert_int_eq(pgrp, first->group->pgid);
 	tty_put(tty);
 	ck_assert_int_eq(tty_check(&p->tty, 21), 0);
-	/* In the background, and nobody could continue it. */
+	/* In the background; a shell outside could continue it. */
 	p->tty.pgrp = 1;
+	ck_assert_int_eq(tty_check(&p->tty, 21), -ERESTARTSYS);
+	first->blocked = SIGBIT(21);
 	ck_assert_int_eq(tty_check(&p->tty, 21), -EIO);
 	ck_assert_int_eq(tty_group_ioctl(&p->tty, &slave, TIOCNOTTY, 0,
 					 false), 0);

@@ -114,12 +114,18 @@ enum broker_op {
 	/*
 	 * arg[1]: ioctl of broker_ttys[] in the broker's fd.c; arg[2]: its
 	 * integer argument; bytes 1: its structure in; body: its structure
-	 * out.  Not in the list: -ENOTTY.
+	 * out.  Not in the list: -ENOTTY.  TIOCGPGRP: val[0]: BROKER_TTY_*.
 	 */
 	BROKER_FD_TTY,
 
 	/* arg[0]: host tgid, arg[1]: host tid.  -ESRCH when not ours. */
 	BROKER_KICK,
+	/*
+	 * arg[0]: SIGSTOP, SIGTSTP, SIGTTIN or SIGTTOU, by which the first
+	 * program has stopped: sbx does the same, and when it goes on sends
+	 * SIGCONT in here.
+	 */
+	BROKER_STOP,
 	/*
 	 * arg[0]: wait status (as wait(2) gives it) with which sbx shall end;
 	 * flags: BROKER_EXIT_NOW: all that still runs is killed at once.
@@ -152,6 +158,11 @@ enum broker_op {
 #define BROKER_SCHED_AFFINITY	0u
 #define BROKER_SCHED_NICE	1u	/* arg[3]: nice value + 20 */
 #define BROKER_SCHED_IOPRIO	2u	/* arg[3]: as ioprio_set(2) takes it */
+
+/* Whether sbx is in front of its terminal. */
+#define BROKER_TTY_FRONT	0
+#define BROKER_TTY_BACKGROUND	1
+#define BROKER_TTY_ORPHANED	2	/* and nobody would continue it */
 
 struct broker_req {
 	uint16_t version;
@@ -253,9 +264,9 @@ struct broker_rusage {
  * Signals that reach sbx from outside go the other way: the monitor writes
  * this structure, which lies in the kernel's data at an offset both know from
  * the launcher, by pwrite of the memfd, and kicks the thread named in it.
- * The monitor alone writes count[], killed and seq, the kernel alone the others;
- * a signal is pending as often as count[sig] is ahead of what the kernel has
- * taken.  The monitor believes nothing it reads here; but a kernel that does
+ * The monitor alone writes count[], keys[], killed and seq, the kernel alone
+ * the others; a signal is pending as often as count[sig] or keys[sig] is ahead
+ * of what the kernel has taken.  The monitor believes nothing it reads here; but a kernel that does
  * not take a signal which should end it, for long, is ended.
  */
 struct hostsig {
@@ -266,7 +277,7 @@ struct hostsig {
 	uint32_t count[65];	/* by signal number */
 	uint32_t taken;		/* the kernel alone: seq, when it has looked */
 	uint32_t slots;		/* how many thread slots were ever used */
-	uint32_t zero;
+	uint32_t keys[65];	/* those that the terminal sent */
 };
 
 _Static_assert(sizeof(struct broker_req) == 56, "broker_req");
@@ -275,6 +286,6 @@ _Static_assert(sizeof(struct broker_stat) == 128, "broker_stat");
 _Static_assert(sizeof(struct broker_node) == 136, "broker_node");
 _Static_assert(sizeof(struct broker_dirent) == 24, "broker_dirent");
 _Static_assert(sizeof(struct broker_statfs) == 88, "broker_statfs");
-_Static_assert(sizeof(struct hostsig) == 288, "hostsig");
+_Static_assert(sizeof(struct hostsig) == 544, "hostsig");
 
 #endif

@@ -7,7 +7,6 @@
 #include <linux/random.h>
 
 #include "emul/entry/uaccess.h"
-#include "emul/fs/stdio.h"
 #include "emul/lib/random.h"
 #include "emul/task/task.h"
 #include "emul/tty/tty.h"
@@ -160,13 +159,6 @@ static const struct file_ops random_fops = {
 	.poll = random_poll,
 };
 
-static int tty_open(struct inode *i, struct file *f)
-{
-	int err = tty_open_own(i, f);
-
-	return err == -ENXIO ? stdio_open_tty(f) : err;
-}
-
 static struct inode *tty_inode __arena;
 
 void dev_tty_getattr(struct kstat *st)
@@ -178,7 +170,7 @@ void dev_tty_getattr(struct kstat *st)
 	st->rdev = tty_inode->rdev;
 }
 
-static const struct inode_ops tty_iops = { .open = tty_open };
+static const struct inode_ops tty_iops = { .open = tty_open_own };
 static const struct file_ops tty_fops = { .read = null_read };
 
 static const struct device {

@@ -9,11 +9,8 @@
  */
 #include "emul/fs/stdio.h"
 
-#include <asm/ioctls.h>
 #include <asm/poll.h>
 #include <asm/signal.h>
-#include <asm/termbits.h>
-#include <asm/termios.h>
 #include <linux/major.h>
 
 #include "emul/abi/broker.h"
@@ -25,6 +22,7 @@
 #include "emul/lib/alloc.h"
 #include "emul/signal/signal.h"
 #include "emul/task/task.h"
+#include "emul/tty/own.h"
 #include "emul/vfs/fdtable.h"
 #include "emul/vfs/poll.h"
 
@@ -60,8 +58,10 @@ static ssize_t stdio_read(struct file *f, struct uio *u, off_t *pos)
 	ssize_t done = 0;
 	size_t n;
 	void *p;
-	long r;
+	long r = own_tty_check((unsigned int)index_of(f), SIGTTIN);
 
+	if (r)
+		return r;
 	while ((n = uio_piece(u, &p))) {
 		if (!shared) {
 			r = host_pread(f->host_fd, p, n, *pos);
@@ -90,11 +90,13 @@ static ssize_t stdio_read(struct file *f, struct uio *u, off_t *pos)
 static ssize_t stdio_write(struct file *f, struct uio *u, off_t *pos)
 {
 	bool shared = pos == &f->pos || !(f->mode & FMODE_SEEK);
+	long r = own_tty_check_write((unsigned int)index_of(f));
 	ssize_t done = 0;
-	long r = 0;
 	size_t n;
 	void *p;
 
+	if (r)
+		return r;
 	while ((n = uio_piece(u, &p))) {
 		if (!shared) {
 			r = host_pwrite(f->host_fd, p, n, *pos);
@@ -190,83 +192,9 @@ static int stdio_getattr(struct file *f, struct kstat *st)
 	return 0;
 }
 
-/* The terminal's calls that the broker passes on, and what they carry. */
-static const struct {
-	unsigned int cmd;
-	uint8_t in, out;	/* bytes of the structure behind the argument */
-} tty_calls[] = {
-	{ TCGETS, 0, sizeof(struct termios) },
-	{ TCSETS, sizeof(struct termios), 0 },
-	{ TCSETSW, sizeof(struct termios), 0 },
-	{ TCSETSF, sizeof(struct termios), 0 },
-	{ TCGETS2, 0, sizeof(struct termios2) },
-	{ TCSETS2, sizeof(struct termios2), 0 },
-	{ TCSETSW2, sizeof(struct termios2), 0 },
-	{ TCSETSF2, sizeof(struct termios2), 0 },
-	{ TCSBRK, 0, 0 },
-	{ TCSBRKP, 0, 0 },
-	{ TCXONC, 0, 0 },
-	{ TCFLSH, 0, 0 },
-	{ TIOCOUTQ, 0, sizeof(int) },
-	{ FIONREAD, 0, sizeof(int) },
-	{ TIOCGWINSZ, 0, sizeof(struct winsize) },
-	{ TIOCSWINSZ, sizeof(struct winsize), 0 },
-};
-
-/*
- * The sandbox has a session of its own on the host, so the host's groups are
- * not the guest's: its own are what a program on the terminal is told.
- */
-static long tty_group(struct file *f, unsigned int cmd, uaddr_t arg)
-{
-	struct tgroup *g = current()->group;
-	int id;
-
-	if (!S_ISCHR(f->inode->mode))
-		return -ENOTTY;
-	id = cmd == TIOCGSID ? g->sid : g->pgid;
-	return put_user(arg, &id);
-}
-
 static long stdio_ioctl(struct file *f, unsigned int cmd, uaddr_t arg)
 {
-	struct broker_req req = {
-		.op = BROKER_FD_TTY,
-		.arg = { index_of(f), cmd },
-	};
-	struct broker_rep rep;
-	char buf[64];
-	size_t k;
-	int err;
-
-	if (cmd == TIOCGPGRP || cmd == TIOCGSID)
-		return tty_group(f, cmd, arg);
-	for (k = 0; k < ARRAY_SIZE(tty_calls); k++)
-		if (tty_calls[k].cmd == cmd)
-			break;
-	if (k == ARRAY_SIZE(tty_calls))
-		return -ENOTTY;
-	if (!tty_calls[k].in && !tty_calls[k].out)
-		req.arg[2] = arg;
-	if (tty_calls[k].in) {
-		if (copy_in(buf, arg, tty_calls[k].in))
-			return -EFAULT;
-		req.len1 = tty_calls[k].in;
-	}
-	/* Arguments beyond the known are refused here: the broker would end. */
-	if (req.arg[2] > 4 && cmd != TCSBRKP)
-		return -EINVAL;
-	if (cmd == TCSBRKP && arg >= 100)
-		req.arg[2] = 99;
-	if ((cmd == TCSBRK && arg >= 2) || (cmd == TCXONC && arg >= 4) ||
-	    (cmd == TCFLSH && arg >= 3))
-		return cmd == TCSBRK ? 0 : -EINVAL;
-	err = ask(&req, buf, buf, sizeof(buf), &rep);
-	if (err)
-		return err;
-	if (tty_calls[k].out && copy_out(arg, buf, tty_calls[k].out))
-		return -EFAULT;
-	return 0;
+	return own_tty_ioctl((unsigned int)index_of(f), f, cmd, arg);
 }
 
 static int stdio_fsync(struct file *f, bool data_only)
@@ -367,16 +295,12 @@ static const struct inode_ops stdio_iops = {
 };
 
 static struct superblock *stdio_sb __arena;
-/* The inherited terminal that /dev/tty is, 1 + its index; 0: none. */
-static unsigned int stdio_tty __arena;
 
-int stdio_open_tty(struct file *f)
+int stdio_open_tty(unsigned int index, struct file *f)
 {
-	if (!stdio_tty)
-		return -ENXIO;
 	f->ops = &stdio_fops;
-	f->priv = (void *)(uintptr_t)(stdio_tty - 1);
-	f->host_fd = host_fd_of(stdio_tty - 1);
+	f->priv = (void *)(uintptr_t)index;
+	f->host_fd = host_fd_of(index);
 	f->mode &= ~FMODE_SEEK;
 	return 0;
 }
@@ -405,8 +329,9 @@ struct file *stdio_file(unsigned int index, const struct boot_inherited *in)
 		return NULL;
 	f->host_fd = host_fd_of(index);
 	set_seekable(f, i);
-	/* The one that can be both read and written, if there is such. */
-	if (tty && (!stdio_tty || (in->flags & O_ACCMODE) == O_RDWR))
-		stdio_tty = index + 1;
+	if (tty && own_tty_add(index, in)) {
+		file_put(f);
+		return NULL;
+	}
 	return f;
 }

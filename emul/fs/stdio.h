@@ -13,10 +13,7 @@
 struct file *stdio_file(unsigned int index, const struct boot_inherited *in)
 	__must_check;
 
-/*
- * open(2) of /dev/tty: the terminal among the inherited descriptors, -ENXIO
- * when there is none.
- */
-int stdio_open_tty(struct file *f) __must_check;
+/* @f becomes one of the terminal of that index, as by inode_ops->open. */
+int stdio_open_tty(unsigned int index, struct file *f) __must_check;
 
 #endif

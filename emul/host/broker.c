@@ -158,6 +158,17 @@ int broker_kick(int tgid, int tid)
 	return broker_call(&req, NULL, &rep, NULL, 0, NULL);
 }
 
+int broker_stop(int signo)
+{
+	struct broker_req req = {
+		.op = BROKER_STOP,
+		.arg = { (uint32_t)signo },
+	};
+	struct broker_rep rep;
+
+	return broker_call(&req, NULL, &rep, NULL, 0, NULL);
+}
+
 int broker_exit(int wait_status, int now)
 {
 	struct broker_req req = {

@@ -40,6 +40,8 @@ static inline uint64_t broker_dev(uint64_t dev)
 	       (major & ~0xfffULL) << 32;
 }
 
+/* The first program has stopped by @signo: sbx does too. */
+int broker_stop(int signo);
 /* Short forms of what is asked most; each returns 0 or -errno. */
 int broker_kick(int tgid, int tid);
 int broker_exit(int wait_status, int now);

@@ -290,8 +290,9 @@ int cmpxchg_user(uaddr_t addr, uint32_t old, uint32_t new, uint32_t *seen)
 }
 
 /* Nothing is inherited from outside. */
-int stdio_open_tty(struct file *f)
+int stdio_open_tty(unsigned int index, struct file *f)
 {
+	(void)index;
 	(void)f;
 	return -ENXIO;
 }

@@ -10,6 +10,7 @@
 #include "emul/lib/uapi.h"
 
 #include "emul/abi/regs.h"
+#include "emul/signal/outside.h"
 #include "emul/signal/queue.h"
 #include "emul/signal/siginfo.h"
 #include "emul/task/reap.h"
@@ -69,6 +70,7 @@ void stop_here(struct task *t)
 
 		/* Other signals wait for SIGCONT; they must not end the sleep. */
 		__atomic_fetch_and(&th->work, ~WORK_SIGNAL, __ATOMIC_SEQ_CST);
+		outside_poll();
 		mutex_lock(&g->lock);
 		/* Another thread's execve(2) does not wait for SIGCONT. */
 		go = !g->stopped || (load_once(&th->work) & WORK_EXIT);

@@ -4,7 +4,7 @@
  *
  * The monitor counts them in struct hostsig and kicks the thread that is
  * named there; whoever comes by here first takes what is new and gives it to
- * the first process.
+ * the first process, or to whoever is in front of the user's terminal.
  */
 #include "emul/signal/outside.h"
 
@@ -16,7 +16,9 @@
 #include "emul/signal/siginfo.h"
 #include "emul/task/hostproc.h"
 #include "emul/task/killed.h"
+#include "emul/task/session.h"
 #include "emul/task/task.h"
+#include "emul/tty/own.h"
 
 #ifdef SBX_HOSTED
 static struct hostsig page;
@@ -30,7 +32,7 @@ static struct {
 	struct tgroup *group;	/* who gets them; a reference */
 	uint32_t seq;
 	uint32_t killed;
-	uint32_t count[NSIG64 + 1];
+	uint32_t count[NSIG64 + 1], keys[NSIG64 + 1];
 } outside __arena;
 
 void outside_watch(struct task *t)
@@ -75,23 +77,49 @@ void outside_leave(struct task *t)
 	task_put(next);
 }
 
-static void take_new(void)
+/* The signals of which *@now is ahead of *@old; that is brought up to it. */
+static uint64_t newer(const uint32_t *now, uint32_t *old)
+{
+	uint64_t fresh = 0;
+	uint32_t n;
+
+	for (int sig = 1; sig <= NSIG64; sig++) {
+		n = load_once(&now[sig]);
+		if (n != old[sig])
+			fresh |= SIGBIT(sig);
+		old[sig] = n;
+	}
+	return fresh;
+}
+
+/* From somebody outside to sbx: to the first process. */
+static void send(struct tgroup *g, int sig)
 {
 	struct siginfo128 info;
+
+	siginfo_init(&info, sig, SICODE_USER);
+	if (sig != SIGCONT) {
+		signal_send_group(g, &info);
+		return;
+	}
+	/* A shell continues all of the job that it stopped. */
+	mutex_lock(&pids_lock);
+	pgrp_signal(g->pgid, &info);
+	mutex_unlock(&pids_lock);
+}
+
+static void take_new(void)
+{
 	struct tgroup *g;
-	uint64_t fresh = 0;
-	uint32_t seq, n, killed;
+	uint64_t fresh, typed;
+	uint32_t seq, killed;
 	bool deaths;
 
 	mutex_lock(&outside.lock);
 	g = outside.group;
 	seq = load_acquire(&HOSTSIG->seq);
-	for (int sig = 1; sig <= NSIG64; sig++) {
-		n = load_once(&HOSTSIG->count[sig]);
-		if (n != outside.count[sig])
-			fresh |= SIGBIT(sig);
-		outside.count[sig] = n;
-	}
+	fresh = newer(HOSTSIG->count, outside.count);
+	typed = newer(HOSTSIG->keys, outside.keys);
 	killed = load_once(&HOSTSIG->killed);
 	deaths = killed != outside.killed;
 	outside.killed = killed;
@@ -104,10 +132,15 @@ static void take_new(void)
 		killed_reap();
 	if (!g)
 		return;
-	for (; fresh; fresh &= fresh - 1) {
-		siginfo_init(&info, __builtin_ctzll(fresh) + 1, SICODE_USER);
-		signal_send_group(g, &info);
+	for (; typed; typed &= typed - 1) {
+		int sig = __builtin_ctzll(typed) + 1;
+
+		/* When the line is dropped a session's leader learns it too. */
+		if (!own_tty_signal(sig) || sig == SIGHUP)
+			fresh |= SIGBIT(sig);
 	}
+	for (; fresh; fresh &= fresh - 1)
+		send(g, __builtin_ctzll(fresh) + 1);
 	tgroup_put(g);
 }
 

@@ -7,6 +7,7 @@
  */
 #include "emul/task/reap.h"
 
+#include "emul/host/broker.h"
 #include "emul/lib/uapi.h"
 #include "emul/signal/queue.h"
 #include "emul/signal/siginfo.h"
@@ -161,6 +162,10 @@ void group_report(struct tgroup *g)
 		wait_wake(&p->wait_chldexit, child_key(g->pid), INT32_MAX);
 	}
 	mutex_unlock(&pids_lock);
+	/* The parent of the first program is outside. */
+	if (code == SICODE_STOPPED && g->pid == FIRST_PID &&
+	    load_once(&g->stopped))
+		broker_stop(signo);
 }
 
 static bool has_stopped(int pgid)

@@ -49,6 +49,9 @@ bool pgrp_orphaned(int pgid, const struct tgroup *but)
 	pgrp_for_each(g, first) {
 		const struct tgroup *p = g->parent;
 
+		/* The first program has its shell outside. */
+		if (g->pid == FIRST_PID && g != but && !g->zombie)
+			return false;
 		if (g == but || g->zombie || !p || p->unkillable)
 			continue;
 		if (p->pgid != pgid && p->sid == g->sid)

@@ -96,6 +96,13 @@ void tty_signal(const struct tty *tty, int sig)
 	mutex_unlock(&pids_lock);
 }
 
+void tty_stop_self(int sig)
+{
+	mutex_lock(&pids_lock);
+	send_pgrp(current()->group->pgid, sig);
+	mutex_unlock(&pids_lock);
+}
+
 int tty_check(struct tty *tty, int sig)
 {
 	struct task *t = current();
@@ -143,6 +150,14 @@ static void take(struct tty *tty, struct tgroup *g)
 	list_add_tail(&tty->link, &controlling);
 	g->no_tty = false;
 	g->hup_pgrp = 0;
+}
+
+void tty_begin(struct tty *tty, struct tgroup *g)
+{
+	mutex_lock(&pids_lock);
+	if (!find(g))
+		take(tty, g);
+	mutex_unlock(&pids_lock);
 }
 
 void tty_opened(struct tty *tty, const struct file *f, unsigned int flags)

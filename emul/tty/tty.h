@@ -55,11 +55,16 @@ struct tty *tty_of(const struct tgroup *g, int *pgrp) __must_check;
  */
 int tty_check(struct tty *tty, int sig) __must_check;
 
+/* Send @sig to the calling process's own group. */
+void tty_stop_self(int sig);
+
 /* To the foreground group, as from the terminal. */
 void tty_signal(const struct tty *tty, int sig);
 
 /* @f was opened with @flags: it may become the controlling terminal. */
 void tty_opened(struct tty *tty, const struct file *f, unsigned int flags);
+/* It controls @g's session from its beginning, and @g's group is in front. */
+void tty_begin(struct tty *tty, struct tgroup *g);
 /* No session has it any more. */
 void tty_drop_session(struct tty *tty);
 /* It was hung up: SIGHUP and SIGCONT for the leader of its session. */

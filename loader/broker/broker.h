@@ -79,9 +79,10 @@ struct monitor {
 	sigset_t old_mask;
 	bool exit_known;		/* the kernel told its status */
 	bool ending;			/* the group has been killed */
+	int stop_sig;			/* to stop by; 0: go on */
 	int status;			/* wait status for sbx */
 	char reason[256];		/* why it was ended by us, or "" */
-	struct hostsig hostsig;		/* our copy: count[] and seq */
+	struct hostsig hostsig;		/* our copy: what we count */
 	int unheard;			/* signal not taken yet, or 0 ... */
 	int64_t unheard_ms;		/* ... and since when */
 };

@@ -229,10 +229,25 @@ static bool may_ioctl(int fd, unsigned long cmd)
 	return S_ISCHR(sx.stx_mode) && !syscall(SYS_ioctl, fd, TCGETS, &t);
 }
 
+/*
+ * BROKER_TTY_*, @pgrp being in front.  Who could continue sbx is its parent, if
+ * that is a shell: in the same session and another group.
+ */
+static int where_we_are(pid_t pgrp)
+{
+	pid_t parent = getppid();
+
+	if (pgrp == getpgrp())
+		return BROKER_TTY_FRONT;
+	return getsid(parent) == getsid(0) && getpgid(parent) != getpgrp() ?
+		BROKER_TTY_BACKGROUND : BROKER_TTY_ORPHANED;
+}
+
 int serve_fd_tty(struct call *c)
 {
 	unsigned char buf[128] __attribute__((aligned(8))) = { 0 };
 	const struct broker_tty *t = NULL;
+	pid_t pgrp;
 	long ret;
 
 	for (size_t i = 0; i < sizeof(broker_ttys) / sizeof(*t); i++)
@@ -254,5 +269,9 @@ int serve_fd_tty(struct call *c)
 		return -errno;
 	memcpy(c->body, buf, t->out);
 	c->rep.len = t->out;
+	if (t->cmd == TIOCGPGRP) {
+		memcpy(&pgrp, buf, sizeof(pgrp));
+		c->rep.val[0] = (uint64_t)where_we_are(pgrp);
+	}
 	return 0;
 }

@@ -31,7 +31,7 @@
 /* Taken by the monitor and handed to the sandbox's kernel. */
 static const int forwarded[] = {
 	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM,
-	SIGWINCH, SIGPWR,
+	SIGWINCH, SIGPWR, SIGTSTP, SIGCONT,
 };
 
 /* Threads of a killed process that may have been in vfork. */
@@ -312,22 +312,32 @@ static void expect_taken(struct monitor *m, int sig)
 	}
 }
 
-static void forward(struct monitor *m, int sig)
+static void stop(struct monitor *m);
+
+/* @typed: by the terminal, for whoever is in front of it. */
+static void forward(struct monitor *m, int sig, bool typed)
 {
+	uint32_t *count = typed ? &m->hostsig.keys[sig] :
+		&m->hostsig.count[sig];
+
 	expect_taken(m, sig);
 	if (m->ending)
 		return;
 	if (m->meta_fd >= 0) {
-		m->hostsig.count[sig]++;
-		tell(m, &m->hostsig.count[sig]);
+		++*count;
+		tell(m, count);
 		m->hostsig.seq++;
 		tell(m, &m->hostsig.seq);
 		if (!kick_kernel(m))
 			return;
 	}
 	/* No kernel to ask yet, or any more: what the default would be. */
-	if (sig == SIGWINCH || m->exit_known)
+	if (sig == SIGWINCH || sig == SIGCONT || m->exit_known)
 		return;
+	if (sig == SIGTSTP) {
+		stop(m);
+		return;
+	}
 	end_by(m, sig);
 }
 
@@ -347,7 +357,7 @@ static int patience(struct monitor *m)
 	return -1;
 }
 
-/* ^Z: the sandbox is a session of its own and would go on by itself. */
+/* The sandbox is a session of its own and would go on by itself. */
 static void stop(struct monitor *m)
 {
 	if (m->child <= 1 || m->ending)
@@ -355,6 +365,27 @@ static void stop(struct monitor *m)
 	syscall(SYS_kill, -(long)m->child, SIGSTOP);
 	syscall(SYS_kill, (long)getpid(), SIGSTOP);
 	syscall(SYS_kill, -(long)m->child, SIGCONT);
+}
+
+/*
+ * The first program has stopped.  Nothing comes after the stop if nobody could
+ * continue sbx, for then the host has ignored the signal.
+ */
+static void stop_as_told(struct monitor *m)
+{
+	int sig = m->stop_sig;
+	sigset_t set, got;
+
+	m->stop_sig = 0;
+	if (m->ending || m->exit_known)
+		return;
+	syscall(SYS_kill, (long)getpid(), (long)sig);
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	if (sig != SIGSTOP && !sigprocmask(SIG_UNBLOCK, &set, &got))
+		sigprocmask(SIG_SETMASK, &got, NULL);
+	if (!sigpending(&got) && !sigismember(&got, SIGCONT))
+		forward(m, SIGCONT, false);
 }
 
 /* False when no child is left. */
@@ -366,10 +397,9 @@ static bool take_signal(struct monitor *m)
 	while (read(m->signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
 		if (si.ssi_signo == SIGCHLD)
 			alive = reap(m);
-		else if (si.ssi_signo == SIGTSTP)
-			stop(m);
 		else
-			forward(m, (int)si.ssi_signo);
+			forward(m, (int)si.ssi_signo,
+				si.ssi_code == SI_KERNEL);
 	}
 	return alive;
 }
@@ -390,7 +420,6 @@ int monitor_start(struct monitor *m, pid_t child)
 	m->child = child;
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGTSTP);
 	for (size_t i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++)
 		if (!ignored(forwarded[i]))
 			sigaddset(&set, forwarded[i]);
@@ -466,6 +495,8 @@ int monitor_run(struct monitor *m)
 			else
 				serve_channel(m, ev[i].data.u32);
 		}
+		if (m->stop_sig)
+			stop_as_told(m);
 	}
 	return finish(m);
 }

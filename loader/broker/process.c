@@ -64,6 +64,16 @@ void process_end(struct monitor *m)
 		syscall(SYS_kill, (long)m->child, SIGKILL);
 }
 
+int serve_stop(struct call *c)
+{
+	uint64_t sig = c->req.arg[0];
+
+	if (sig < SIGSTOP || sig > SIGTTOU)
+		return BROKEN;
+	c->m->stop_sig = (int)sig;	/* once the reply is out */
+	return 0;
+}
+
 int serve_exit(struct call *c)
 {
 	uint64_t status = c->req.arg[0];

@@ -69,6 +69,7 @@ static const struct request {
 	[BROKER_FD_TTY] = { serve_fd_tty, FD | D1, 0, 3 },
 
 	[BROKER_KICK] = { serve_kick, 0, 0, 2 },
+	[BROKER_STOP] = { serve_stop, 0, 0, 1 },
 	[BROKER_EXIT] = { serve_exit, 0, BROKER_EXIT_NOW, 1 },
 	[BROKER_LOG] = { serve_log, D1, 0, 0 },
 	[BROKER_PANIC] = { serve_panic, D1, 0, 0 },

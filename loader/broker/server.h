@@ -78,6 +78,7 @@ int serve_fd_flags(struct call *c);
 int serve_fd_tty(struct call *c);
 
 int serve_kick(struct call *c);
+int serve_stop(struct call *c);
 int serve_exit(struct call *c);
 int serve_log(struct call *c);
 int serve_panic(struct call *c);
