@@ -92,6 +92,7 @@ guest_tests = \
 	%D%/g-pty-session.guest \
 	%D%/g-pty.guest \
 	%D%/g-proc.guest \
+	%D%/g-proc-task.guest \
 	%D%/g-sched.guest \
 	%D%/g-rlimits.guest \
 	%D%/g-seccomp.guest \
