@@ -169,6 +169,7 @@ shell_tests = \
 	%D%/t4000-stop.sh \
 	%D%/t4010-tty-jobs.sh \
 	%D%/t4011-tty-programs.sh \
+	%D%/t4020-procps.sh \
 	%D%/t4010-host-kills.sh \
 	%D%/t6000-ipc-tools.sh \
 	%D%/t7010-fuzz-broker.sh \

@@ -101,6 +101,22 @@ static void show_stat(struct text *b, struct task *t)
 		    proc_running());
 }
 
+/* Of the host's memory nothing moves that is anybody's business here. */
+static void show_vmstat(struct text *b, struct task *t)
+{
+	static const char *const zero[] = {
+		"nr_dirty", "nr_writeback", "pgpgin", "pgpgout", "pswpin",
+		"pswpout", "pgalloc_normal", "pgfree", "pgfault", "pgmajfault",
+		"oom_kill",
+	};
+
+	(void)t;
+	text_printf(b, "nr_free_pages %lu\n",
+		    (unsigned long)(sysinfo_get()->mem_free / PAGE_SIZE));
+	for (unsigned int i = 0; i < ARRAY_SIZE(zero); i++)
+		text_printf(b, "%s 0\n", zero[i]);
+}
+
 static void show_filesystems(struct text *b, struct task *t)
 {
 	(void)t;
@@ -428,6 +444,7 @@ static const struct proc_entry root_dir[] = {
 	  .link = thread_self_link },
 	FILE_OF("uptime", show_uptime),
 	FILE_OF("version", show_version),
+	FILE_OF("vmstat", show_vmstat),
 	END
 };
 

@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# t4020-procps.sh: programs that show and find processes.  What is there at
+# all differs; so each looks at a few processes that a script makes, and what
+# it says of them, without numbers, is compared.
+. "${SRCDIR:-.}/t/real.sh"
+
+# Three processes under names of their own, in a known family.
+ln -s "$(command -v sleep)" sbx-nap
+# shellcheck disable=SC2016
+cat >family <<'END'
+./sbx-nap 1000 &
+a=$!
+./sbx-nap 1001 with words 2>/dev/null &
+sh -c './sbx-nap 1002 & wait; :' &
+b=$!
+until [ "$(pgrep -c -x sbx-nap)" -ge 2 ]; do sleep 0.02; done
+until pgrep -P "$b" >/dev/null; do sleep 0.02; done
+. ./look
+kill "$a" $(pgrep -P "$b") 2>/dev/null
+wait
+END
+
+# look NAME TEXT: what the script does with the family
+look()
+{
+	printf '%s\n' "$2" >look
+	real "$1" timeout 30 sh ./family
+}
+
+# shellcheck disable=SC2016
+{
+look "ps by number" 'ps -o comm=,args=,stat=,nlwp=,ni=,tty= -p $a | tr -s " "'
+look "ps of children" 'ps -o args= --ppid $b'
+look "ps -ef" 'ps -ef | grep "[s]bx-nap 1000" | sed "s/.*[0-9] \.\//.\//"'
+look "ps aux" 'ps aux | grep -c "[s]bx-nap"'
+look "ps -eLf" 'ps -eLf | grep -c "[s]bx-nap 100"'
+look "ps forest" 'ps -o args= --forest -p $b,$(pgrep -P $b)'
+look "ps headers" '{ ps aux | sed -n 1p; ps -ef | sed -n 1p; ps -l |
+	sed -n 1p; } | tr -s " "'
+look "ps environ" 'FOO=bar ./sbx-nap 9 & sleep 0.1; ps e -o args= -p $! |
+	grep -c FOO=bar; kill $!'
+look "pgrep -a" 'pgrep -a -P $b | sed "s/^[0-9]* //"'
+look "pgrep -f" 'pgrep -f "nap 100[0]" | grep -cx $a'
+look "pidof" 'pidof sbx-nap | wc -w'
+look "pkill" 'pkill -TERM -f "nap 100[0]$"; wait $a 2>/dev/null; echo $?'
+look "killall" 'killall -q -e sbx-nap; wait $a 2>/dev/null; echo $?'
+look "kill -l" 'kill -0 $a && echo there'
+look "pstree" 'pstree -a $b'
+look "pstree with numbers" 'pstree -p $b | sed "s/[0-9][0-9]*/N/g"'
+look "top" 'top -b -n1 -p $a | sed -n "/PID USER/,\$p" |
+	awk "{ print \$2, \$NF }"'
+look "top of all" 'top -b -n1 | grep -c "[s]bx-nap"'
+look "pwdx" 'pwdx $a | sed "s/^[0-9]*/N/"'
+look "pmap" 'pmap $a | sed -n "1s/^[0-9]*/N/p"'
+look "lsof" 'lsof -w -a -p $a -d cwd,txt -F n | grep "^n/" | sort -u |
+	head -n 1'
+look "fuser" 'exec 9>held; sleep 0.2; fuser held 2>/dev/null | wc -w'
+look "readlink" 'readlink /proc/$a/exe; readlink /proc/$a/cwd'
+look "tr of cmdline" 'tr "\0" "|" </proc/$a/cmdline'
+look "status" 'grep -E "^(Name|State|Threads|SigCgt)" /proc/$a/status'
+look "stat" 'awk "{ print NF, \$3, \$4 == $$ }" /proc/$a/stat'
+look "limits" 'ulimit -n 77; cat /proc/self/limits | grep "open files"'
+look "prlimit" 'prlimit -p $a --nofile=50:60 && prlimit -p $a --nofile \
+	-o SOFT,HARD --noheadings'
+look "renice" 'renice -n 5 -p $a >/dev/null; ps -o ni= -p $a'
+look "stopped" 'kill -STOP $a; sleep 0.1; ps -o stat= -p $a; kill -CONT $a'
+look "zombie" 'sh -c "./sbx-nap 0 & exec ./sbx-nap 1" & z=$!; sleep 0.5
+	ps -o stat=,args= --ppid $z; wait $z'
+}
+
+# Of the whole system only the shape can be compared.
+real_sed='s/[0-9][0-9]*/N/g;s/  */ /g'
+real "free" sh -c 'free | cut -c1-15'
+real "vmstat" sh -c 'vmstat | head -n 2'
+real "uptime" sh -c 'uptime | sed "s/.* load/load/"'
+real "w" sh -c 'w | sed -n "2p"'
+real "loadavg" sh -c 'wc -w </proc/loadavg'
+done_testing
