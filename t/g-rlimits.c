@@ -65,7 +65,7 @@ static void test_calls(void)
 	struct rlimit r, old;
 
 	is(getrlimit(RLIMIT_NOFILE, &r), 0, "getrlimit");
-	is_errno(getrlimit((__rlimit_resource_t)16, &r), EINVAL, "of what");
+	is_errno(getrlimit(16, &r), EINVAL, "of what");
 	is_errno(syscall(SYS_getrlimit, RLIMIT_CORE, 8), EFAULT, "where to");
 	r.rlim_cur = 2;
 	r.rlim_max = 1;

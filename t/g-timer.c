@@ -205,7 +205,7 @@ static int after_fork(int id)
 	struct itimerspec s;
 
 	for (int which = ITIMER_REAL; which <= ITIMER_PROF; which++) {
-		getitimer((__itimer_which_t)which, &v);
+		getitimer(which, &v);
 		if (v.it_value.tv_sec || v.it_value.tv_usec ||
 		    v.it_interval.tv_sec)
 			return 1;
