@@ -370,6 +370,23 @@ static void test_many(void)
 	is(sum, 40 * 39 / 2, "each once");
 }
 
+/* All of a crowd at once: none is forgotten where there is a queue. */
+static void test_crowd(void)
+{
+	int round, n, got = 0, fd[2];
+
+	for (round = 0; round < 5; round++) {
+		(void)!pipe(fd);
+		for (n = 0; n < 60; n++)
+			held_child(fd);
+		close(fd[0]);
+		close(fd[1]);
+		while (wait(NULL) > 0)
+			got++;
+	}
+	is(got, 300, "a crowd that ends at once");
+}
+
 int main(void)
 {
 	/* Whoever starts this may have SIGCHLD ignored. */
@@ -384,5 +401,6 @@ int main(void)
 	test_exit_threads();
 	test_usage();
 	test_many();
+	test_crowd();
 	return done_testing();
 }

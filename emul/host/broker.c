@@ -24,6 +24,7 @@ static __arena uint32_t last_seq;
 static unsigned int channel_take(void)
 {
 	uint32_t w = load_once(&channels_taken);
+	uint32_t waited = 0;
 
 	for (;;) {
 		uint32_t free = ~w & CHANNEL_ALL;
@@ -32,7 +33,8 @@ static unsigned int channel_take(void)
 			unsigned int i = (unsigned int)__builtin_ctz(free);
 
 			if (__atomic_compare_exchange_n(&channels_taken, &w,
-							w | 1U << i, true,
+							w | 1U << i | waited,
+							true,
 							__ATOMIC_ACQUIRE,
 							__ATOMIC_RELAXED))
 				return i;
@@ -45,6 +47,8 @@ static unsigned int channel_take(void)
 						 __ATOMIC_RELAXED))
 			continue;
 		host_futex_wait_lock(&channels_taken, w | CHANNEL_WAITED);
+		/* Others may sleep still, whom nobody would wake then. */
+		waited = CHANNEL_WAITED;
 		w = load_once(&channels_taken);
 	}
 }
