@@ -777,6 +777,28 @@ START_TEST(kicks)
 }
 END_TEST
 
+/* sbx stops as the first program did, and by nothing else. */
+START_TEST(stops)
+{
+	setup(0);
+	packet_init(&p, BROKER_STOP, "", "");
+	for (unsigned int sig = 0; sig < 70; sig++) {
+		m.stop_sig = 0;
+		p.q.arg[0] = sig;
+		if (sig < SIGSTOP || sig > SIGTTOU) {
+			broken();
+			ck_assert_int_eq(m.stop_sig, 0);
+			continue;
+		}
+		ck_assert_int_eq(serve(), 0);
+		ck_assert_int_eq(m.stop_sig, (int)sig);
+	}
+	p.q.arg[0] = 1ULL << 32 | SIGTSTP;
+	broken();
+	teardown();
+}
+END_TEST
+
 /* No request leaves a descriptor open. */
 START_TEST(leaks)
 {
@@ -827,7 +849,7 @@ int main(void)
 		change, read_only, hidden, pseudo, sent_fds, leaks,
 	};
 	const TTest *const once[] = {
-		bad_paths, bad_form, terminals, kicks,
+		bad_paths, bad_form, terminals, kicks, stops,
 	};
 	Suite *s = suite_create("broker-request");
 	TCase *tc = tcase_create("broker-request");

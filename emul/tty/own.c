@@ -45,18 +45,19 @@ static int ask(unsigned int index, unsigned int cmd, void *out, size_t size,
 int own_tty_add(unsigned int index, const struct boot_inherited *in)
 {
 	bool both = (in->flags & O_ACCMODE) == O_RDWR;
+	uint64_t rdev = broker_dev(in->rdev);
 	struct broker_rep rep;
 	struct own *o = NULL;
 	int sid;
 
 	for (unsigned int k = 0; k < INHERITED_MAX && !o; k++)
-		if (owns[k] && owns[k]->tty.rdev == in->rdev)
+		if (owns[k] && owns[k]->tty.rdev == rdev)
 			o = owns[k];
 	if (!o) {
 		o = kzalloc(sizeof(*o));
 		if (!o)
 			return -ENOMEM;
-		tty_init(&o->tty, &own_ops, in->rdev);
+		tty_init(&o->tty, &own_ops, rdev);
 		o->index = index;
 		o->both = both;
 		/* The host tells the session to those alone who are in it. */
