@@ -92,6 +92,7 @@ emul_fs_sources = \
 	%D%/fs/eventfd.c \
 	%D%/fs/signalfd.c \
 	%D%/fs/signalfd.h \
+	%D%/fs/splice.c \
 	%D%/fs/timerfd.c \
 	%D%/fs/pipe.c \
 	%D%/fs/pipe.h \

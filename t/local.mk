@@ -107,6 +107,7 @@ guest_tests = \
 	%D%/g-signal.guest \
 	%D%/g-signalfd.guest \
 	%D%/g-socketpair.guest \
+	%D%/g-splice.guest \
 	%D%/g-stack.guest \
 	%D%/g-stat.guest \
 	%D%/g-state.guest \

@@ -314,6 +314,58 @@ static ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos)
 	return done;
 }
 
+int pipe_reserve(struct file *f)
+{
+	struct task *t = current();
+	struct pipe *p = f->priv;
+	int err = turn_take(&p->wr, t);
+
+	if (err)
+		return err;
+	if (p->size < p->cap)
+		err = ring_grow(p, t, p->cap - used(p));
+	turn_give(&p->wr);
+	return err;
+}
+
+ssize_t pipe_drain(struct file *f, size_t len, pipe_take_fn *take, void *ctx,
+		   bool keep)
+{
+	struct pipe *p = f->priv;
+	uint64_t n, skip_to = 0;
+	size_t done = 0;
+	ssize_t r = turn_take(&p->rd, current());
+
+	if (r)
+		return r;
+	n = MIN(used(p), len);
+	if (n && unlikely(load_once(&p->n_packets)) && !keep)
+		n = packet_limit(p, n, &skip_to);
+	while (done < n) {
+		uint64_t from = (p->tail + done) & (p->size - 1);
+		size_t here = MIN(n - done, p->size - from);
+
+		r = take(ctx, p->buf + from, here);
+		if (r > 0)
+			done += (size_t)r;
+		if (r < (ssize_t)here)
+			break;
+	}
+	if (!keep && (done || skip_to))
+		store_release(&p->tail, skip_to ? skip_to : p->tail + done);
+	turn_give(&p->rd);
+	if (done && !keep)
+		wait_wake(&p->queue, POLL_WRITE, INT32_MAX);
+	if (used(p) && load_once(&p->data_sleepers))
+		wait_wake(&p->queue, POLL_READ, 1);
+	return done ? (ssize_t)done : r;
+}
+
+uint64_t pipe_room(const struct file *f)
+{
+	return room(f->priv);
+}
+
 static ssize_t broken(struct task *t, ssize_t done)
 {
 	long err = signal_epipe(t);

@@ -14,6 +14,20 @@ struct task;
 /* Both ends of a new pipe; of @flags O_NONBLOCK and O_DIRECT. 0, -ENOMEM. */
 int pipe_create(struct file *end[2], unsigned int flags) __must_check;
 
+/* For splice(2) and tee(2); @f is an end of a pipe: its ops are pipe_fops. */
+/* Make room for all that the pipe may hold, so that no write grows it. */
+int pipe_reserve(struct file *f);
+/*
+ * Give up to @len bytes, as far as there are any now, to @take, which says
+ * how many it took, or -errno; @keep: they stay in the pipe.  @take must not
+ * wait for another pipe.  Bytes taken, 0 when it is empty, or -errno.
+ */
+typedef ssize_t pipe_take_fn(void *ctx, const char *data, size_t n);
+ssize_t pipe_drain(struct file *f, size_t len, pipe_take_fn *take, void *ctx,
+		   bool keep);
+/* Bytes that fit now. */
+uint64_t pipe_room(const struct file *f);
+
 extern const struct file_ops pipe_fops __hidden;
 
 #endif
