@@ -1,0 +1,112 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Python's own test modules: what passes natively passes in the sandbox.
+#
+# t/python-except lists tests that may not, each with its reason.
+# SBX_LONG=1 runs the modules that take minutes too.  SBX_PYTHON_MODULES names
+# the modules to run in place of these.
+. "${SRCDIR:-.}/t/lib.sh"
+
+python=/usr/bin/python3.11
+modules="test_signal test_subprocess test_threading test_os test_posix
+	test_fork1 test_wait3 test_wait4 test_pty test_mmap test_fcntl
+	test_select test_time test_resource _test_eintr test_threadsignals
+	test_tempfile test_shutil test_pathlib"
+if [ -n "${SBX_LONG-}" ]; then
+	modules="$modules test_poll test_io test_faulthandler
+		test_multiprocessing_fork test_concurrent_futures"
+fi
+modules=${SBX_PYTHON_MODULES-$modules}
+[ -x $python ] && $python -c 'import test.test_os' 2>/dev/null ||
+	skip_all 'libpython3.11-testsuite is not installed'
+except=$SRCDIR/t/python-except
+cp "$SRCDIR/t/python-tests.py" "$tmp"
+cp "$SBX" "$tmp/sbx"
+mkdir "$tmp/w"
+chmod 755 "$tmp" "$tmp/sbx"
+chmod 1777 "$tmp/w"
+# The modules skip what root may do, or do it.
+as_user=
+if [ "$(id -u)" -eq 0 ]; then
+	as_user='setpriv --reuid=65534 --regid=65534 --clear-groups'
+	$as_user true || skip_all 'no setpriv here'
+fi
+
+# run_module SIDE MODULE TRY
+run_module()
+{
+	run_to=$tmp/$1.$2.$3
+	run_sbx=
+	[ "$1" = native ] || run_sbx="$tmp/sbx --ro $tmp --"
+	# shellcheck disable=SC2086
+	(
+		cd "$tmp/w" || exit
+		env -i PATH=/usr/bin:/bin HOME="$tmp/w" $as_user \
+			timeout -k 10 600 $run_sbx $python \
+			"$tmp/python-tests.py" "$2" </dev/null
+		echo "status $?"
+	) >"$run_to.log" 2>&1
+	grep -a '^@ ' "$run_to.log" >"$run_to"
+}
+
+# lost MODULE TRY: what passed natively and did not in the sandbox.
+lost()
+{
+	sed -n 's/^@ ok //p' "$tmp/native.$1.0" | sort >"$tmp/lost.native.$1"
+	sed -n 's/^@ ok //p' "$tmp/sbx.$1.$2" | sort |
+		comm -23 "$tmp/lost.native.$1" - |
+		while read -r test; do
+			grep -q "^$test	" "$except" || printf '%s\n' "$test"
+		done
+}
+
+report()
+{
+	if ! grep -qx '@ end' "$tmp/native.$1.0"; then
+		skip "$1" 'it does not end natively'
+		return
+	fi
+	if grep -qx '@ end' "$tmp/sbx.$1.0"; then
+		lost "$1" 0 >"$tmp/lost"
+	else
+		echo 'the module did not end' >"$tmp/lost"
+	fi
+	if [ -s "$tmp/lost" ]; then
+		# Some depend on how busy the machine is.
+		run_module sbx "$1" 1
+		lost "$1" 1 >"$tmp/lost.1"
+		grep -qx '@ end' "$tmp/sbx.$1.1" ||
+			echo 'the module did not end' >>"$tmp/lost.1"
+		grep -xF -f "$tmp/lost" "$tmp/lost.1" >"$tmp/lost.both"
+		mv "$tmp/lost.both" "$tmp/lost"
+	fi
+	if [ -s "$tmp/lost" ]; then
+		not_ok "$1"
+		note "$tmp/lost"
+		grep -aE -A 14 '^(ERROR|FAIL):' "$tmp/sbx.$1.1.log" \
+			>"$tmp/why"
+		tail -n 5 "$tmp/sbx.$1.1.log" >>"$tmp/why"
+		note "$tmp/why"
+	else
+		ok "$1: $(wc -l <"$tmp/lost.native.$1") tests"
+	fi
+}
+
+# Most of the time they sleep: both sides at once, and three at a time.
+# shellcheck disable=SC2086
+set -- $modules
+while [ $# -gt 0 ]; do
+	batch=
+	for m; do
+		batch="$batch $m"
+		shift
+		run_module native "$m" 0 &
+		run_module sbx "$m" 0 &
+		[ "$(echo "$batch" | wc -w)" -lt 3 ] || break
+	done
+	wait
+	for m in $batch; do
+		report "$m"
+	done
+done
+done_testing
