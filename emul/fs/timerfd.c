@@ -25,6 +25,8 @@
 
 /* Reading two clocks takes less; whoever sets one moves it further. */
 #define JUMP_NS		(10 * NSEC_PER_MSEC)
+/* How often a clock is looked at for who is to be told that it was set. */
+#define SET_LOOK_NS	NSEC_PER_SEC
 
 struct timerfd {
 	/*
@@ -33,7 +35,8 @@ struct timerfd {
 	 */
 	struct mutex lock;
 	struct ktimer kt;	/* at due_ns, until that has come */
-	int64_t due_ns;		/* CLOCK_MONOTONIC; NEVER_NS: it is off */
+	int64_t due_ns;		/* on the clock base; NEVER_NS: it is off */
+	int base;		/* clock, if it was set to a time of it */
 	int64_t interval_ns;
 	int clock;		/* immutable */
 	bool cancel_on_set;
@@ -46,14 +49,6 @@ struct guest_itimerspec {
 };
 
 static const struct file_ops timerfd_fops;
-
-static int64_t timerfd_fire(struct ktimer *kt)
-{
-	struct timerfd *tf = container_of(kt, struct timerfd, kt);
-
-	wait_wake(&tf->queue, EPOLLIN, INT32_MAX);
-	return NEVER_NS;
-}
 
 static int64_t wall_ahead(void)
 {
@@ -71,6 +66,28 @@ static bool wall_was_set(const struct timerfd *tf)
 	return moved > JUMP_NS || moved < -JUMP_NS;
 }
 
+/* When to look whether @due_ns of @base has come, or the clock was set. */
+static int64_t look_at(const struct timerfd *tf, int base, int64_t due_ns)
+{
+	int64_t at = time_look_at(base, due_ns);
+
+	if (at == NEVER_NS || !load_once(&tf->cancel_on_set))
+		return at;
+	return MIN(at, time_now() + SET_LOOK_NS);
+}
+
+static int64_t timerfd_fire(struct ktimer *kt)
+{
+	struct timerfd *tf = container_of(kt, struct timerfd, kt);
+	int base = load_once(&tf->base);
+	int64_t due = load_once(&tf->due_ns);
+
+	if (due != NEVER_NS && host_clock_ns(base) < due && !wall_was_set(tf))
+		return look_at(tf, base, due);
+	wait_wake(&tf->queue, EPOLLIN, INT32_MAX);
+	return NEVER_NS;
+}
+
 /* 0, or -EAGAIN: the timer is off. */
 static int set_due(struct timerfd *tf, int64_t due_ns)
 {
@@ -78,7 +95,7 @@ static int set_due(struct timerfd *tf, int64_t due_ns)
 
 	/* First what poll looks at: the timer may wake it at once. */
 	__atomic_store_n(&tf->due_ns, due_ns, __ATOMIC_SEQ_CST);
-	err = ktimer_set(&tf->kt, due_ns);
+	err = ktimer_set(&tf->kt, look_at(tf, tf->base, due_ns));
 	if (err)
 		store_once(&tf->due_ns, NEVER_NS);
 	return err;
@@ -93,10 +110,11 @@ static int64_t take(struct timerfd *tf)
 	int64_t n = 0, now;
 
 	mutex_lock(&tf->lock);
-	now = time_now();
+	now = host_clock_ns(tf->base);
 	if (wall_was_set(tf)) {
-		tf->wall_ns = wall_ahead();
+		store_once(&tf->wall_ns, wall_ahead());
 		n = -ECANCELED;
+		set_due(tf, tf->due_ns);
 	} else if (tf->due_ns <= now) {
 		n = 1;
 		if (tf->interval_ns)
@@ -165,7 +183,7 @@ static uint32_t timerfd_poll(struct file *f, struct waiter *w)
 	if (w)
 		wait_add(&tf->queue, w, w->task);
 	due = __atomic_load_n(&tf->due_ns, __ATOMIC_SEQ_CST);
-	if (due != NEVER_NS && due <= time_now())
+	if (due != NEVER_NS && due <= host_clock_ns(load_once(&tf->base)))
 		return EPOLLIN;
 	return wall_was_set(tf) ? EPOLLIN : 0;
 }
@@ -211,6 +229,7 @@ long sys_timerfd_create(struct task *t, int clockid, int flags)
 	ktimer_init(&tf->kt, timerfd_fire);
 	tf->due_ns = NEVER_NS;
 	tf->clock = clockid;
+	tf->base = CLOCK_MONOTONIC;
 	f = file_new_anon(&timerfd_fops, (unsigned int)(flags & O_NONBLOCK) |
 			  O_RDWR, "[timerfd]", tf);
 	if (!f) {
@@ -223,7 +242,7 @@ long sys_timerfd_create(struct task *t, int clockid, int flags)
 /* What is left; the lock is held. */
 static void get_value(const struct timerfd *tf, struct guest_itimerspec *v)
 {
-	int64_t left = 0, now = time_now();
+	int64_t left = 0, now = host_clock_ns(tf->base);
 
 	if (tf->due_ns != NEVER_NS) {
 		left = tf->due_ns - now;
@@ -262,8 +281,11 @@ static int arm(struct timerfd *tf, const struct guest_itimerspec *v, int flags)
 			    tf->clock == CLOCK_REALTIME;
 	if (tf->cancel_on_set)
 		tf->wall_ns = wall_ahead();
+	ktimer_cancel(&tf->kt);
+	store_once(&tf->due_ns, NEVER_NS);
+	store_once(&tf->base, absolute ? tf->clock : CLOCK_MONOTONIC);
 	if (value && absolute)
-		at = time_deadline_at(tf->clock, value);
+		at = value;
 	else if (value && time_deadline(&v->value, &at))
 		at = NEVER_NS;
 	tf->interval_ns = timespec_ns(&v->interval);

@@ -44,6 +44,15 @@ int64_t time_deadline_at(int clock, int64_t abs_ns)
 	return at + now > 0 ? at + now : 0;
 }
 
+int64_t time_look_at(int clock, int64_t abs_ns)
+{
+	int64_t at = time_deadline_at(clock, abs_ns);
+
+	if (clock == CLOCK_MONOTONIC || abs_ns == NEVER_NS)
+		return at;
+	return MIN(at, time_now() + TIME_LOOK_NS);
+}
+
 int cpu_clock_of(struct task *t, int clock, struct task **who,
 		 enum cpu_clock *which, struct tgroup **group)
 {

@@ -40,6 +40,8 @@ struct posix_timer {
 	int id, clock, notify, signo;
 	uint64_t value;
 	int64_t interval_ns;
+	/* At a time of its clock, which may be set; 0: at kt's deadline. */
+	int64_t wall_ns;		/* ktimer's lock protects, once armed */
 	/* group->lock protects: */
 	bool pending;			/* its signal waits */
 	int64_t overrun;		/* expiries since that was sent */
@@ -100,8 +102,17 @@ static void notify(struct posix_timer *p, int64_t missed)
 static int64_t posix_fire(struct ktimer *kt)
 {
 	struct posix_timer *p = container_of(kt, struct posix_timer, kt);
-	int64_t missed, next;
+	int64_t missed, next, now;
 
+	if (p->wall_ns) {
+		now = host_clock_ns(p->clock);
+		if (now < p->wall_ns)
+			return time_look_at(p->clock, p->wall_ns);
+		next = timer_next(p->wall_ns, p->interval_ns, now, &missed);
+		notify(p, missed);
+		store_once(&p->wall_ns, next);
+		return time_look_at(p->clock, next);
+	}
 	next = timer_next(kt->expires_ns, p->interval_ns, time_now(), &missed);
 	notify(p, missed);
 	return next;
@@ -301,6 +312,9 @@ static void get_value(struct task *t, struct posix_timer *p,
 			left = MAX(at - cputimer_now(t, &p->ct), 1L);
 	} else {
 		at = ktimer_deadline(&p->kt);
+		if (at != NEVER_NS && p->wall_ns)
+			at = time_deadline_at(p->clock,
+					      load_once(&p->wall_ns));
 		if (at != NEVER_NS)
 			left = MAX(at - time_now(), 1L);
 	}
@@ -323,10 +337,13 @@ static int start(struct task *t, struct posix_timer *p,
 		return cputimer_set(t, &p->ct, value > NEVER_NS - now ?
 				    NEVER_NS : now + value);
 	}
-	if (absolute)
-		at = time_deadline_at(p->clock, value);
-	else if (time_deadline(v, &at))
+	if (absolute) {
+		if (p->clock != CLOCK_MONOTONIC)
+			p->wall_ns = value;
+		at = time_look_at(p->clock, value);
+	} else if (time_deadline(v, &at)) {
 		at = NEVER_NS;
+	}
 	return ktimer_set(&p->kt, at);
 }
 
@@ -348,6 +365,7 @@ long sys_timer_settime(struct task *t, int timerid, int flags,
 		return -EINVAL;
 	get_value(t, p, &old);
 	stop(p);
+	p->wall_ns = 0;
 	p->interval_ns = timespec_ns(&new.interval);
 	mutex_lock(&t->group->lock);
 	p->overrun = p->overrun_last = 0;

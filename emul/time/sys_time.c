@@ -235,7 +235,7 @@ long sys_clock_nanosleep(struct task *t, int clockid, int flags, uaddr_t req,
 		return sleep_relative(t, &ts, rem);
 	deadline = timespec_ns(&ts);
 	do {
-		err = sleep_until(t, time_deadline_at(clockid, deadline));
+		err = sleep_until(t, time_look_at(clockid, deadline));
 	} while (!err && deadline != NEVER_NS &&
 		 host_clock_ns(clockid) < deadline);
 	return err ? -ERESTARTNOHAND : 0;

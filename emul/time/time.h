@@ -47,6 +47,14 @@ int time_deadline(const struct timespec64 *ts, int64_t *deadline_ns)
 int64_t time_deadline_at(int clock, int64_t abs_ns);
 
 /*
+ * The same for who looks at the clock again then, and goes on if it does not
+ * show @abs_ns: it is no later than TIME_LOOK_NS from now, so that a clock
+ * that is set, or a host that was suspended, is noticed.
+ */
+#define TIME_LOOK_NS	(10 * NSEC_PER_SEC)
+int64_t time_look_at(int clock, int64_t abs_ns);
+
+/*
  * When a timer that was due at @due_ns is due again, now that its clock shows
  * @now_ns; NEVER_NS if @interval_ns is 0.  How many times it should have been
  * meanwhile goes to *@missed.
