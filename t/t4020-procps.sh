@@ -5,26 +5,34 @@
 # it says of them, without numbers, is compared.
 . "${SRCDIR:-.}/t/real.sh"
 
-# Three processes under names of their own, in a known family.
-ln -s "$(command -v sleep)" sbx-nap
+# Three processes under a name of their own, in a known family.
+nap=nap$$
+ln -s "$(command -v sleep)" "$nap"
 # shellcheck disable=SC2016
-cat >family <<'END'
+sed "s/sbx-nap/$nap/g" >family <<'END'
 ./sbx-nap 1000 &
 a=$!
-./sbx-nap 1001 with words 2>/dev/null &
+./sbx-nap 1001 2 &
+c=$!
 sh -c './sbx-nap 1002 & wait; :' &
 b=$!
-until [ "$(pgrep -c -x sbx-nap)" -ge 2 ]; do sleep 0.02; done
-until pgrep -P "$b" >/dev/null; do sleep 0.02; done
+# state PID LETTER: wait until it is in that state
+state() {
+	until [ "$(ps -o s= -p "$1")" = "$2" ]; do sleep 0.02; done
+}
+until [ "$(pgrep -c -x sbx-nap)" -ge 3 ]; do sleep 0.02; done
+state $a S
+state $c S
+state "$(pgrep -P "$b")" S
 . ./look
-kill "$a" $(pgrep -P "$b") 2>/dev/null
+kill "$a" "$c" $(pgrep -P "$b") 2>/dev/null
 wait
 END
 
 # look NAME TEXT: what the script does with the family
 look()
 {
-	printf '%s\n' "$2" >look
+	printf '%s\n' "$2" | sed "s/sbx-nap/$nap/g; s/\[s\]bx-nap/[n]${nap#n}/g" >look
 	real "$1" timeout 30 sh ./family
 }
 
@@ -38,8 +46,8 @@ look "ps -eLf" 'ps -eLf | grep -c "[s]bx-nap 100"'
 look "ps forest" 'ps -o args= --forest -p $b,$(pgrep -P $b)'
 look "ps headers" '{ ps aux | sed -n 1p; ps -ef | sed -n 1p; ps -l |
 	sed -n 1p; } | tr -s " "'
-look "ps environ" 'FOO=bar ./sbx-nap 9 & sleep 0.1; ps e -o args= -p $! |
-	grep -c FOO=bar; kill $!'
+look "ps environ" 'FOO=bar ./sbx-nap 9 & state $! S
+	ps e -o args= -p $! | grep -c FOO=bar; kill $!'
 look "pgrep -a" 'pgrep -a -P $b | sed "s/^[0-9]* //"'
 look "pgrep -f" 'pgrep -f "nap 100[0]" | grep -cx $a'
 look "pidof" 'pidof sbx-nap | wc -w'
@@ -55,7 +63,7 @@ look "pwdx" 'pwdx $a | sed "s/^[0-9]*/N/"'
 look "pmap" 'pmap $a | sed -n "1s/^[0-9]*/N/p"'
 look "lsof" 'lsof -w -a -p $a -d cwd,txt -F n | grep "^n/" | sort -u |
 	head -n 1'
-look "fuser" 'exec 9>held; sleep 0.2; fuser held 2>/dev/null | wc -w'
+look "fuser" 'exec 9>held; fuser held 2>/dev/null | wc -w'
 look "readlink" 'readlink /proc/$a/exe; readlink /proc/$a/cwd'
 look "tr of cmdline" 'tr "\0" "|" </proc/$a/cmdline'
 look "status" 'grep -E "^(Name|State|Threads|SigCgt)" /proc/$a/status'
@@ -64,8 +72,9 @@ look "limits" 'ulimit -n 77; cat /proc/self/limits | grep "open files"'
 look "prlimit" 'prlimit -p $a --nofile=50:60 && prlimit -p $a --nofile \
 	-o SOFT,HARD --noheadings'
 look "renice" 'renice -n 5 -p $a >/dev/null; ps -o ni= -p $a'
-look "stopped" 'kill -STOP $a; sleep 0.1; ps -o stat= -p $a; kill -CONT $a'
-look "zombie" 'sh -c "./sbx-nap 0 & exec ./sbx-nap 1" & z=$!; sleep 0.5
+look "stopped" 'kill -STOP $a; state $a T; ps -o stat= -p $a; kill -CONT $a'
+look "zombie" 'sh -c "./sbx-nap 0 & exec ./sbx-nap 2" & z=$!
+	until ps -o s= --ppid $z | grep -q Z; do sleep 0.02; done
 	ps -o stat=,args= --ppid $z; wait $z'
 }
 

@@ -74,6 +74,7 @@ static const char *const class_names[LOCK_N] = {
 	[LOCK_WATCH] = "watch",
 	[LOCK_EPOLL] = "epoll",
 	[LOCK_IPC] = "ipc",
+	[LOCK_NAMES] = "names",
 	[LOCK_OBJECT] = "object",
 	[LOCK_PIDS] = "pids",
 	[LOCK_KTIMER] = "ktimer",

@@ -36,6 +36,7 @@ enum lock_class {
 	LOCK_WATCH,		/* epoll: what watches what */
 	LOCK_EPOLL,		/* (n) one epoll that watches another */
 	LOCK_IPC,		/* tables of System V objects; lists to undo */
+	LOCK_NAMES,		/* of sockets that have no file */
 	LOCK_OBJECT,		/* of a pipe, a terminal, a queue of messages */
 	LOCK_PIDS,
 	LOCK_KTIMER,

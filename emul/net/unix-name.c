@@ -19,6 +19,7 @@ static struct {
 	struct unix_sock *bucket[BUCKETS];	/* of abstract names */
 	uint32_t next_auto;
 } names __arena;
+LOCK_CLASS(names, LOCK_NAMES);
 
 void unix_addr_put(struct unix_addr *a)
 {
