@@ -160,6 +160,7 @@ shell_tests = \
 	%D%/t1004-real-build.sh \
 	%D%/t1005-real-shell.sh \
 	%D%/t1006-real-make.sh \
+	%D%/t1007-real-runtimes.sh \
 	%D%/t1020-python-tests.sh \
 	%D%/t0010-sites.sh \
 	%D%/t0011-doors.sh \
@@ -345,7 +346,8 @@ check-long: sbx
 		$(MAKE) check TESTS=t/t9000-stress.sh
 	SBX_LONG=1 SBX_FUZZ_SECONDS=$(LONG_SECONDS) \
 		$(MAKE) check TESTS='$(long_fuzzers)'
-	SBX_LONG=1 $(MAKE) check TESTS=t/t1020-python-tests.sh
+	SBX_LONG=1 $(MAKE) check \
+		TESTS='t/t1020-python-tests.sh t/t9001-stress-ng.sh'
 	SBX_KILLS=200 $(MAKE) check TESTS=t/t4010-host-kills.sh
 	for i in $$(seq $(LONG_ROUNDS)); do \
 		$(MAKE) -s check TESTS='$(long_soaks)' || exit 1; \
