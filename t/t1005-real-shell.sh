@@ -120,16 +120,17 @@ eval "exec ${COPROC[1]}>&-"; wait $COPROC_PID; echo $?
 coproc C { while read -r l; do echo $((l * 2)); done; }
 for i in 1 2 3; do echo $i >&${C[1]}; read -r r <&${C[0]}; echo $r; done'
 bash_only "wait -n" '
-(sleep 0.3; exit 3) & (sleep 0.1; exit 1) & (sleep 0.5; exit 5) &
+(sleep 1; exit 3) & (sleep 0.1; exit 1) & (sleep 2; exit 5) &
 wait -n; echo $?; wait -n; echo $?; wait -n; echo $?; wait -n; echo $?
-(sleep 0.2; exit 9) & p=$!; sleep 2 & wait -n -p who; echo $? $((who == p)); kill %2; wait'
+(sleep 0.2; exit 9) & p=$!; sleep 9 & wait -n -p who; echo $? $((who == p)); kill %2; wait'
 bash_only "set -m, process groups and jobs" '
 set -m
 sleep 5 & p=$!
 [ $(ps -o pgid= -p $p) = $p ] && echo own group
 kill %1; wait %1; echo $?
-sleep 5 & kill -STOP %1; sleep 0.1; jobs | sed "s/^\(.....\).*\(Stopped\|Running\).*/\1 \2/"
-kill -CONT %1; sleep 0.1; jobs | sed "s/^\(.....\).*\(Stopped\|Running\).*/\1 \2/"
+upto() { for i in 1 2 3 4 5 6 7 8 9; do jobs | grep -q "$1" && break; sleep 0.2; done; }
+sleep 9 & kill -STOP %1; upto Stopped; jobs | sed "s/^\(.....\).*\(Stopped\|Running\).*/\1 \2/"
+kill -CONT %1; upto Running; jobs | sed "s/^\(.....\).*\(Stopped\|Running\).*/\1 \2/"
 kill %1; wait 2>/dev/null; echo end'
 bash_only "ulimit" '
 ulimit -c 0; ulimit -c; ulimit -n 64; ulimit -n; ulimit -Sn 32; ulimit -Hn

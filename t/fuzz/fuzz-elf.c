@@ -15,6 +15,7 @@
 #include "emul/entry/uaccess.h"
 #include "emul/host/host.h"
 #include "emul/lib/alloc.h"
+#include "emul/mm/args.h"
 #include "emul/mm/mm.h"
 #include "emul/task/elf.h"
 #include "emul/task/exec.h"
@@ -51,6 +52,9 @@ void patch_change(struct mm *mm, uint64_t a, uint64_t b)
 { (void)mm, (void)a, (void)b; }
 int patch_fork(struct mm *a, const struct mm *b) { return a == b; }
 void patch_free(struct mm *mm) { never(mm->patch); }
+void args_share(struct mm *mm, const struct mm *from)
+{ (void)mm, (void)from; }
+void args_free(struct mm *mm) { (void)mm; }
 struct file *tmpfs_memfd(const char *name, unsigned int flags)
 { (void)name, (void)flags; return err_ptr(-ENOMEM); }
 
