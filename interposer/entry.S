@@ -168,7 +168,8 @@ GLOBAL(thread_carry)
 	push	%r13
 	push	%r14
 	push	%r15
-	mov	%rsp, %gs:THREAD_CARRY_SP
+	/* By rdi: a kick on @to's alternate stack makes GS point to @to. */
+	mov	%rsp, THREAD_CARRY_SP(%rdi)
 	wrgsbase %rsi
 	jmp	kernel_leave
 	.size	thread_carry, . - thread_carry
