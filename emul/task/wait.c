@@ -147,6 +147,7 @@ void wait_wake(struct waitqueue *q, uint32_t key, int n)
 	struct thread *late[LATE_MAX], *th;
 	unsigned int n_late = 0;
 	struct waiter *w;
+	bool counts;
 
 	/*
 	 * Who adds itself after this look has not tested its condition yet:
@@ -160,6 +161,7 @@ void wait_wake(struct waitqueue *q, uint32_t key, int n)
 		if (key && w->key && !(key & w->key))
 			continue;
 		w->woken = true;
+		counts = w->exclusive;
 		if (w->fn) {
 			w->fn(w, key);
 		} else {
@@ -169,8 +171,13 @@ void wait_wake(struct waitqueue *q, uint32_t key, int n)
 				late[n_late++] = th;
 			else if (th)
 				host_futex_wake(&th->wait_seq, 1);
+			/*
+			 * One that is awake may have been woken for what
+			 * came before, and take only that.
+			 */
+			counts = counts && th;
 		}
-		if (w->exclusive && --n <= 0)
+		if (counts && --n <= 0)
 			break;
 	}
 	mutex_unlock(&q->lock);

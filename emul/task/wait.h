@@ -61,7 +61,7 @@ uint32_t wait_prepare(struct task *t);
 int wait_sleep(struct task *t, uint32_t seq, int64_t deadline_ns) __must_check;
 /*
  * Wake waiters whose key meets @key (0: every one): all that are not
- * exclusive and at most @n exclusive ones.
+ * exclusive and at most @n exclusive ones that sleep.
  */
 void wait_wake(struct waitqueue *q, uint32_t key, int n);
 /*
