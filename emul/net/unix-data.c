@@ -416,6 +416,9 @@ ssize_t unix_stream_recv(struct socket *s, struct task *t, struct sockmsg *m)
 		return err;
 	for (;;) {
 		k = next_skb(u, peeked);
+		/* A look does not wait for more; it has no hold on @peeked. */
+		if (!k && peeked)
+			break;
 		if (!k) {
 			err = done >= target ? 0 : ended(u);
 			if (err != -EAGAIN || nonblocking(m))
