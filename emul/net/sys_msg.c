@@ -161,8 +161,10 @@ static long recv_one(struct task *t, struct socket *s, struct fd f,
 	m.u.nonblock = load_once(&f.file->flags) & O_NONBLOCK;
 	ret = s->ops->recvmsg(s, t, &m);
 	uio_free(&m.u, fast, vec);
-	if (ret < 0)
+	if (ret < 0) {
+		scm_files_free(m.files);
 		return ret;
+	}
 	room = h.name ? MIN((size_t)h.name_len, m.name_len) : 0;
 	if (room && copy_out(h.name, m.name, room))
 		ret = -EFAULT;
