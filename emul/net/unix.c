@@ -343,7 +343,11 @@ static int unix_connect(struct socket *s, const void *name, uint32_t len,
 	return err;
 }
 
-/* A datagram socket forgets its peer. */
+/* One connect(2) of datagrams at a time: a socket is client of one peer. */
+static struct mutex clients_lock __arena;
+LOCK_CLASS(clients_lock, LOCK_IPC);
+
+/* A datagram socket forgets its peer.  clients_lock is held. */
 static void dgram_leave(struct unix_sock *u)
 {
 	struct unix_sock *p;
@@ -369,7 +373,9 @@ static int dgram_connect(struct socket *s, const void *name, uint32_t len,
 
 	(void)nonblock;
 	if (len >= sizeof(uint16_t) && !*(const uint16_t *)name) {
+		mutex_lock(&clients_lock);
 		dgram_leave(u);		/* AF_UNSPEC */
+		mutex_unlock(&clients_lock);
 		return 0;
 	}
 	p = unix_find(current(), name, len, SOCK_DGRAM);
@@ -379,6 +385,7 @@ static int dgram_connect(struct socket *s, const void *name, uint32_t len,
 		unix_put(p);
 		return -EPERM;
 	}
+	mutex_lock(&clients_lock);
 	dgram_leave(u);
 	mutex_lock(&p->lock);
 	list_add_tail(&u->client_link, &p->clients);
@@ -388,6 +395,7 @@ static int dgram_connect(struct socket *s, const void *name, uint32_t len,
 	u->state = UNIX_CONNECTED;
 	ucred_of(&u->peer_cred, current());
 	mutex_unlock(&u->lock);
+	mutex_unlock(&clients_lock);
 	return 0;
 }
 
