@@ -14,6 +14,7 @@
 
 #include "emul/abi/regs.h"
 #include "emul/host/host.h"
+#include "emul/lib/lock.h"
 #include "emul/lib/print.h"
 #include "emul/lib/uapi.h"
 #include "emul/signal/queue.h"
@@ -53,11 +54,16 @@ static bool carries(const struct thread *th)
 	return false;
 }
 
+/* One at a time: nobody's stack is to be taken twice. */
+static struct mutex reap_lock __arena;
+LOCK_CLASS(reap_lock, LOCK_OBJECT);
+
 void killed_reap(void)
 {
 	struct thread *th;
 	struct task *t;
 
+	mutex_lock(&reap_lock);
 	for (unsigned int i = 0; (th = slot_nth(i)); i++) {
 		t = load_acquire(&th->task);
 		if (!t || !hostproc_was_killed(th))
@@ -73,6 +79,7 @@ void killed_reap(void)
 		if (kinit_adopt(th, go_on))
 			panic("no thread for what a killed process left");
 	}
+	mutex_unlock(&reap_lock);
 }
 #else
 void killed_reap(void)
