@@ -73,14 +73,18 @@ void group_release(struct tgroup *g)
 
 void group_unborn(struct task *t)
 {
-	struct tgroup *g = t->group;
+	struct tgroup *g = t->group, *p;
 
 	mutex_lock(&g->lock);
 	g->n_live--;
 	mutex_unlock(&g->lock);
 	(void)task_unlink(t);
 	mutex_lock(&pids_lock);
+	p = g->parent;
 	group_release(g);
+	/* Another thread may have seen it, and wait for it. */
+	if (p)
+		wait_wake(&p->wait_chldexit, 0, INT32_MAX);
 	mutex_unlock(&pids_lock);
 }
 
