@@ -22,12 +22,14 @@ struct mutex pids_lock __arena;
 struct list_head all_groups __arena;
 static struct task **pid_leaf[PID_MAX / LEAF_SLOTS] __arena;
 static int pid_last __arena;
+static bool pid_wrapped __arena;	/* numbers are given again */
 
 void pid_init(void)
 {
 	mutex_init_class(&pids_lock, LOCK_PIDS);
 	list_init(&all_groups);
 	pid_last = 0;
+	pid_wrapped = false;
 }
 
 static struct task **pid_slot(int pid)
@@ -61,7 +63,7 @@ int pid_enter(struct task *t)
 		if (++pid >= PID_MAX) {
 			if (wrapped)
 				return -EAGAIN;
-			wrapped = true;
+			wrapped = pid_wrapped = true;
 			pid = PID_RESERVED;
 		}
 		slot = pid_slot(pid);
@@ -74,7 +76,7 @@ int pid_enter(struct task *t)
 				return -EAGAIN;
 			slot = pid_slot(pid);
 		}
-		if (!*slot && !(wrapped && pid_is_group(pid)))
+		if (!*slot && !(pid_wrapped && pid_is_group(pid)))
 			break;
 	}
 	*slot = t;
