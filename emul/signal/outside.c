@@ -52,26 +52,36 @@ void outside_watch(struct task *t)
 	mutex_unlock(&outside.lock);
 }
 
+void outside_moved(struct task *t)
+{
+	if (t->group != load_once(&outside.group))
+		return;
+	outside_watch(t);
+	/* What came for the old one. */
+	__atomic_fetch_or(&t->thread->work, WORK_SIGNAL, __ATOMIC_SEQ_CST);
+}
+
 void outside_leave(struct task *t)
 {
 	struct task *o, *next = NULL;
 
-	if (load_once(&HOSTSIG->tid) != (uint32_t)t->thread->host_tid)
+	/* A vfork child has its parent's host thread. */
+	if (t->group != load_once(&outside.group) ||
+	    load_acquire(&HOSTSIG->tid) != (uint32_t)t->thread->host_tid)
 		return;
 	mutex_lock(&t->group->lock);
 	list_for_each(o, &t->group->threads, thread_link)
-		if (o != t && o->thread && o->thread->live)
+		if (!o->exiting && o->thread && o->thread->live)
 			next = o;
-	if (next)
+	/* Under the lock: should it end, it comes by here after this. */
+	if (next) {
 		ref_get(&next->ref);
+		store_release(&HOSTSIG->tid,
+			      (uint32_t)next->thread->host_tid);
+	}
 	mutex_unlock(&t->group->lock);
 	if (!next)
 		return;
-	mutex_lock(&outside.lock);
-	/* It may have ended meanwhile; a kick that reaches nobody is told. */
-	if (next->thread)
-		store_once(&HOSTSIG->tid, (uint32_t)next->thread->host_tid);
-	mutex_unlock(&outside.lock);
 	/* What came for the old one is the new one's to see. */
 	task_notify(next, WORK_SIGNAL);
 	task_put(next);

@@ -22,6 +22,7 @@
 #include "emul/task/elf.h"
 #include "emul/task/reap.h"
 #include "emul/report.h"
+#include "emul/signal/outside.h"
 #include "emul/signal/queue.h"
 #include "emul/task/clone.h"
 #include "emul/task/hostproc.h"
@@ -357,9 +358,10 @@ static void exec_arrive(void *arg)
 	__atomic_store_n(&th->live, 1, __ATOMIC_SEQ_CST);
 	mutex_lock(&m.t->group->lock);
 	if (m.t->group->exiting)
-		th->work |= WORK_EXIT;
+		__atomic_fetch_or(&th->work, WORK_EXIT, __ATOMIC_SEQ_CST);
 	signal_recalc(m.t);
 	mutex_unlock(&m.t->group->lock);
+	outside_moved(m.t);
 	commit(m.t, m.e, m.mm);
 	kernel_leave();
 }
@@ -393,6 +395,9 @@ static long exec_elsewhere(struct task *t, struct exec *e, struct mm *mm)
 		task_set_mm(t, old);
 		mutex_lock(&g->lock);
 		store_release(&t->thread, old_th);
+		if (g->exiting)
+			__atomic_fetch_or(&old_th->work, WORK_EXIT,
+					  __ATOMIC_SEQ_CST);
 		signal_recalc(t);
 		mutex_unlock(&g->lock);
 		goto fail;

@@ -50,7 +50,6 @@ void task_exit(struct task *t, int status)
 
 	futex_exit(t);
 	vfork_done(t);
-	outside_leave(t);
 
 	mutex_lock(&g->lock);
 	if (!--g->n_live && !g->exiting) {
@@ -60,6 +59,7 @@ void task_exit(struct task *t, int status)
 	}
 	signal_thread_exits(t);
 	mutex_unlock(&g->lock);
+	outside_leave(t);
 	group_report(g);
 
 	report_thread(th);
@@ -123,6 +123,7 @@ int group_alone(struct task *t)
 		/* Signals wait; what is pending is looked at on the way out. */
 		__atomic_fetch_and(&t->thread->work, ~WORK_SIGNAL,
 				   __ATOMIC_SEQ_CST);
+		outside_poll();
 		mutex_lock(&g->lock);
 		alone = g->n_threads == 1 || g->exiting;
 		mutex_unlock(&g->lock);

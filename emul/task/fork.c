@@ -14,6 +14,7 @@
 #include "emul/lib/string.h"
 #include "emul/lib/uapi.h"
 #include "emul/mm/mm.h"
+#include "emul/signal/outside.h"
 #include "emul/signal/queue.h"
 #include "emul/task/clone.h"
 #include "emul/task/hostproc.h"
@@ -131,6 +132,7 @@ static void wait_vfork(struct task *t, struct task *n)
 		/* Signals wait; death does not. */
 		__atomic_fetch_and(&t->thread->work, ~WORK_SIGNAL,
 				   __ATOMIC_SEQ_CST);
+		outside_poll();
 		if (load_once(&t->thread->work) & WORK_EXIT)
 			break;
 		if (!load_acquire(&n->vfork_parent))
