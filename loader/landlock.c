@@ -22,8 +22,12 @@ struct ruleset_attr {
 
 static int landlock_abi(void)
 {
-	return (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
-			    LANDLOCK_CREATE_RULESET_VERSION);
+	static int abi = -2;	/* not asked yet */
+
+	if (abi == -2)
+		abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
+				   LANDLOCK_CREATE_RULESET_VERSION);
+	return abi;
 }
 
 bool landlock_scopes_signals(void)

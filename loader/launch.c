@@ -35,6 +35,7 @@
 #include "loader/bootpage.h"
 #include "loader/broker/broker.h"
 #include "loader/landlock.h"
+#include "loader/libc.h"
 
 extern const char kernel_image[], kernel_image_end[];
 
@@ -156,7 +157,7 @@ static void place_descriptors(const struct start *s, const struct policy *p)
 	if (fd >= 0)
 		close(fd);
 	for (i = 3; i < HOSTFD_FIRST_FREE; i++) {
-		fd = fcntl(from[i], F_DUPFD_CLOEXEC, HOSTFD_FIRST_FREE);
+		fd = dup_from(from[i], HOSTFD_FIRST_FREE);
 		if (fd < 0)
 			child_fail("descriptors");
 		from[i] = fd;
@@ -213,6 +214,8 @@ static int lift_limits(struct err *e)
 				       "low: sbx reserves %lu MiB, though no "
 				       "memory", lift[i].name,
 				       (unsigned long)(lift[i].need >> 20));
+		if (rl.rlim_cur == rl.rlim_max)
+			continue;
 		rl.rlim_cur = rl.rlim_max;
 		setrlimit(lift[i].resource, &rl);
 	}
@@ -325,8 +328,8 @@ int launch_run(const struct policy *p, struct err *e)
 	struct monitor m;
 	struct start s = { 0 };
 	unsigned int i;
-	int r, status = -1;
 	pid_t pid;
+	int r;
 
 	memset(grants, 0, (p->n_mounts + 1) * sizeof(*grants));
 	if (!(getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE)) {
@@ -378,9 +381,10 @@ int launch_run(const struct policy *p, struct err *e)
 			"confined: %s", strerror(-r));
 		goto out;
 	}
-	status = monitor_run(&m);
+	/* What is open then goes with the process. */
+	return monitor_run(&m);
 out:
 	monitor_destroy(&m);
 	free(grants);
-	return status;
+	return -1;
 }

@@ -6,6 +6,7 @@ sbx_SOURCES = \
 	%D%/broker/broker.h \
 	%D%/bootpage.c \
 	%D%/bootpage.h \
+	%D%/heap.c \
 	%D%/image.S \
 	%D%/landlock.c \
 	%D%/landlock.h \

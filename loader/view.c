@@ -61,7 +61,9 @@ void view_add(struct policy *p, const struct view_mount *m)
 {
 	struct view_mount *n;
 
-	p->mounts = xrealloc(p->mounts, (p->n_mounts + 1) * sizeof(*n));
+	if (!(p->n_mounts & (p->n_mounts - 1)))
+		p->mounts = xrealloc(p->mounts, (p->n_mounts ? 2 * p->n_mounts :
+						 1) * sizeof(*n));
 	n = &p->mounts[p->n_mounts++];
 	*n = *m;
 	n->guest = xstrdup(m->guest);

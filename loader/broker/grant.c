@@ -45,7 +45,7 @@ int monitor_pass(struct monitor *m, unsigned int index, int fd)
 	if (index >= INHERITED_MAX || m->inherited[index] >= 0)
 		return -EINVAL;
 	/* Out of the way of what the launcher puts at fixed numbers. */
-	ret = fcntl(fd, F_DUPFD_CLOEXEC, HOSTFD_FIRST_FREE);
+	ret = dup_from(fd, HOSTFD_FIRST_FREE);
 	if (ret < 0)
 		return -errno;
 	m->inherited[index] = ret;
@@ -60,7 +60,8 @@ int monitor_init(struct monitor *m)
 	for (size_t i = 0; i < INHERITED_MAX; i++)
 		m->inherited[i] = -1;
 	m->meta_fd = m->slots_fd = m->life_fd = m->signal_fd = m->epoll_fd = -1;
-	m->proc_fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	m->proc_fd = openat(AT_FDCWD, "/proc/self/fd",
+			    O_PATH | O_DIRECTORY | O_CLOEXEC);
 	m->no_openat2 = !have_openat2();
 	for (int i = 0; i < 3; i++) {
 		int ret = monitor_pass(m, (unsigned int)i, i);
@@ -95,7 +96,7 @@ int monitor_grant(struct monitor *m, const char *host, const char *guest,
 
 	if (ret < 0)
 		return ret;
-	g.dirfd = open(host, O_PATH | O_CLOEXEC);
+	g.dirfd = openat(AT_FDCWD, host, O_PATH | O_CLOEXEC);
 	if (g.dirfd < 0)
 		return -errno;
 	ret = stat_fd(g.dirfd, &sx);
