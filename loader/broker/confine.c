@@ -132,7 +132,7 @@ static int confine_landlock(const struct monitor *m)
  * What is needed again comes back from the page cache, the rest need not
  * count as ours for as long as the sandbox lives.
  */
-static void forget_start(void)
+void monitor_settle(void)
 {
 	extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 	const char *base = (const char *)&__ehdr_start;
@@ -180,7 +180,6 @@ static int confine_filter(const struct monitor *m)
 			}
 	if (found != 7)
 		return -EINVAL;
-	forget_start();
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &fprog) < 0)
 		return -errno;
 	return 0;

@@ -37,6 +37,9 @@ static const int forwarded[] = {
 /* Threads of a killed process that may have been in vfork. */
 #define CARRIERS_MAX	16U
 
+/* Idle for so long, what only the start took is given back. */
+#define SETTLE_MS	100
+
 /* A pipe that is ready takes this much without waiting. */
 #define PIECE	4096U
 
@@ -479,22 +482,29 @@ static int finish(struct monitor *m)
 int monitor_run(struct monitor *m)
 {
 	struct epoll_event ev[HOSTFD_CHANNELS + 1];
-	bool alive = reap(m);
+	bool alive = reap(m), settled = false;
 
 	while (alive) {
+		int wait = patience(m);
 		int n = epoll_wait(m->epoll_fd, ev, HOSTFD_CHANNELS + 1,
-				   patience(m));
+				   settled || (wait >= 0 && wait < SETTLE_MS) ?
+				   wait : SETTLE_MS);
 
 		if (n < 0 && errno != EINTR) {
 			monitor_fail(m, "epoll_wait: %s", strerror(errno));
 			alive = reap(m);
 		}
-		for (int i = 0; i < n; i++) {
+		if (!n && !settled) {
+			monitor_settle();
+			settled = true;
+		}
+		/* Signals first: when all are dead no channel matters. */
+		for (int i = 0; i < n; i++)
 			if (ev[i].data.u32 == SIGNAL_TAG)
 				alive = take_signal(m);
-			else
+		for (int i = 0; i < n && alive; i++)
+			if (ev[i].data.u32 != SIGNAL_TAG)
 				serve_channel(m, ev[i].data.u32);
-		}
 		if (m->stop_sig)
 			stop_as_told(m);
 	}

@@ -109,6 +109,9 @@ int walk_step(const struct monitor *m, const struct grant *g, int dirfd,
 int walk_parent(const struct monitor *m, const struct grant *g, const char *path,
 		int *dirfd, const char **name);
 
+/* confine.c: give the host back what the start took and serving does not. */
+void monitor_settle(void);
+
 /* Is this thing kept from the grant?  By its path or by what it is. */
 bool walk_hidden_path(const struct grant *g, const char *path, size_t n);
 bool walk_hidden_id(const struct grant *g, const struct statx *sx);
