@@ -179,9 +179,10 @@ int xstate_pop(uaddr_t at)
 	return 0;
 }
 
+/* Also what frames do not carry.  No cpuid: each program starts with this. */
 void xstate_reset(void)
 {
-	fpu_reset(xstate_mask());
+	fpu_reset(~0ULL);
 }
 
 #define XSAVE_ALIGN	64UL

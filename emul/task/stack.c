@@ -33,7 +33,7 @@
 #define HWCAP2_FSGSBASE	2u
 
 static __arena struct {
-	uint32_t hwcap, hwcap2, clktck;
+	uint32_t hwcap, hwcap2, clktck, minsigstksz;
 } machine;
 
 void exec_note_boot(const struct boot *b)
@@ -41,6 +41,8 @@ void exec_note_boot(const struct boot *b)
 	machine.hwcap = b->hwcap;
 	machine.hwcap2 = b->hwcap2 & ~HWCAP2_FSGSBASE;
 	machine.clktck = b->clktck;
+	/* The host's own frames are as large as ours, or larger. */
+	machine.minsigstksz = b->minsigstksz;
 }
 
 uint64_t exec_random(struct task *t, uint64_t pages)
@@ -96,7 +98,8 @@ static void make_auxv(struct task *t, struct mm *mm,
 	mm->n_auxv = 0;
 	if (aux->vdso)
 		add(mm, AT_SYSINFO_EHDR, aux->vdso);
-	add(mm, AT_MINSIGSTKSZ, signal_min_stack());
+	add(mm, AT_MINSIGSTKSZ, machine.minsigstksz ? machine.minsigstksz :
+	    signal_min_stack());
 	add(mm, AT_HWCAP, machine.hwcap);
 	add(mm, AT_PAGESZ, PAGE_SIZE);
 	add(mm, AT_CLKTCK, machine.clktck);
