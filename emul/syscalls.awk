@@ -326,8 +326,16 @@ function out_table(    nr, i, e, s, done, ref)
 	print "};"
 }
 
-function out_names(    nr, i, ptrs, flow)
+# Arrays, for each pointer would be one more relocation at every start of sbx.
+function out_names(    nr, i, ptrs, flow, n_name, n_note)
 {
+	n_name = n_note = 1
+	for (nr in sys_name) {
+		if (length(sys_name[nr]) >= n_name)
+			n_name = length(sys_name[nr]) + 1
+		if (length(c_str(sys_note[nr])) >= n_note)
+			n_note = length(c_str(sys_note[nr])) + 1
+	}
 	head("sysnames.h: every call, for the host side and tests")
 	print "#ifndef SBX_EMUL_SYSNAMES_H"
 	print "#define SBX_EMUL_SYSNAMES_H"
@@ -336,10 +344,10 @@ function out_names(    nr, i, ptrs, flow)
 	print "\tint nr;"
 	print "\tint nargs;"
 	print "\tunsigned int ptrs;\t/* bit i: argument i is a pointer */"
-	print "\tconst char *name;"
-	print "\tconst char *level;\t/* full partial refused absent */"
-	print "\tconst char *error;\t/* what a refused or absent one gives */"
-	print "\tconst char *note;\t/* \"\" when full */"
+	print "\tchar name[" n_name "];"
+	print "\tchar level[8];\t/* full partial refused absent */"
+	print "\tchar error[16];\t/* what a refused or absent one gives */"
+	print "\tchar note[" n_note "];\t/* \"\" when full */"
 	print "};"
 	print ""
 	print "static const struct sysname sysnames[] = {"
