@@ -297,7 +297,7 @@ static void never_reads(void)
 {
 	packet_init(&p, BROKER_READDIR, "", "");
 	for (;;)
-		if (send(channel[5], &p, packet_size(&p), MSG_NOSIGNAL) < 0)
+		if (send(channel[1], &p, packet_size(&p), MSG_NOSIGNAL) < 0)
 			pause();
 }
 
@@ -393,7 +393,7 @@ static void work(void)
 	check(!answer.rep.err);
 	packet_init(&p, BROKER_READDIR, "", "");
 	p.q.flags = BROKER_DIR_STAT;
-	ask(channel[7]);
+	ask(channel[2]);
 	check(!answer.rep.err && answer.rep.count == 1);
 	packet_init(&p, BROKER_UNLINK, "dir/moved", "");
 	p.q.grant = 1;
@@ -401,36 +401,36 @@ static void work(void)
 	check(!answer.rep.err);
 	packet_init(&p, BROKER_CPUTIME, "", "");
 	p.q.arg[0] = (uint64_t)getpid();
-	ask(channel[6]);
+	ask(channel[3]);
 	check(!answer.rep.err && answer.rep.val[0]);
 	p.q.arg[0] = 0;
-	ask(channel[6]);
+	ask(channel[3]);
 	check(!answer.rep.err && answer.rep.len);
 	packet_init(&p, BROKER_AFFINITY, "", "");
-	ask(channel[6]);
+	ask(channel[3]);
 	check(!answer.rep.err && answer.rep.len >= 8);
 	packet_init(&p, BROKER_SCHED, "\377\377\377\377\377\377\377\377", "");
 	p.q.arg[0] = p.q.arg[1] = (uint64_t)getpid();
-	ask(channel[6]);
+	ask(channel[3]);
 	check(!answer.rep.err);
 	packet_init(&p, BROKER_SCHED, "", "");
 	p.q.arg[0] = p.q.arg[1] = (uint64_t)getpid();
 	p.q.arg[2] = BROKER_SCHED_NICE;
 	p.q.arg[3] = 39;
-	ask(channel[6]);
+	ask(channel[3]);
 	check(!answer.rep.err);
 	p.q.arg[1] = (uint64_t)getppid();	/* no thread of ours */
-	ask(channel[6]);
+	ask(channel[3]);
 	check(answer.rep.err == -ESRCH);
 	p.q.arg[1] = 0;				/* nor is the monitor */
-	ask(channel[6]);
+	ask(channel[3]);
 	check(answer.rep.err == -ESRCH);
 	packet_init(&p, BROKER_FD_FLAGS, "", "");
 	p.q.arg[0] = 2;
-	ask(channel[6]);
+	ask(channel[3]);
 	check(!answer.rep.err);
 	packet_init(&p, BROKER_LOG, "said", "");
-	ask(channel[6]);
+	ask(channel[3]);
 	check(!answer.rep.err);
 	_exit(0);
 }

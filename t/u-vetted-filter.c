@@ -239,8 +239,8 @@ static const struct {
 
 	{ KILL, SYS_sendmsg, { 7, 8, 0x4000 } },
 	{ ALLOW, SYS_sendmsg, { 8, 8, 0x4000 } },
-	{ ALLOW, SYS_sendmsg, { 15, 8, 0x4000 } },
-	{ KILL, SYS_sendmsg, { 16, 8, 0x4000 } },
+	{ ALLOW, SYS_sendmsg, { 11, 8, 0x4000 } },
+	{ KILL, SYS_sendmsg, { 12, 8, 0x4000 } },
 	{ KILL, SYS_sendmsg, { 40, 8, 0x4000 } },
 	{ KILL, SYS_sendmsg, { HIGH | 8, 8, 0x4000 } },
 	{ KILL, SYS_sendmsg, { 8, 8, 0 } },
@@ -248,8 +248,8 @@ static const struct {
 	{ KILL, SYS_sendmsg, { 8, 8, HIGH | 0x4000 } },
 	{ KILL, SYS_recvmsg, { 7, 8, 0x40000000 } },
 	{ ALLOW, SYS_recvmsg, { 8, 8, 0x40000000 } },
-	{ ALLOW, SYS_recvmsg, { 15, 8, 0x40000000 } },
-	{ KILL, SYS_recvmsg, { 16, 8, 0x40000000 } },
+	{ ALLOW, SYS_recvmsg, { 11, 8, 0x40000000 } },
+	{ KILL, SYS_recvmsg, { 12, 8, 0x40000000 } },
 	{ KILL, SYS_recvmsg, { 8, 8, 2 } },
 
 	{ ALLOW, SYS_fallocate, { 3, 3, 0, 4096 } },

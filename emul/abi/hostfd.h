@@ -24,11 +24,12 @@
 #define HOSTFD_TRACE		7	/* where --trace goes */
 
 /*
- * Kernel ends of the channels to the broker: an aligned block of eight, which
- * the filter tests by one masked comparison.
+ * Kernel ends of the channels to the broker: an aligned block of four, which
+ * the filter tests by one masked comparison.  The broker serves one request at
+ * a time; more channels would only make the start longer.
  */
 #define HOSTFD_CHANNEL		8
-#define HOSTFD_CHANNELS		8
+#define HOSTFD_CHANNELS		4
 
 /* Further inherited descriptors (--pass-fd), in the order given. */
 #define HOSTFD_PASS		16
