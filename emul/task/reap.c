@@ -88,16 +88,28 @@ void group_unborn(struct task *t)
 	mutex_unlock(&pids_lock);
 }
 
+uid_t group_uid(struct tgroup *g)
+{
+	const struct task *leader = pid_lookup(g->pid);
+	uid_t uid = 0;
+
+	/* Under the lock, for a new cred frees the old one. */
+	mutex_lock(&g->lock);
+	if (leader)
+		uid = leader->cred->uid;
+	mutex_unlock(&g->lock);
+	return uid;
+}
+
 /* SIGCHLD or its like for the end or the stop of @g. */
 static void child_info(struct tgroup *g, int signo, int code, int status,
 		       struct siginfo128 *info)
 {
-	const struct task *leader = pid_lookup(g->pid);
 	struct usage u;
 
 	usage_get(g, &u);
 	siginfo_init(info, signo, code);
-	siginfo_sender(info, g->pid, leader ? leader->cred->uid : 0);
+	siginfo_sender(info, g->pid, group_uid(g));
 	info->fields[1] = (uint32_t)status;
 	info->fields[2] = u.utime_ns / TICK_NS;
 	info->fields[3] = u.stime_ns / TICK_NS;

@@ -28,6 +28,8 @@ void group_adopted(struct tgroup *g, struct task *t, bool sibling,
 		   int exit_signal);
 /* A thread that is not the last left its group: others have its children. */
 void children_thread_gone(struct task *t);
+/* Whose @g is, living or zombie. */
+uid_t group_uid(struct tgroup *g);
 /* The zombie @g is done with: its number is free. */
 void group_release(struct tgroup *g);
 

@@ -49,7 +49,7 @@ static void found(struct wait_req *w, struct tgroup *g, int code, int status,
 		  int word)
 {
 	w->pid = g->pid;
-	w->uid = pid_lookup(g->pid)->cred->uid;
+	w->uid = group_uid(g);
 	w->code = code;
 	w->status = status;
 	w->word = word;
