@@ -162,6 +162,7 @@ shell_tests = \
 	%D%/t1006-real-make.sh \
 	%D%/t1007-real-runtimes.sh \
 	%D%/t1020-python-tests.sh \
+	%D%/t1021-go-tests.sh \
 	%D%/t0010-sites.sh \
 	%D%/t0011-doors.sh \
 	%D%/t1010-elf-fuzz.sh \
@@ -278,6 +279,7 @@ EXTRA_DIST += \
 	%D%/drive-tty.py \
 	%D%/run-guest.sh \
 	%D%/real.sh \
+	%D%/go-except \
 	%D%/python-except \
 	%D%/python-tests.py \
 	%D%/real-todo \
@@ -347,9 +349,12 @@ check-long: sbx
 	SBX_LONG=1 SBX_FUZZ_SECONDS=$(LONG_SECONDS) \
 		$(MAKE) check TESTS='$(long_fuzzers)'
 	SBX_LONG=1 $(MAKE) check \
-		TESTS='t/t1020-python-tests.sh t/t9001-stress-ng.sh'
+		TESTS='t/t1020-python-tests.sh t/t1021-go-tests.sh t/t9001-stress-ng.sh'
 	SBX_KILLS=200 $(MAKE) check TESTS=t/t4010-host-kills.sh
 	for i in $$(seq $(LONG_ROUNDS)); do \
 		$(MAKE) -s check TESTS='$(long_soaks)' || exit 1; \
 	done
 .PHONY: check-long
+
+clean-local:
+	rm -rf %D%/gocache
