@@ -364,6 +364,7 @@ static void test_stop_self(void)
 
 int main(void)
 {
+	need_own_proc();
 	counter = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	test_stop();

@@ -285,6 +285,7 @@ int main(void)
 {
 	int fd;
 
+	need_own_proc();
 	signal(SIGCHLD, SIG_DFL);
 	/* Where containers filter it, the native run cannot be compared. */
 	fd = pidfd(getpid(), 0);

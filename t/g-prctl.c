@@ -131,7 +131,9 @@ static int is_release_26(void)
 	struct utsname u;
 
 	/* Container hosts let few personalities through, but these. */
-	if (personality(0xffffffff) != 0)
+	if (host_lacks(SYS_personality))
+		return 0;
+	if (personality(0) == -1 || personality(0xffffffff) != 0)
 		return 1;
 	if (personality(UNAME26) == -1)
 		return errno != EPERM;

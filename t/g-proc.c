@@ -380,12 +380,7 @@ static void test_pieces(void)
 
 int main(int argc, char **argv)
 {
-	char pid[16] = "";
-
-	/* In a pid namespace of its own with the outer /proc still mounted. */
-	if (readlink("/proc/self", pid, sizeof(pid) - 1) > 0 &&
-	    atoi(pid) != getpid())
-		skip_all("/proc is of another pid namespace");
+	need_own_proc();
 	test_links(argv[0]);
 	test_fds();
 	test_texts(argc, argv);

@@ -106,6 +106,16 @@ static inline int id_mapped(const char *map, unsigned long id)
 #define ST_NOEXEC	8	/* statvfs.h has it for _GNU_SOURCE alone */
 #endif
 
+/* In a pid namespace of its own with the outer /proc still mounted: skip. */
+static inline void need_own_proc(void)
+{
+	char pid[16] = "";
+
+	if (readlink("/proc/self", pid, sizeof(pid) - 1) > 0 &&
+	    strtol(pid, NULL, 10) != getpid())
+		skip_all("/proc is of another pid namespace");
+}
+
 /* May programs be run from the working directory?  Skip all where not. */
 static inline void need_exec_here(void)
 {
