@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -248,7 +249,7 @@ static void test_tids(void)
 	pthread_t p;
 	pid_t pid;
 
-	pthread_create(&p, NULL, other_thread, (void *)&tid);
+	pthread_create(&p, NULL, other_thread, (void *)(uintptr_t)&tid);
 	while (!tid)
 		sched_yield();
 	is(getpgid(tid), getpgrp(), "getpgid of a thread's number");

@@ -83,8 +83,8 @@ static void test_shutdown(void)
 
 static void test_messages(void)
 {
-	char a[8] = "", b[8] = "", name[32];
-	struct iovec out[2] = { { "one", 3 }, { "two!", 4 } };
+	char a[8] = "", b[8] = "", name[32], one[] = "one", two[] = "two!";
+	struct iovec out[2] = { { one, 3 }, { two, 4 } };
 	struct iovec in[2] = { { a, 4 }, { b, 8 } };
 	struct msghdr m = { .msg_iov = out, .msg_iovlen = 2 };
 	struct ucred cred;
