@@ -284,7 +284,7 @@ static int on_alt(const stack_t *ss, const void *p)
 }
 
 static stack_t alt;
-static volatile int outer_on, inner_on, flags_in, set_err, flags_after;
+static volatile int outer_on, inner_on, flags_in, set_err;
 
 static void inner(int sig, siginfo_t *si, void *uc)
 {
