@@ -142,6 +142,9 @@ static int run(char **argv)
 	int status = -1;
 
 	if (!pid) {
+		/* As a shell's background job it would be deaf to these. */
+		signal(SIGINT, SIG_DFL);
+		signal(SIGQUIT, SIG_DFL);
 		execvp(argv[0], argv);
 		_exit(97);
 	}

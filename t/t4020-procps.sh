@@ -63,7 +63,7 @@ look "pwdx" 'pwdx $a | sed "s/^[0-9]*/N/"'
 look "pmap" 'pmap $a | sed -n "1s/^[0-9]*/N/p"'
 look "lsof" 'lsof -w -a -p $a -d cwd,txt -F n | grep "^n/" | sort -u |
 	head -n 1'
-look "fuser" 'exec 9>held; fuser held 2>/dev/null | wc -w'
+look "fuser" 'exec 9>held; fuser held 2>/dev/null >list; wc -w <list'
 look "readlink" 'readlink /proc/$a/exe; readlink /proc/$a/cwd'
 look "tr of cmdline" 'tr "\0" "|" </proc/$a/cmdline'
 look "status" 'grep -E "^(Name|State|Threads|SigCgt)" /proc/$a/status'
