@@ -10,6 +10,7 @@
 #	same NAME COMMAND...			native and in the sandbox: same
 #						output, errors and exit status
 #	skip_all WHY				nothing to test here
+#	not_quick				skip_all where SBX_TEST_QUICK is set
 #	done_testing				print the plan; last line
 #
 # $tmp is a directory of the test's own, removed at its end.
@@ -39,6 +40,14 @@ done
 [ -d "${tmp-}" ] || exit 99
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 99' HUP INT TERM
+
+# not_quick: the rest is long, and runs in one of the gate's stages alone.
+not_quick()
+{
+	if [ -n "${SBX_TEST_QUICK-}" ]; then
+		skip_all "not in a quick run"
+	fi
+}
 
 # note FILE...: show files as TAP comments.
 note()

@@ -3,6 +3,7 @@
 # Shells and scripts of some size: pipelines, subshells, jobs, traps,
 # descriptors.  Each snippet is run by bash; those that POSIX has, by dash too.
 . "${SRCDIR:-.}/t/real.sh"
+not_quick
 
 # What a shell says of a killed child names its pid.
 # shellcheck disable=SC2034

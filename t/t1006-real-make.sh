@@ -3,6 +3,7 @@
 # Builds: make -j2 of many small files, compilers driving their parts, and
 # git making and packing repositories.
 . "${SRCDIR:-.}/t/real.sh"
+not_quick
 
 # A program of 50 files, each with a header of its own and one for all.
 mkdir files/prog

@@ -3,6 +3,7 @@
 # Virtual machines with threads, signals and children of their own: Java,
 # node, perl.
 . "${SRCDIR:-.}/t/real.sh"
+not_quick
 
 cat >Main.java <<'EOF'
 import java.io.*;

@@ -6,6 +6,7 @@
 # SBX_LONG=1 runs the modules that take minutes too.  SBX_PYTHON_MODULES names
 # the modules to run in place of these.
 . "${SRCDIR:-.}/t/lib.sh"
+not_quick
 
 python=/usr/bin/python3.11
 modules="test_subprocess test_threading test_os test_posix

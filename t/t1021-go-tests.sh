@@ -6,6 +6,7 @@
 # t/go-except lists tests that may not, each with its reason.  SBX_LONG=1 runs
 # the runtime's tests too, which build programs with Go inside the sandbox.
 . "${SRCDIR:-.}/t/lib.sh"
+not_quick
 
 packages='os os/exec os/signal sync time io io/fs syscall'
 [ -z "${SBX_LONG-}" ] || packages="$packages runtime"

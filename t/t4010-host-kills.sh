@@ -4,6 +4,7 @@
 # life goes on without it, or the sandbox ends and says so; never a hang, never
 # a process left behind.  SBX_KILLS: how often (make check-long: 200).
 . "${SRCDIR:-.}/t/lib.sh"
+not_quick
 
 kills=${SBX_KILLS:-25}
 cd "$tmp" || exit 99

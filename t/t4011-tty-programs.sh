@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Programs that make terminals of their own, in the sandbox.
 . "${SRCDIR:-.}/t/lib.sh"
+not_quick
 
 cd "$tmp" || exit 99
 

@@ -4,6 +4,7 @@
 # all differs; so each looks at a few processes that a script makes, and what
 # it says of them, without numbers, is compared.
 . "${SRCDIR:-.}/t/real.sh"
+not_quick
 
 # Three processes under a name of their own, in a known family.
 nap=nap$$

@@ -6,6 +6,7 @@
 #
 # SBX_STRESS_SECONDS and SBX_STRESS_CROWD say how long and how many.
 . "${SRCDIR:-.}/t/lib.sh"
+not_quick
 
 seconds=${SBX_STRESS_SECONDS:-3}
 crowd=${SBX_STRESS_CROWD:-200}

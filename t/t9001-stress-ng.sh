@@ -3,6 +3,7 @@
 # stress-ng: no class of it may find an error that it does not find natively.
 # SBX_LONG=1: 20 seconds each in place of one.
 . "${SRCDIR:-.}/t/lib.sh"
+not_quick
 
 command -v stress-ng >/dev/null || skip_all 'stress-ng is not installed'
 seconds=1
