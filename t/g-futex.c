@@ -233,6 +233,8 @@ static void test_shared(void)
 	close(fd);
 }
 
+static volatile int ended;
+
 static void on_signal(int sig)
 {
 	(void)sig;
@@ -242,8 +244,10 @@ static void *interrupted(void *arg)
 {
 	struct timespec ts = { 10, 0 };
 	long ret = futex(&word, FUTEX_WAIT, 0, arg ? &ts : NULL, NULL, 0);
+	int err = ret == -1 ? errno : 0;
 
-	return (void *)(long)(ret == -1 ? errno : 0);
+	ended = 1;
+	return (void *)(long)err;
 }
 
 static void interrupt(int flags, void *arg, int wanted, const char *name)
@@ -252,12 +256,18 @@ static void interrupt(int flags, void *arg, int wanted, const char *name)
 	pthread_t t;
 	void *ret;
 
+	ended = 0;
 	sigaction(SIGUSR1, &a, NULL);
 	pthread_create(&t, NULL, interrupted, arg);
-	doze();
-	pthread_kill(t, SIGUSR1);
-	doze();
-	futex(&word, FUTEX_WAKE, 1, NULL, NULL, 0);
+	/* Again, for on a busy machine it may not have been asleep. */
+	for (int i = 0; i < (wanted ? 500 : 1) && !ended; i++) {
+		doze();
+		pthread_kill(t, SIGUSR1);
+	}
+	while (!ended) {
+		doze();
+		futex(&word, FUTEX_WAKE, 1, NULL, NULL, 0);
+	}
 	pthread_join(t, &ret);
 	is((long)ret, wanted, name);
 }

@@ -406,6 +406,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "leaf"))
 		return leaf();
 	need_own_proc();
+	need_ids();
 	test_forked();
 	test_program(argv[0]);
 	test_zombie();

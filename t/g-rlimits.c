@@ -362,6 +362,7 @@ static void outcome(int got, int wanted, const char *name)
 
 int main(void)
 {
+	need_ids();
 	test_calls();
 	outcome(child(raise_hard), 0, "the hard limit");
 	outcome(child(inherit), 0, "limits are inherited");

@@ -225,9 +225,7 @@ int main(void)
 		skip_all("the host lacks faccessat2 or statx");
 	/* Else access and chown say so, which the sandbox need not know. */
 	need_exec_here();
-	if (!id_mapped("/proc/self/uid_map", geteuid()) ||
-	    !id_mapped("/proc/self/gid_map", getegid()))
-		skip_all("the user namespace does not map this user");
+	need_ids();
 	umask(022);
 	stats();
 	modes();

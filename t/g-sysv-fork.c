@@ -381,6 +381,7 @@ static void test_rights(void)
 
 int main(void)
 {
+	need_ids();
 	alarm(50);
 	sem = semget(IPC_PRIVATE, 2, 0600);
 	if (sem < 0)

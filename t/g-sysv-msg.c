@@ -280,6 +280,7 @@ static void test_info(void)
 
 int main(void)
 {
+	need_ids();
 	alarm(50);
 	if (msgctl(-1, IPC_STAT, NULL) < 0 && errno == ENOSYS)
 		skip_all("no System V IPC");

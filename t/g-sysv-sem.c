@@ -326,6 +326,7 @@ static void test_info(void)
 
 int main(void)
 {
+	need_ids();
 	alarm(50);
 	if (semget(IPC_PRIVATE, 0, 0) < 0 && errno == ENOSYS)
 		skip_all("no System V IPC");

@@ -194,6 +194,7 @@ static void test_proc(void)
 
 int main(void)
 {
+	need_ids();
 	if (shmget(IPC_PRIVATE, 0, 0) < 0 && errno == ENOSYS)
 		skip_all("no System V IPC");
 	test_get();

@@ -188,7 +188,8 @@ static void test_set(void)
 	/* Not by libc, which makes it clock_adjtime: containers filter that. */
 	ok(syscall(SYS_adjtimex, &x) >= 0, "adjtimex: a look");
 	ok(x.tick > 9000 && x.tick < 11000, "its tick");
-	is(adjtime(NULL, &tv), 0, "adjtime: a look");
+	ok(host_lacks(SYS_clock_adjtime) || !adjtime(NULL, &tv),
+	   "adjtime: a look");
 	is_errno(syscall(SYS_adjtimex, 8), EFAULT, "adjtimex: bad pointer");
 }
 

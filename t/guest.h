@@ -106,6 +106,20 @@ static inline int id_mapped(const char *map, unsigned long id)
 #define ST_NOEXEC	8	/* statvfs.h has it for _GNU_SOURCE alone */
 #endif
 
+/*
+ * Skip in a user namespace that does not map this user, or, where it is root,
+ * no other that it could become: the sandbox maps all.
+ */
+static inline void need_ids(void)
+{
+	const char *uids = "/proc/self/uid_map", *gids = "/proc/self/gid_map";
+
+	if (!id_mapped(uids, geteuid()) || !id_mapped(gids, getegid()) ||
+	    (!geteuid() && (!id_mapped(uids, 65534) ||
+			    !id_mapped(gids, 65534))))
+		skip_all("the user namespace maps too few users");
+}
+
 /* In a pid namespace of its own with the outer /proc still mounted: skip. */
 static inline void need_own_proc(void)
 {
