@@ -164,17 +164,23 @@ static void test_ids(void)
 		 EINVAL, "no such process");
 }
 
+/* Both until told: a busy machine lets the other thread come late. */
+static volatile int enough;
+
 static void *killer(void *arg)
 {
-	usleep(30000);
-	pthread_kill(*(pthread_t *)arg, SIGUSR1);
+	while (!enough) {
+		usleep(30000);
+		pthread_kill(*(pthread_t *)arg, SIGUSR1);
+	}
 	return NULL;
 }
 
 static void *burner(void *arg)
 {
 	(void)arg;
-	burn(80 * MS);
+	while (!enough)
+		burn(MS);
 	return NULL;
 }
 
@@ -192,6 +198,7 @@ static void test_nanosleep(void)
 	int64_t start = now(CLOCK_PROCESS_CPUTIME_ID);
 	clockid_t id;
 
+	enough = 0;
 	pthread_create(&t, NULL, burner, NULL);
 	is(clock_nanosleep(CLOCK_PROCESS_CPUTIME_ID, 0, &ts, NULL), 0,
 	   "a sleep by CPU time");
@@ -202,8 +209,10 @@ static void test_nanosleep(void)
 	is(clock_nanosleep(CLOCK_PROCESS_CPUTIME_ID, TIMER_ABSTIME, &ts, NULL),
 	   0, "until a time");
 	ok(now(CLOCK_PROCESS_CPUTIME_ID) >= start, "it is that time");
+	enough = 1;
 	pthread_join(t, NULL);
 
+	enough = 0;
 	sigaction(SIGUSR1, &a, NULL);
 	pthread_create(&t, NULL, killer, &me);
 	ts.tv_sec = 100;
@@ -211,6 +220,7 @@ static void test_nanosleep(void)
 	is(clock_nanosleep(CLOCK_PROCESS_CPUTIME_ID, 0, &ts, &rem), EINTR,
 	   "a handler ends it");
 	ok(rem.tv_sec >= 90 && rem.tv_sec < 100, "what is left");
+	enough = 1;
 	pthread_join(t, NULL);
 	pthread_getcpuclockid(me, &id);
 	is(clock_nanosleep(id, 0, &ts, NULL), EINVAL,
