@@ -9,7 +9,7 @@ command -v busybox >/dev/null 2>&1 || skip_all "no busybox"
 # on_tty ARG...: what sbx writes to a terminal of its own
 on_tty()
 {
-	script -qec "timeout 20 $SBX $*" /dev/null </dev/null | tr -d '\r'
+	script -qec "timeout --foreground 20 $SBX $*" /dev/null </dev/null | tr -d '\r'
 }
 
 is "it is one" "$(on_tty busybox sh -c "'[ -t 0 ] && echo yes'")" yes
