@@ -224,10 +224,14 @@ static int data(void)
 	return 0;
 }
 
+/* Or a compiler makes a loop of it. */
+static volatile char *volatile deepest;
+
 static __attribute__((noinline)) int dig(int depth)
 {
 	volatile char page[4096];
 
+	deepest = page;
 	page[0] = (char)depth;
 	if (depth)
 		return dig(depth - 1) + page[0];

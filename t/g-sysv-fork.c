@@ -273,7 +273,7 @@ static void test_msg(void)
 		if (msgrcv(id, &m, sizeof(m.text), 2, 0) != 8)
 			bad = 1;
 	}
-	is(end(pid) | bad, 0, "messages to and fro");
+	is(end(pid) | bad, 0, "messages there and back");
 	msgctl(id, IPC_STAT, &d);
 	ok(d.msg_lspid == pid && d.msg_lrpid == getpid(), "who was the last");
 	msgctl(id, IPC_RMID, NULL);

@@ -129,9 +129,9 @@ set -m
 sleep 5 & p=$!
 [ $(ps -o pgid= -p $p) = $p ] && echo own group
 kill %1; wait %1; echo $?
-upto() { for i in 1 2 3 4 5 6 7 8 9; do jobs | grep -q "$1" && break; sleep 0.2; done; }
-sleep 9 & kill -STOP %1; upto Stopped; jobs | sed "s/^\(.....\).*\(Stopped\|Running\).*/\1 \2/"
-kill -CONT %1; upto Running; jobs | sed "s/^\(.....\).*\(Stopped\|Running\).*/\1 \2/"
+wait_for() { for i in 1 2 3 4 5 6 7 8 9; do jobs | grep -q "$1" && break; sleep 0.2; done; }
+sleep 9 & kill -STOP %1; wait_for Stopped; jobs | sed "s/^\(.....\).*\(Stopped\|Running\).*/\1 \2/"
+kill -CONT %1; wait_for Running; jobs | sed "s/^\(.....\).*\(Stopped\|Running\).*/\1 \2/"
 kill %1; wait 2>/dev/null; echo end'
 bash_only "ulimit" '
 ulimit -c 0; ulimit -c; ulimit -n 64; ulimit -n; ulimit -Sn 32; ulimit -Hn
