@@ -154,7 +154,9 @@ static int run(char **argv)
 			kill(pid, signals[i]);
 	}
 	if (status < 0)
-		status = wait_until(pid, start + timeout_ms);
+		/* sbx gives a kernel ten seconds to take a signal. */
+		status = wait_until(pid, signal_count ? now_ms() + 13000 :
+				    start + timeout_ms);
 	if (status < 0) {
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
