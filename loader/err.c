@@ -76,12 +76,9 @@ char *xstrndup(const char *s, size_t n)
 
 char *xconcat(const char *a, const char *b, const char *c)
 {
-	size_t na = strlen(a), nb = strlen(b), nc = strlen(c);
-	char *p = xmalloc(na + nb + nc + 1);
+	char *p = xmalloc(strlen(a) + strlen(b) + strlen(c) + 1);
 
-	memcpy(p, a, na);
-	memcpy(p + na, b, nb);
-	memcpy(p + na + nb, c, nc);
+	stpcpy(stpcpy(stpcpy(p, a), b), c);
 	return p;
 }
 

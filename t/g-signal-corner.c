@@ -157,11 +157,12 @@ static void test_codes(void)
 	      map[2 * page + 7] = 1);
 	ok(seen_addr == map + 2 * page + 7, "at that address");
 	FAULT(SIGBUS, BUS_ADRERR, "read beyond the end",
-	      zero = map[2 * page]);
+	      zero = (unsigned char)map[2 * page]);
 	zero = 0;
 	if (ftruncate(fd, 0))
 		return;
-	FAULT(SIGBUS, BUS_ADRERR, "the file was cut", zero = map[0]);
+	FAULT(SIGBUS, BUS_ADRERR, "the file was cut",
+	      zero = (unsigned char)map[0]);
 	zero = 0;
 	close(fd);
 	munmap(map, 3 * (size_t)page);

@@ -21,7 +21,7 @@ static socklen_t name_of(struct sockaddr_un *a, const char *path)
 {
 	memset(a, 0, sizeof(*a));
 	a->sun_family = AF_UNIX;
-	strcpy(a->sun_path, path);
+	snprintf(a->sun_path, sizeof(a->sun_path), "%s", path);
 	return (socklen_t)sizeof(*a);
 }
 

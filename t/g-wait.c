@@ -150,7 +150,7 @@ static void test_waitid(void)
 		 "a zombie does not stop");
 	is(waitid(P_PGID, 0, &i, WEXITED), 0, "waitid of the own group");
 	is(i.si_status, 33, "is the same child");
-	pid = child(-SIGUSR1);
+	child(-SIGUSR1);
 	is(waitid(P_ALL, 0, &i, WEXITED), 0, "waitid of a killed one");
 	is(i.si_code, CLD_KILLED, "killed");
 	is(i.si_status, SIGUSR1, "by");

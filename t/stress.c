@@ -50,7 +50,8 @@ static char self[4096];
 static unsigned int seed;
 static time_t end;
 
-static void __attribute__((format(printf, 1, 2))) fail(const char *fmt, ...)
+static void __attribute__((noreturn, format(printf, 1, 2)))
+fail(const char *fmt, ...)
 {
 	char text[256];
 	va_list ap;

@@ -96,7 +96,7 @@ int proc_fd_next(struct task *t, int fd, struct file **f, bool *cloexec)
 
 static struct file *file_of(struct task *t, int fd)
 {
-	struct file *f;
+	struct file *f = NULL;
 	int n = proc_fd_next(t, fd, &f, NULL);
 
 	if (n == fd)

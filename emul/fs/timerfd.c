@@ -260,13 +260,12 @@ static struct timerfd *timerfd_get(struct task *t, int ufd, struct fd *f,
 				   long *err)
 {
 	*f = fdget(t, ufd);
-	if (!f->file) {
-		*err = -EBADF;
+	*err = -EBADF;
+	if (!f->file)
 		return NULL;
-	}
+	*err = -EINVAL;
 	if (f->file->ops != &timerfd_fops) {
 		fdput(*f);
-		*err = -EINVAL;
 		return NULL;
 	}
 	return f->file->priv;

@@ -108,7 +108,7 @@ void sched_arrive(struct task *t)
 				t->cpus ? t->cpus : cpu_mask);
 	if (t->nice)
 		(void)sched_ask(t, BROKER_SCHED_NICE,
-				(uint64_t)(t->nice + 20), NULL);
+				(uint64_t)t->nice + 20, NULL);
 	if (t->ioprio)
 		(void)sched_ask(t, BROKER_SCHED_IOPRIO, t->ioprio, NULL);
 }

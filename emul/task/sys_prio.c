@@ -116,7 +116,7 @@ long sched_set_nice(struct task *t, struct task *o, int nice)
 		return -EACCES;
 	if (nice == o->nice)
 		return 0;
-	err = sched_ask(o, BROKER_SCHED_NICE, (uint64_t)(nice + 20), NULL);
+	err = sched_ask(o, BROKER_SCHED_NICE, (uint64_t)nice + 20, NULL);
 	/* To ask for less and not to be heard is no harm. */
 	if (err && err != -ESRCH && nice < o->nice)
 		return -EACCES;
