@@ -28,8 +28,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-long syscall(long nr, ...);
-
 static int tap_n;
 static int tap_failed;
 
