@@ -9,6 +9,7 @@
  */
 #include "emul/fs/stdio.h"
 
+#include <asm/ioctls.h>
 #include <asm/poll.h>
 #include <asm/signal.h>
 #include <linux/major.h>
@@ -25,6 +26,11 @@
 #include "emul/tty/own.h"
 #include "emul/vfs/fdtable.h"
 #include "emul/vfs/poll.h"
+
+#define MINOR_NULL	3u	/* of MEM_MAJOR */
+
+#define BUSY		1u
+#define KNOWN		2u
 
 static uint64_t index_of(const struct file *f)
 {
@@ -130,6 +136,12 @@ static int ask(struct broker_req *req, const void *in, void *out, size_t cap,
 	return broker_call(req, in, rep, out, cap, NULL);
 }
 
+/* /dev/null and its like, of which nothing ever changes but times. */
+static bool is_mem(const struct inode *i)
+{
+	return S_ISCHR(i->mode) && i->rdev >> 8 == MEM_MAJOR;
+}
+
 static off_t stdio_lseek(struct file *f, off_t off, int whence)
 {
 	struct broker_req req = {
@@ -144,6 +156,8 @@ static off_t stdio_lseek(struct file *f, off_t off, int whence)
 		return -ESPIPE;
 	if (whence < 0 || whence > 4)
 		return -EINVAL;
+	if (is_mem(f->inode) && (f->inode->rdev & 0xff) == MINOR_NULL)
+		return 0;
 	err = ask(&req, NULL, NULL, 0, &rep);
 	return err ? err : (off_t)rep.val[0];
 }
@@ -157,8 +171,17 @@ static bool is_tty(uint32_t mode, uint64_t major)
 				  major < UNIX98_PTY_SLAVE_MAJOR + 8));
 }
 
+/* What pipes and the like were when they were first asked. */
+static struct {
+	uint32_t known;		/* 0, BUSY: being written, KNOWN */
+	struct kstat st;
+} kept[INHERITED_MAX] __arena;
+
 static int stdio_getattr(struct file *f, struct kstat *st)
 {
+	uint64_t k = index_of(f);
+	bool keep = S_ISFIFO(f->inode->mode) || is_mem(f->inode);
+	uint32_t none = 0;
 	struct broker_req req = {
 		.op = BROKER_FD_STAT,
 		.arg = { index_of(f) },
@@ -169,8 +192,13 @@ static int stdio_getattr(struct file *f, struct kstat *st)
 		struct broker_node node;
 		char target[64];
 	} body;
-	int err = ask(&req, NULL, &body, sizeof(body), &rep);
+	int err;
 
+	if (keep && load_acquire(&kept[k].known) == KNOWN) {
+		*st = kept[k].st;
+		return 0;
+	}
+	err = ask(&req, NULL, &body, sizeof(body), &rep);
 	if (err)
 		return err;
 	b = &body.node.st;
@@ -189,11 +217,22 @@ static int stdio_getattr(struct file *f, struct kstat *st)
 	/* ttyname(3) looks for a name in /dev that is this very file. */
 	if (is_tty(b->mode, b->rdev >> 32))
 		dev_tty_getattr(st);
+	/* Programs look at all three, and to ask is two switches. */
+	if (keep && __atomic_compare_exchange_n(&kept[k].known, &none, BUSY,
+						false, __ATOMIC_RELAXED,
+						__ATOMIC_RELAXED)) {
+		kept[k].st = *st;
+		store_release(&kept[k].known, KNOWN);
+	}
 	return 0;
 }
 
 static long stdio_ioctl(struct file *f, unsigned int cmd, uaddr_t arg)
 {
+	/* Counts of bytes alone are known of what is no terminal. */
+	if ((!S_ISCHR(f->inode->mode) || is_mem(f->inode)) &&
+	    cmd != FIONREAD && cmd != TIOCOUTQ)
+		return -ENOTTY;
 	return own_tty_ioctl((unsigned int)index_of(f), f, cmd, arg);
 }
 
