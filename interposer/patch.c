@@ -45,7 +45,7 @@
 #define AREA_SIZE	((uint64_t)SITES_MAX * THUNK_SIZE)
 #define HEAD_SIZE	2048	/* bytes of an ELF file that tell it apart */
 #define SEEN		256
-#define TRAPS_FIRST	3	/* a site is looked at when it traps so often */
+#define TRAPS_FIRST	5	/* a site is looked at when it traps so often */
 
 /* Text of a file in one address space. */
 struct patch_image {
