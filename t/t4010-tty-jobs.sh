@@ -83,14 +83,14 @@ prompt
 type echo one\r
 expect one\r\n
 prompt
-type sleep 100\r
-pause 0.3
+type sh -c 'echo on; exec sleep 100'\r
+expect on\r\n
 type \x03
 prompt
 type echo rc $?\r
 expect rc 130
-type sleep 100\r
-pause 0.3
+type sh -c 'echo on; exec sleep 100'\r
+expect on\r\n
 type \x1a
 expect Stopped
 prompt
@@ -98,7 +98,7 @@ type jobs\r
 expect Stopped
 prompt
 type fg\r
-expect sleep 100\r\n
+expect sleep 100'\r\n
 pause 0.3
 type \x03
 prompt
@@ -113,10 +113,7 @@ type suspend\r
 stopped
 cont
 prompt
-type cat &\r
-prompt
-pause 0.3
-type \r
+type cat & until jobs | grep -q Stop; do sleep .1; done\r
 expect Stopped
 prompt
 type fg\r

@@ -35,6 +35,9 @@ if nice "$tmp/fuzz" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
 	ok "nothing is found"
 else
 	not_ok "nothing is found"
-	note "$tmp/log"
+	# Its last lines tell: `never:' what, and where.
+	grep -a -A 30 -e '^never:' -e '^==.*ERROR' -e 'runtime error' \
+		"$tmp/log" >"$tmp/why" || tail -n 40 "$tmp/log" >"$tmp/why"
+	note "$tmp/why"
 fi
 done_testing
