@@ -14,47 +14,22 @@
 
 #include "loader/broker/broker.h"
 #include "loader/cli.h"
-
-enum option_id {
-	OPT_NONE = 256,
-#define OPTION(name, letter, id, arg, group, help) OPT_##id,
-#include "loader/options.h"
-#undef OPTION
-};
-
-enum option_group { FILES, ENVIRONMENT, REPORT, ABOUT, GROUPS };
+#include "loader/settings.h"
 
 static const char *const group_name[GROUPS] = {
 	[FILES] = "Files", [ENVIRONMENT] = "Environment",
 	[REPORT] = "Reports", [ABOUT] = "About sbx",
 };
 
-struct option_row {
-	const char *name;
-	int letter;
-	int id;
-	const char *arg;	/* NULL: none; "[...]": optional */
-	enum option_group group;
-	const char *help;
-};
-
-static const struct option_row rows[] = {
-#define OPTION(name, letter, id, arg, group, help) \
-	{ name, letter, OPT_##id, arg, group, help },
+enum {
+	N_ROWS = 0
+#define OPTION(row, letter, id, takes, where, group, help) + 1
 #include "loader/options.h"
 #undef OPTION
 };
 
-#define ROWS (sizeof(rows) / sizeof(rows[0]))
-
-/* What options say before it can be made into a policy. */
-struct cli {
-	struct env_rules env;
-	char *workdir;
-	struct view_mount *mounts;
-	size_t n_mounts;
-	bool explain;
-};
+/* What getopt_long() returns for a row: its place, beyond all letters. */
+#define OPT_FIRST 256
 
 static void help(void)
 {
@@ -63,8 +38,8 @@ static void help(void)
 	       "within its own process.\n");
 	for (int g = 0; g < GROUPS; g++) {
 		printf("\n%s\n", group_name[g]);
-		for (size_t i = 0; i < ROWS; i++) {
-			const struct option_row *r = &rows[i];
+		for (size_t i = 0; i < N_ROWS; i++) {
+			const struct option_row *r = &option_rows[i];
 			char left[64];
 			bool opt = r->arg && *r->arg == '[';
 
@@ -85,11 +60,10 @@ static void help(void)
 	       "signal n.  See sbx(1).\n");
 }
 
-/* The last word of what sbx itself prints: a full disk is an error. */
-static int finish_output(struct err *e)
+int finish_output(struct err *e)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
-		return 0;
+		return 1;
 	return err_set(e, EXIT_SBX, "standard output: %s", strerror(errno));
 }
 
@@ -105,132 +79,44 @@ int std_fds_hold(bool closed[3], struct err *e)
 	return 0;
 }
 
-static void add_string(char ***list, char *s)
+int option_EXPLAIN(struct settings *s, const char *arg, struct err *e)
 {
-	size_t n = 0;
-
-	while (*list && (*list)[n])
-		n++;
-	*list = xrealloc(*list, (n + 2) * sizeof(**list));
-	(*list)[n] = s;
-	(*list)[n + 1] = NULL;
-}
-
-static int add_mount(struct cli *c, enum view_kind kind, const char *option,
-		     const char *arg, const char *cwd, struct err *e)
-{
-	struct view_mount m;
-
-	if (view_parse(&m, kind, option, arg, cwd, e) < 0) {
-		view_mount_free(&m);
-		return -1;
-	}
-	c->mounts = xrealloc(c->mounts, (c->n_mounts + 1) * sizeof(m));
-	c->mounts[c->n_mounts++] = m;
+	(void)arg;
+	(void)e;
+	s->explain = true;
 	return 0;
 }
 
-static int check_name(const char *arg, const char *option, struct err *e)
+int option_SYSCALLS(struct settings *s, const char *arg, struct err *e)
 {
-	if (*arg && *arg != '=')
-		return 0;
-	return err_set(e, EXIT_SBX, "%s: '%s': not the name of a variable",
-		       option, arg);
+	(void)s;
+	(void)arg;
+	syscalls_print(e);
+	return finish_output(e);
 }
 
-static int pass_fd(struct policy *p, const char *arg, struct err *e)
+int option_VETTED(struct settings *s, const char *arg, struct err *e)
 {
-	struct stat st;
-	char *end;
-	long n;
-
-	errno = 0;
-	n = strtol(arg, &end, 10);
-	if (errno || end == arg || *end || n < 3 || n > INT_MAX)
-		return err_set(e, EXIT_SBX, "--pass-fd: %s: not a number "
-			       "from 3 on", arg);
-	if (fstat((int)n, &st) < 0)
-		return err_set(e, EXIT_SBX, "--pass-fd: %s: %s", arg,
-			       strerror(errno));
-	/* Out of a directory there is a way to every file. */
-	if (S_ISDIR(st.st_mode))
-		return err_set(e, EXIT_SBX, "--pass-fd: %s: %s", arg,
-			       strerror(EISDIR));
-	if (p->n_pass == HOSTFD_PASS_MAX)
-		return err_set(e, EXIT_SBX, "--pass-fd: at most %d can be "
-			       "given", HOSTFD_PASS_MAX);
-	p->pass[p->n_pass++] = (int)n;
-	return 0;
+	(void)s;
+	(void)arg;
+	vetted_print(stdout);
+	return finish_output(e);
 }
 
-/* One option.  1: go on, 0: all is done, -1 with *e. */
-static int take(struct policy *p, struct cli *c, int id, char *arg,
-		const char *cwd, struct err *e)
+int option_HELP(struct settings *s, const char *arg, struct err *e)
 {
-	switch (id) {
-	case OPT_RO:
-		return add_mount(c, VIEW_RO, "--ro", arg, cwd, e) < 0 ? -1 : 1;
-	case OPT_RW:
-		return add_mount(c, VIEW_RW, "--rw", arg, cwd, e) < 0 ? -1 : 1;
-	case OPT_OVERLAY:
-		return add_mount(c, VIEW_OVERLAY, "--overlay", arg, cwd,
-				 e) < 0 ? -1 : 1;
-	case OPT_TMPFS:
-		return add_mount(c, VIEW_TMPFS, "--tmpfs", arg, cwd,
-				 e) < 0 ? -1 : 1;
-	case OPT_HIDE:
-		return add_mount(c, VIEW_HIDE, "--hide", arg, cwd,
-				 e) < 0 ? -1 : 1;
-	case OPT_WORKDIR:
-		if (!*arg)
-			return err_set(e, EXIT_SBX, "--workdir: the path is "
-				       "empty");
-		c->workdir = arg;
-		return 1;
-	case OPT_ENV:
-		add_string(&c->env.set, arg);
-		return check_name(arg, "--env", e) < 0 ? -1 : 1;
-	case OPT_KEEP_ENV:
-		add_string(&c->env.keep, arg);
-		return check_name(arg, "--keep-env", e) < 0 ? -1 : 1;
-	case OPT_UNSET_ENV:
-		add_string(&c->env.unset, arg);
-		return check_name(arg, "--unset-env", e) < 0 ? -1 : 1;
-	case OPT_CLEAR_ENV:
-		c->env.clear = true;
-		return 1;
-	case OPT_PASS_FD:
-		return pass_fd(p, arg, e) < 0 ? -1 : 1;
-	case OPT_TRACE:
-		p->trace = true;
-		return trace_parse(p->trace_set, arg, e) < 0 ? -1 : 1;
-	case OPT_OUTPUT:
-		free(p->trace_file);
-		p->trace_file = path_clean(cwd, arg);
-		return 1;
-	case OPT_STATS:
-		p->stats = true;
-		return 1;
-	case OPT_QUIET:
-		p->quiet = true;
-		return 1;
-	case OPT_EXPLAIN:
-		c->explain = true;
-		return 1;
-	case OPT_SYSCALLS:
-		syscalls_print(e);
-		return finish_output(e);
-	case OPT_VETTED:
-		vetted_print(stdout);
-		return finish_output(e);
-	case OPT_HELP:
-		help();
-		return finish_output(e);
-	case OPT_VERSION:
-		printf("%s\n", PACKAGE_STRING);
-		return finish_output(e);
-	}
-	return -1;
+	(void)s;
+	(void)arg;
+	help();
+	return finish_output(e);
+}
+
+int option_VERSION(struct settings *s, const char *arg, struct err *e)
+{
+	(void)s;
+	(void)arg;
+	printf("%s\n", PACKAGE_STRING);
+	return finish_output(e);
 }
 
 /* getopt tells what is wrong in words of its own; ours is one line. */
@@ -242,58 +128,77 @@ static int bad_option(char **argv, int c, struct err *e)
 	char letter[3] = { '-', (char)optopt, '\0' };
 	const char *name = letter;
 
-	if (!optopt || optopt >= 256 || !strncmp(word, "--", 2))
+	if (!optopt || optopt >= OPT_FIRST || !strncmp(word, "--", 2))
 		name = word;
 	if (c == ':')
 		return err_set(e, EXIT_SBX, "%s: an argument is missing "
 			       "(see sbx --help)", name);
-	if (optopt >= 256)
+	if (optopt >= OPT_FIRST)
 		return err_set(e, EXIT_SBX, "%s: it takes no argument "
 			       "(see sbx --help)", word);
 	return err_set(e, EXIT_SBX, "%s: there is no such option "
 		       "(see sbx --help)", name);
 }
 
-static int options(struct policy *p, struct cli *c, int argc, char **argv,
-		   const char *cwd, struct err *e)
+static void fill_getopt(struct option *longs, char *shorts)
 {
-	struct option longs[ROWS + 1];
-	char shorts[2 * ROWS + 3] = "+:";
 	size_t n = 2;
-	int id;
 
-	for (size_t i = 0; i < ROWS; i++) {
-		const struct option_row *r = &rows[i];
+	memcpy(shorts, "+:", 2);
+	for (size_t i = 0; i < N_ROWS; i++) {
+		const struct option_row *r = &option_rows[i];
 
 		longs[i] = (struct option){ r->name, !r->arg ? no_argument :
 			*r->arg == '[' ? optional_argument :
-			required_argument, NULL, r->id };
+			required_argument, NULL, OPT_FIRST + (int)i };
 		if (r->letter) {
 			shorts[n++] = (char)r->letter;
 			if (r->arg)
 				shorts[n++] = ':';
 		}
 	}
-	longs[ROWS] = (struct option){ 0 };
+	longs[N_ROWS] = (struct option){ 0 };
 	shorts[n] = '\0';
+}
+
+/* The row that getopt_long() found, which returned @id. */
+static const struct option_row *row_of(int id)
+{
+	if (id >= OPT_FIRST)
+		return &option_rows[id - OPT_FIRST];
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (option_rows[i].letter == id)
+			return &option_rows[i];
+	return NULL;
+}
+
+/* 0: go on, 1: all is done, -1 with *e. */
+static int options(struct settings *s, int argc, char **argv, struct err *e)
+{
+	struct option longs[N_ROWS + 1];
+	char shorts[2 * N_ROWS + 3];
+	char name[64];
+	int id;
+
+	fill_getopt(longs, shorts);
 	opterr = 0;
 	optind = 1;
 	while ((id = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		const struct option_row *row = row_of(id);
 		int r;
 
-		if (id == '?' || id == ':')
+		if (!row)
 			return bad_option(argv, id, e);
-		for (size_t i = 0; id < 256 && i < ROWS; i++)
-			if (rows[i].letter == id)
-				id = rows[i].id;
-		r = take(p, c, id, optarg, cwd, e);
-		if (r <= 0)
+		snprintf(name, sizeof(name), "--%s", row->name);
+		s->name = name;
+		r = row->take(s, optarg, e);
+		if (r)
 			return r;
 	}
 	if (optind == argc)
 		return err_set(e, EXIT_SBX, "no program is given "
 			       "(see sbx --help)");
-	return 1;
+	return 0;
 }
 
 /* The home, by its real name; NULL when there is none. */
@@ -306,7 +211,7 @@ static const char *home_of(char real[PATH_MAX])
 	return real;
 }
 
-static int working_dir(struct policy *p, struct cli *c, const char *cwd,
+static int working_dir(struct policy *p, struct settings *c, const char *cwd,
 		       char base_cwd[PATH_MAX], struct err *e)
 {
 	if (!c->workdir) {
@@ -383,7 +288,7 @@ int cli_parse(struct policy *p, int argc, char **argv, struct err *e)
 	extern char **environ;
 	char cwd_buf[PATH_MAX], base_cwd[PATH_MAX] = "", home[PATH_MAX];
 	const char *cwd = getcwd(cwd_buf, sizeof(cwd_buf));
-	struct cli c = { 0 };
+	struct settings c = { .p = p };
 	struct view_base b = { 0 };
 	int saved = errno, r;
 
@@ -392,9 +297,10 @@ int cli_parse(struct policy *p, int argc, char **argv, struct err *e)
 			saved = ENOENT;
 		cwd = "";
 	}
-	r = options(p, &c, argc, argv, cwd, e);
-	if (r <= 0)
-		return r;
+	c.cwd = cwd;
+	r = options(&c, argc, argv, e);
+	if (r)
+		return r < 0 ? -1 : 0;
 	errno = saved;
 	if (working_dir(p, &c, cwd, base_cwd, e) < 0)
 		return -1;
@@ -418,7 +324,7 @@ int cli_parse(struct policy *p, int argc, char **argv, struct err *e)
 		return -1;
 	if (c.explain) {
 		explain(p);
-		return finish_output(e);
+		return finish_output(e) < 0 ? -1 : 0;
 	}
 	return 1;
 }

@@ -79,7 +79,11 @@ broker_sources = \
 cli_sources = \
 	%D%/cli.c \
 	%D%/cli.h \
+	%D%/options.c \
 	%D%/options.h \
+	%D%/set-files.c \
+	%D%/set-process.c \
+	%D%/settings.h \
 	%D%/syslist.c
 policy_sources = \
 	%D%/environ.c \

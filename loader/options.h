@@ -1,50 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * options.h: the one table of sbx's options.
+ * options.h: the one table of what sbx can be told.
  *
- *	OPTION(name, letter, ID, argument, group, help)
+ *	OPTION(name, letter, ID, argument, where, group, help)
  *
- * argument: NULL for none; in brackets when it may be left out.  getopt_long's
- * array and --help are made from it, and t/t8000-cli-errors.sh looks for each in
- * sbx(1).
+ * One row is an option of the command line, --name or -letter, and, where it
+ * says BOTH, a directive of profiles too: the name without dashes.  argument:
+ * NULL for none; in brackets when it may be left out.  What it does is
+ *
+ *	int option_ID(struct settings *s, const char *arg, struct err *e)
+ *
+ * (settings.h), which the linker asks for.  getopt_long's array, --help and the
+ * parser of profiles are made from the table, and tests look for each row in
+ * sbx(1) and sbx-profile(5).
  */
 #ifdef OPTION
-OPTION("ro", 0, RO, "PATH[:DEST]", FILES,
+OPTION("ro", 0, RO, "PATH[:DEST]", BOTH, FILES,
        "show PATH of the host (as DEST), read-only")
-OPTION("rw", 0, RW, "PATH[:DEST]", FILES,
+OPTION("rw", 0, RW, "PATH[:DEST]", BOTH, FILES,
        "show it and let the program change it")
-OPTION("overlay", 0, OVERLAY, "PATH[:DEST]", FILES,
+OPTION("overlay", 0, OVERLAY, "PATH[:DEST]", BOTH, FILES,
        "show it; changes are kept in memory and lost")
-OPTION("tmpfs", 0, TMPFS, "PATH[:size=N]", FILES,
+OPTION("tmpfs", 0, TMPFS, "PATH[:size=N]", BOTH, FILES,
        "an empty directory in memory, of N[KMGT] bytes")
-OPTION("hide", 0, HIDE, "PATH", FILES,
+OPTION("hide", 0, HIDE, "PATH", BOTH, FILES,
        "as if PATH were not there")
-OPTION("workdir", 'w', WORKDIR, "DIR", FILES,
+OPTION("workdir", 'w', WORKDIR, "DIR", BOTH, FILES,
        "start the program in DIR")
-OPTION("env", 'e', ENV, "NAME[=VALUE]", ENVIRONMENT,
+OPTION("env", 'e', ENV, "NAME[=VALUE]", BOTH, ENVIRONMENT,
        "set a variable, or keep it as it is")
-OPTION("keep-env", 0, KEEP_ENV, "GLOB", ENVIRONMENT,
+OPTION("keep-env", 0, KEEP_ENV, "GLOB", BOTH, ENVIRONMENT,
        "keep variables, secret-looking ones too")
-OPTION("unset-env", 0, UNSET_ENV, "GLOB", ENVIRONMENT,
+OPTION("unset-env", 0, UNSET_ENV, "GLOB", BOTH, ENVIRONMENT,
        "take variables away")
-OPTION("clear-env", 0, CLEAR_ENV, NULL, ENVIRONMENT,
+OPTION("clear-env", 0, CLEAR_ENV, NULL, BOTH, ENVIRONMENT,
        "keep none but those named")
-OPTION("pass-fd", 0, PASS_FD, "N", ENVIRONMENT,
+OPTION("pass-fd", 0, PASS_FD, "N", CLI, ENVIRONMENT,
        "let the program have descriptor N (3..) too")
-OPTION("trace", 0, TRACE, "[SET]", REPORT,
+OPTION("trace", 0, TRACE, "[SET]", CLI, REPORT,
        "print system calls: all, or a,b,c or !a,b,c")
-OPTION("output", 'o', OUTPUT, "FILE", REPORT,
+OPTION("output", 'o', OUTPUT, "FILE", CLI, REPORT,
        "where --trace goes, not standard error")
-OPTION("stats", 0, STATS, NULL, REPORT,
+OPTION("stats", 0, STATS, NULL, CLI, REPORT,
        "print counts when the program has ended")
-OPTION("quiet", 'q', QUIET, NULL, REPORT,
+OPTION("quiet", 'q', QUIET, NULL, BOTH, REPORT,
        "no remarks of sbx's own, only errors")
-OPTION("explain", 0, EXPLAIN, NULL, ABOUT,
+OPTION("explain", 0, EXPLAIN, NULL, CLI, ABOUT,
        "print what the program would see, and exit")
-OPTION("syscalls", 0, SYSCALLS, NULL, ABOUT,
+OPTION("syscalls", 0, SYSCALLS, NULL, CLI, ABOUT,
        "print which system calls there are, and exit")
-OPTION("vetted", 0, VETTED, NULL, ABOUT,
+OPTION("vetted", 0, VETTED, NULL, CLI, ABOUT,
        "print the host calls that the sandbox may make")
-OPTION("help", 'h', HELP, NULL, ABOUT, "print this, and exit")
-OPTION("version", 'V', VERSION, NULL, ABOUT, "print the version, and exit")
+OPTION("help", 'h', HELP, NULL, CLI, ABOUT, "print this, and exit")
+OPTION("version", 'V', VERSION, NULL, CLI, ABOUT,
+       "print the version, and exit")
 #endif
