@@ -90,6 +90,9 @@ emul_fs_sources = \
 	%D%/fs/epoll.c \
 	%D%/fs/epoll.h \
 	%D%/fs/eventfd.c \
+	%D%/fs/hostwatch.h \
+	%D%/fs/inotify.c \
+	%D%/fs/inotify.h \
 	%D%/fs/signalfd.c \
 	%D%/fs/signalfd.h \
 	%D%/fs/splice.c \
@@ -287,6 +290,8 @@ emul_tty_sources = \
 emul_vfs_sources = \
 	%D%/vfs/attr.c \
 	%D%/vfs/flock.c \
+	%D%/vfs/fsnotify.c \
+	%D%/vfs/fsnotify.h \
 	%D%/vfs/flock.h \
 	%D%/vfs/name.c \
 	%D%/vfs/open.c \

@@ -69,6 +69,7 @@ guest_tests = \
 	%D%/g-futex-shared.guest \
 	%D%/g-futex2.guest \
 	%D%/g-ident.guest \
+	%D%/g-inotify.guest \
 	%D%/g-itimer-cpu.guest \
 	%D%/g-jobctl.guest \
 	%D%/g-mm-random.guest \

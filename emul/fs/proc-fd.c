@@ -128,7 +128,7 @@ ssize_t proc_fd_readlink(struct task *t, int fd, char *buf, size_t size)
 				(unsigned long)f->inode->ino);
 	else if (S_ISCHR(f->inode->mode) && f->inode->rdev == 0x103)
 		len = ksnprintf(name, sizeof(name), "/dev/null");
-	else if (f->kind && f->kind[0] != '[')
+	else if (f->kind && f->kind[0] != '[' && strcmp(f->kind, "inotify"))
 		len = ksnprintf(name, sizeof(name), "/dev/%s", f->kind);
 	else
 		len = ksnprintf(name, sizeof(name), "anon_inode:%s",

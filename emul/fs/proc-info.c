@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* proc-info.c: what /proc says of the whole system, and /proc/sys; proc(5). */
+#include "emul/fs/inotify.h"
 #include "emul/fs/pipe.h"
 #include "emul/fs/proc.h"
 #include "emul/host/host.h"
@@ -391,9 +392,35 @@ static const struct proc_entry vm_dir[] = {
 	END
 };
 
+static void show_inotify_events(struct text *b, struct task *t)
+{
+	(void)t;
+	text_printf(b, "%u\n", INOTIFY_EVENTS);
+}
+
+static void show_inotify_instances(struct text *b, struct task *t)
+{
+	(void)t;
+	text_printf(b, "%u\n", INOTIFY_INSTANCES);
+}
+
+static void show_inotify_watches(struct text *b, struct task *t)
+{
+	(void)t;
+	text_printf(b, "%u\n", INOTIFY_WATCHES);
+}
+
+static const struct proc_entry inotify_dir[] = {
+	FILE_OF("max_queued_events", show_inotify_events),
+	FILE_OF("max_user_instances", show_inotify_instances),
+	FILE_OF("max_user_watches", show_inotify_watches),
+	END
+};
+
 static const struct proc_entry fs_dir[] = {
 	FILE_OF("file-max", show_file_max),
 	FILE_OF("file-nr", show_file_nr),
+	DIR_OF("inotify", inotify_dir),
 	DIR_OF("mqueue", proc_mqueue_dir),
 	FILE_OF("nr_open", show_nr_open),
 	FILE_OF("pipe-max-size", show_pipe_max),

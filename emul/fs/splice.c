@@ -19,6 +19,7 @@
 #include "emul/task/task.h"
 #include "emul/task/wait.h"
 #include "emul/vfs/fdtable.h"
+#include "emul/vfs/fsnotify.h"
 
 #define F_MOVE		1u
 #define F_NONBLOCK	2u
@@ -209,6 +210,10 @@ static long do_splice(struct task *t, struct file *in, uaddr_t off_in,
 	n = own_pipe(in) ?
 		from_pipe(t, in, out, oat, len, nonblock, false) :
 		through(t, in, iat, out, oat, len, nonblock);
+	if (n > 0) {
+		fsn_file(in, IN_ACCESS);
+		fsn_file(out, IN_MODIFY);
+	}
 	if (n > 0 && (put_position(in, off_in, iat) ||
 		      put_position(out, off_out, oat)))
 		n = -EFAULT;

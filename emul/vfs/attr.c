@@ -6,6 +6,7 @@
 #include "emul/entry/uaccess.h"
 #include "emul/sysproto.h"
 #include "emul/vfs/fdtable.h"
+#include "emul/vfs/fsnotify.h"
 #include "emul/vfs/namei.h"
 
 #define NSEC_NOW	((1L << 30) - 1L)	/* UTIME_NOW */
@@ -83,6 +84,8 @@ int path_setattr(struct task *t, const struct path *p, struct iattr *a,
 	if (!err)
 		err = i->ops->setattr ? i->ops->setattr(i, a) : -EPERM;
 	mutex_unlock(&i->lock);
+	if (!err)
+		fsn_dentry(p->dentry, fsn_setattr_mask(a));
 	return err;
 }
 
@@ -189,6 +192,8 @@ long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t len)
 		err = -EOPNOTSUPP;
 	else
 		err = f.file->ops->fallocate(f.file, mode, off, len);
+	if (!err)
+		fsn_file(f.file, IN_MODIFY);
 	fdput(f);
 	return err;
 }

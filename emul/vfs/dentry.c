@@ -10,6 +10,7 @@
 #include "emul/lib/live.h"
 #include "emul/lib/string.h"
 #include "emul/vfs/dcache.h"
+#include "emul/vfs/fsnotify.h"
 
 __arena struct dcache dcache;
 LOCK_CLASS(dcache, LOCK_DCACHE);
@@ -230,8 +231,10 @@ static struct dentry *d_kill(struct dentry *d)
 		mutex_unlock(&dcache.lock);
 	}
 	store_once(&d->inode, NULL);
-	if (i)
+	if (i) {
+		fsn_gone(i);
 		inode_put(i);
+	}
 	live_add(LIVE_DENTRY, -1);
 	live_add(LIVE_ROOT, -!parent);
 	dentry_put_memory(d);
@@ -345,10 +348,43 @@ void d_unpin(struct dentry *d)
 		dput(d);
 }
 
+/*
+ * A directory went: of the names in it only those are left that do not exist,
+ * and some may be pinned, to hide the host's.  They go, for they hold it.
+ */
+static void prune_children(struct dentry *dir)
+{
+	struct dentry *d, *n, *victims = NULL;
+
+	dcache_begin();
+	list_for_each_safe(d, n, &dir->children, sibling) {
+		uint32_t pin = d->flags & D_PINNED ? 1 : 0;
+		uint32_t idle = D_CACHED | pin;
+
+		if (d->inode || d_unhashed(d) ||
+		    !__atomic_compare_exchange_n(&d->ref.count, &idle, 0,
+						 false, __ATOMIC_ACQ_REL,
+						 __ATOMIC_RELAXED))
+			continue;
+		d->flags &= ~D_PINNED;
+		hash_unlink(d);
+		dcache.n_hashed--;
+		list_del(&d->lru);
+		d->hash_prev = (struct dentry **)(void *)victims;
+		victims = d;
+	}
+	dcache_end();
+	kill_victims(victims);
+}
+
 void d_delete(struct dentry *d)
 {
 	struct inode *i = NULL;
 
+	if (d->inode && S_ISDIR(d->inode->mode))
+		prune_children(d);
+	else if (d->inode)
+		fsn_inode(d->inode, IN_ATTRIB);	/* it lost a link */
 	dcache_begin();
 	if (!d_unhashed(d) &&
 	    load_once(&d->ref.count) == (D_CACHED | 1)) {
@@ -364,8 +400,10 @@ void d_delete(struct dentry *d)
 		}
 	}
 	dcache_end();
-	if (i)
+	if (i) {
+		fsn_gone(i);
 		inode_put(i);
+	}
 }
 
 static void swap_names(struct dentry *a, struct dentry *b)
@@ -443,6 +481,8 @@ void d_move(struct dentry *d, struct dentry *to, bool exchange)
 		}
 	}
 	dcache_end();
+	if (!exchange && to->inode && S_ISDIR(to->inode->mode))
+		prune_children(to);
 }
 
 struct dentry *d_lookup_hash(struct dentry *parent, const char *name,

@@ -7,6 +7,7 @@
 #include "emul/task/task.h"
 #include "emul/vfs/dcache.h"
 #include "emul/vfs/flock.h"
+#include "emul/vfs/fsnotify.h"
 
 #define RLIMIT_SIZE	1	/* RLIMIT_FSIZE */
 #define SIGXFSZ_NR	25
@@ -80,6 +81,7 @@ void file_put(struct file *f)
 		epoll_forget(f);
 	if (unlikely(load_once(&f->inode->locks)))
 		locks_release(f->inode, f);
+	fsn_file(f, f->mode & FMODE_WRITE ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	if (f->ops && f->ops->release)
 		f->ops->release(f);
 	file_drop_refs(f);

@@ -7,6 +7,7 @@
 #include "emul/sysproto.h"
 #include "emul/vfs/dcache.h"
 #include "emul/vfs/fdtable.h"
+#include "emul/vfs/fsnotify.h"
 #include "emul/vfs/namei.h"
 
 /* The parent of a path of the guest and the last component. */
@@ -71,6 +72,12 @@ static struct dentry *begin_create(struct task *t, struct path *dir,
 	return d;
 }
 
+static void tell_create(struct inode *dir, const struct dentry *d, int err)
+{
+	if (!err && d->inode)
+		fsn_name(dir, d, d->inode, IN_CREATE);
+}
+
 static void end_create(struct path *dir, struct dentry *d)
 {
 	mutex_unlock(&dir->dentry->inode->lock);
@@ -98,6 +105,7 @@ int vfs_mknod(struct task *t, const char *name, mode_t mode,
 	i = dir.dentry->inode;
 	err = i->ops->mknod ? i->ops->mknod(i, d, mode, 0) : -EPERM;
 	if (!err) {
+		fsn_name(i, d, d->inode, IN_CREATE);
 		*out = (struct path){ dir.mnt, d };
 		path_get(out);
 	}
@@ -124,6 +132,7 @@ long sys_mkdirat(struct task *t, int dfd, uaddr_t path, uint16_t mode)
 		i = dir.dentry->inode;
 		mode &= 01777 & ~t->fs->umask;
 		err = i->ops->mkdir ? i->ops->mkdir(i, d, mode) : -EPERM;
+		tell_create(i, d, (int)err);
 		end_create(&dir, d);
 	}
 	put_parent(&dir, &last);
@@ -179,6 +188,7 @@ long sys_mknodat(struct task *t, int dfd, uaddr_t path, uint16_t mode,
 		err = i->ops->mknod(i, d, mode,
 				    S_ISCHR(mode) || S_ISBLK(mode) ? dev : 0);
 	}
+	tell_create(i, d, (int)err);
 	end_create(&dir, d);
 	put_parent(&dir, &last);
 	return err;
@@ -217,6 +227,7 @@ long sys_symlinkat(struct task *t, uaddr_t target, int newdfd,
 	} else {
 		i = dir.dentry->inode;
 		err = i->ops->symlink ? i->ops->symlink(i, d, to) : -EPERM;
+		tell_create(i, d, (int)err);
 		end_create(&dir, d);
 	}
 	put_parent(&dir, &last);
@@ -288,6 +299,10 @@ long sys_linkat(struct task *t, int olddfd, uaddr_t oldpath, int newdfd,
 		err = -ENOENT;
 	if (!err)
 		err = i->ops->link(i, d, to);
+	if (!err) {
+		fsn_inode(to, IN_ATTRIB);
+		fsn_name(i, d, to, IN_CREATE);
+	}
 	end_create(&dir, d);
 out_dir:
 	put_parent(&dir, &last);
@@ -326,7 +341,7 @@ static int may_delete(struct task *t, struct inode *dir, struct dentry *d,
 static long remove_name(struct task *t, struct path *dir, struct last *last,
 			bool is_dir)
 {
-	struct inode *i = dir->dentry->inode;
+	struct inode *i = dir->dentry->inode, *victim = NULL;
 	struct dentry *d;
 	int err = 0;
 
@@ -346,13 +361,21 @@ static long remove_name(struct task *t, struct path *dir, struct last *last,
 		err = may_delete(t, i, d, is_dir);
 	if (!err && load_once(&d->n_mounted))
 		err = -EBUSY;
+	if (!err && fsn_on()) {
+		victim = d->inode;
+		inode_get(victim);
+	}
 	if (!err && is_dir)
 		err = i->ops->rmdir ? i->ops->rmdir(i, d) : -EPERM;
 	else if (!err)
 		err = i->ops->unlink ? i->ops->unlink(i, d) : -EPERM;
+	if (!err && victim)
+		fsn_name(i, d, victim, IN_DELETE);
 	dput(d);
 out:
 	mutex_unlock(&i->lock);
+	if (victim)
+		inode_put(victim);
 	return err;
 }
 

@@ -5,6 +5,7 @@
 #include "emul/entry/uaccess.h"
 #include "emul/lib/string.h"
 #include "emul/sysproto.h"
+#include "emul/vfs/fsnotify.h"
 #include "emul/vfs/walk.h"
 
 #define O_TMPFILE_BIT	(O_TMPFILE & ~O_DIRECTORY)
@@ -85,6 +86,7 @@ static struct file *open_existing(struct task *t, const struct path *p,
 			return err_ptr(err);
 		}
 	}
+	fsn_file(f, IN_OPEN);
 	return f;
 }
 
@@ -129,6 +131,8 @@ static int open_last(struct walk *w, unsigned int flags, mode_t mode,
 			if (!err)
 				err = dir->inode->ops->create(dir->inode, d,
 							      mode);
+			if (!err)
+				fsn_name(dir->inode, d, d->inode, IN_CREATE);
 			mutex_unlock(&dir->inode->lock);
 			/* On the host it may have been made meanwhile. */
 			if (err == -EEXIST && !(flags & O_EXCL) &&

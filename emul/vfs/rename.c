@@ -5,6 +5,7 @@
 #include "emul/lib/alloc.h"
 #include "emul/sysproto.h"
 #include "emul/vfs/dcache.h"
+#include "emul/vfs/fsnotify.h"
 #include "emul/vfs/namei.h"
 
 #define NOREPLACE	1u
@@ -116,6 +117,28 @@ static int check(struct renaming *r, struct dentry *o, struct dentry *n)
 	return od->ops->rename ? 0 : -EPERM;
 }
 
+static int rename_and_tell(struct renaming *r, struct dentry *o,
+			   struct dentry *n)
+{
+	struct inode *od = r->odir.dentry->inode, *nd = r->ndir.dentry->inode;
+	struct inode *victim = n->inode;
+	struct fsn_rename was, back;
+	int err;
+
+	fsn_rename_begin(&was, o);
+	fsn_rename_begin(&back, n);
+	err = od->ops->rename(od, o, nd, n, r->flags);
+	if (err)
+		return err;
+	if (r->flags & EXCHANGE) {
+		fsn_renamed(&was, od, nd, o, NULL);
+		fsn_renamed(&back, nd, od, n, NULL);
+	} else {
+		fsn_renamed(&was, od, nd, o, victim);
+	}
+	return 0;
+}
+
 static int do_rename(struct renaming *r)
 {
 	struct dentry *od = r->odir.dentry, *nd = r->ndir.dentry, *o, *n;
@@ -134,8 +157,7 @@ static int do_rename(struct renaming *r)
 	}
 	err = check(r, o, n);
 	if (!err && o->inode != n->inode)
-		err = od->inode->ops->rename(od->inode, o, nd->inode, n,
-					     r->flags);
+		err = rename_and_tell(r, o, n);
 	dput(n);
 out_o:
 	dput(o);

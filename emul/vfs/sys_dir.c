@@ -8,6 +8,7 @@
 #include "emul/sysproto.h"
 #include "emul/vfs/dcache.h"
 #include "emul/vfs/fdtable.h"
+#include "emul/vfs/fsnotify.h"
 #include "emul/vfs/namei.h"
 
 #define DENTS_MAX	32768u		/* bytes gathered before copying out */
@@ -84,6 +85,7 @@ static long do_getdents(struct task *t, int fd, uaddr_t buf, size_t count,
 	if (!r) {
 		f.file->pos = d.ctx.pos;
 		r = (long)d.used;
+		fsn_file(f.file, IN_ACCESS);
 	}
 	if (locked)
 		mutex_unlock(&f.file->pos_lock);

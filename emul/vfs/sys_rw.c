@@ -3,6 +3,7 @@
 #include "emul/entry/uaccess.h"
 #include "emul/sysproto.h"
 #include "emul/vfs/fdtable.h"
+#include "emul/vfs/fsnotify.h"
 
 #define RWF_HIPRI_	0x1	/* <linux/fs.h> does not go with every libc */
 #define RWF_DSYNC_	0x2
@@ -33,12 +34,17 @@ static void pos_end(struct file *f, bool locked)
 
 static ssize_t file_read(struct file *f, struct uio *u, off_t *pos)
 {
+	ssize_t n;
+
 	if (unlikely(!(f->mode & FMODE_READ)))
 		return -EBADF;
 	if (unlikely(!f->ops->read))
 		return S_ISDIR(f->inode->mode) ? -EISDIR : -EINVAL;
 	u->nonblock |= !!(f->flags & O_NONBLOCK);
-	return f->ops->read(f, u, pos);
+	n = f->ops->read(f, u, pos);
+	if (n > 0)
+		fsn_file(f, IN_ACCESS);
+	return n;
 }
 
 static ssize_t file_write(struct file *f, struct uio *u, off_t *pos)
@@ -54,6 +60,8 @@ static ssize_t file_write(struct file *f, struct uio *u, off_t *pos)
 	n = f->ops->write(f, u, pos);
 	if (n > 0 && unlikely(f->flags & (O_SYNC | O_DSYNC)) && f->ops->fsync)
 		(void)f->ops->fsync(f, !(f->flags & (O_SYNC & ~O_DSYNC)));
+	if (n > 0)
+		fsn_file(f, IN_MODIFY);
 	return n;
 }
 

@@ -4,6 +4,7 @@
 #include "emul/lib/alloc.h"
 #include "emul/sysproto.h"
 #include "emul/vfs/fdtable.h"
+#include "emul/vfs/fsnotify.h"
 
 #define CHUNK_PAGES	16u
 #define RW_MAX		0x7ffff000u
@@ -54,6 +55,10 @@ static long copy_files(struct file *in, off_t *ipos, struct file *out,
 	}
 out:
 	page_free(buf, CHUNK_PAGES);
+	if (done) {
+		fsn_file(in, IN_ACCESS);
+		fsn_file(out, IN_MODIFY);
+	}
 	return done ? (long)done : n;
 }
 

@@ -211,6 +211,7 @@ struct inode {
 	void *priv;		/* the file system's */
 	void *locks;		/* struct file_locks of flock.c, or NULL */
 	void *special;		/* pipe of a fifo, socket's name ... */
+	void *watch;		/* struct fsn_inode, or NULL: fsnotify.h */
 #ifdef SBX_DEBUG
 	uint32_t seen;		/* by leak_report(), in its last pass */
 #endif
@@ -263,6 +264,11 @@ struct super_ops {
 	 * others change underneath (writable binds of the host).
 	 */
 	bool (*revalidate)(struct dentry *d);
+	/*
+	 * Optional: @d is to be watched: see to it that the cache keeps it.  A
+	 * reference means that the host shall be asked to watch it too.
+	 */
+	struct dentry *(*watch)(struct dentry *d);
 };
 
 #define MNT_RDONLY	0x1u
