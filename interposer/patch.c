@@ -46,6 +46,7 @@
 #define HEAD_SIZE	2048	/* bytes of an ELF file that tell it apart */
 #define SEEN		256
 #define TRAPS_FIRST	5	/* a site is looked at when it traps so often */
+#define FAMILY_SITES	64	/* that a parent learns of from its children */
 
 /* Text of a file in one address space. */
 struct patch_image {
@@ -57,14 +58,29 @@ struct patch_image {
 	struct eh_image eh;	/* without .mem */
 };
 
-struct patch_state {
-	struct mutex lock;	/* protects all below, but for readers of: */
-	struct patch_image *images;	/* grows at its head; release */
+/*
+ * What the processes that came of one execve(2) by fork know together: the
+ * same text lies at the same addresses in them.  A child that lives for ten
+ * calls traps at each site once; its parent, which may never come there
+ * itself, rewrites the site for the children to come.
+ */
+struct patch_family {
+	struct ref ref;
 	/*
 	 * Traps by hash of the site, no lock: if two sites share one, the
 	 * second is looked at too early, which does no harm.
 	 */
 	uint8_t seen[SEEN];
+	struct mutex lock;	/* of additions */
+	uint32_t n;		/* release: sites below are there */
+	uint64_t site[FAMILY_SITES];	/* were planned in one of them */
+};
+
+struct patch_state {
+	struct mutex lock;	/* protects all below, but for readers of: */
+	struct patch_image *images;	/* grows at its head; release */
+	struct patch_family *family;	/* a reference; immutable */
+	uint32_t n_learnt;	/* of the family's sites */
 	bool off;		/* patch_disable() was here */
 };
 
@@ -80,6 +96,38 @@ void patch_get_stats(struct patch_stats *st)
 	*st = stats;
 }
 
+static struct patch_family *family_alloc(void)
+{
+	struct patch_family *fam = kzalloc(sizeof(*fam));
+
+	if (!fam)
+		return NULL;
+	ref_init(&fam->ref);
+	mutex_init(&fam->lock);
+	return fam;
+}
+
+static void family_put(struct patch_family *fam)
+{
+	if (ref_put(&fam->ref))
+		kfree(fam);
+}
+
+/* The others are to rewrite @site as well. */
+static void family_tell(struct patch_family *fam, uint64_t site)
+{
+	uint32_t i;
+
+	mutex_lock(&fam->lock);
+	for (i = 0; i < fam->n && fam->site[i] != site; i++)
+		;
+	if (i == fam->n && i < FAMILY_SITES) {
+		fam->site[fam->n] = site;
+		store_release(&fam->n, fam->n + 1);
+	}
+	mutex_unlock(&fam->lock);
+}
+
 static struct patch_state *state_of(struct mm *mm, bool make)
 {
 	struct patch_state *st = load_acquire(&mm->patch), *none = NULL;
@@ -89,10 +137,16 @@ static struct patch_state *state_of(struct mm *mm, bool make)
 	st = kzalloc(sizeof(*st));
 	if (!st)
 		return NULL;
+	st->family = family_alloc();
+	if (!st->family) {
+		kfree(st);
+		return NULL;
+	}
 	mutex_init_class(&st->lock, LOCK_PATCH);
 	if (__atomic_compare_exchange_n(&mm->patch, &none, st, false,
 					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return st;
+	family_put(st->family);
 	kfree(st);
 	return none;
 }
@@ -577,13 +631,28 @@ static void restore(struct patch_image *im, uint64_t start, uint64_t end)
 	}
 }
 
+/* Rewrite @site, which traps often, if that can be done; st->lock is held. */
+static bool rewrite(struct mm *mm, struct patch_state *st, uaddr_t site)
+{
+	struct patch_image *im = image_get(mm, st, site, true);
+	int i;
+
+	if (!im)
+		return false;
+	i = sites_find(im->sites, (uint32_t)(site - im->start));
+	if (i < 0)
+		i = plan_site(im, site);
+	if (i < 0 || !apply(mm, im, (uint32_t)i, (uint32_t)i + 1))
+		return false;
+	count(&stats.live);
+	return true;
+}
+
 void patch_site_trapped(struct task *t, uaddr_t site)
 {
 	struct mm *mm = t->mm;
 	struct patch_state *st;
-	struct patch_image *im;
 	uint8_t *traps;
-	int i;
 
 	if (mm->no_patch) {
 		/* It may have been found to use GS just now. */
@@ -595,22 +664,38 @@ void patch_site_trapped(struct task *t, uaddr_t site)
 	st = state_of(mm, true);
 	if (!st)
 		return;
-	traps = &st->seen[(site ^ site >> 8 ^ site >> 16) % SEEN];
+	traps = &st->family->seen[(site ^ site >> 8 ^ site >> 16) % SEEN];
 	if (load_once(traps) < TRAPS_FIRST - 1) {
 		store_once(traps, (uint8_t)(*traps + 1));
 		return;
 	}
 	if (!mutex_trylock(&st->lock))
 		return;
-	im = image_get(mm, st, site, true);
-	if (im) {
-		i = sites_find(im->sites, (uint32_t)(site - im->start));
-		if (i < 0)
-			i = plan_site(im, site);
-		if (i >= 0 && apply(mm, im, (uint32_t)i, (uint32_t)i + 1))
-			count(&stats.live);
-	}
+	if (rewrite(mm, st, site))
+		family_tell(st->family, site);
 	mutex_unlock(&st->lock);
+}
+
+void patch_last_call(struct task *t)
+{
+	struct thread *th = t->thread;
+	uint32_t work = load_once(&th->work);
+
+	if (likely(!(work & WORK_PATCH)))
+		return;
+	__atomic_fetch_and(&th->work, ~WORK_PATCH, __ATOMIC_RELAXED);
+	patch_site_trapped(t, th->trap_site);
+}
+
+/* What other processes of the family found; st->lock is held. */
+static void learn(struct mm *mm, struct patch_state *st)
+{
+	uint32_t n = load_acquire(&st->family->n);
+
+	if (mm->no_patch)
+		return;
+	while (st->n_learnt < n)
+		(void)rewrite(mm, st, st->family->site[st->n_learnt++]);
 }
 
 void patch_mapped(struct mm *mm, struct file *file, uint64_t start,
@@ -796,6 +881,7 @@ int patch_pause(struct mm *mm)
 	if (!st)
 		return -ENOMEM;
 	mutex_lock(&st->lock);
+	learn(mm, st);
 	return 0;
 }
 
@@ -816,7 +902,9 @@ int patch_fork(struct mm *to, const struct mm *from)
 	st = kzalloc(sizeof(*st));
 	if (!st)
 		return -ENOMEM;
-	memcpy(st->seen, old->seen, sizeof(st->seen));
+	st->family = old->family;
+	ref_get(&st->family->ref);
+	st->n_learnt = old->n_learnt;
 	st->off = old->off;
 	mutex_init_class(&st->lock, LOCK_PATCH);
 	to->patch = st;
@@ -845,5 +933,6 @@ void patch_free(struct mm *mm)
 		next = im->next;
 		kfree(im);
 	}
+	family_put(st->family);
 	kfree(st);
 }

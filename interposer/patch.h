@@ -6,7 +6,7 @@
  * Nothing here fails towards the guest.
  *
  * What calls it:
- *	the trap door		patch_site_trapped()
+ *	the trap door		patch_site_trapped(), patch_last_call()
  *	the fault door		patch_fault()
  *	mmap, mprotect		patch_mapped(), patch_unmap()
  *	munmap			patch_unmap()
@@ -31,6 +31,12 @@ struct task;
  * for the fifth time is rewritten if that can be done.  No lock is held.
  */
 void patch_site_trapped(struct task *t, uaddr_t site);
+
+/*
+ * The call that @t makes does not come back to where it came from (exit,
+ * execve): look at its site now, if it trapped.  No lock is held.
+ */
+void patch_last_call(struct task *t);
 
 /*
  * @t, the calling task, left guest code by a fault or a kick with registers
@@ -69,7 +75,8 @@ void patch_disable(struct mm *mm);
 
 /*
  * Nothing is rewritten between the two: fork copies the tree of mappings and
- * the memory under them at different times.  0 or -ENOMEM.
+ * the memory under them at different times.  Sites that earlier children
+ * trapped at are rewritten first.  0 or -ENOMEM.
  */
 int patch_pause(struct mm *mm) __must_check;
 void patch_resume(struct mm *mm);

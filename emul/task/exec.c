@@ -31,6 +31,7 @@
 #include "emul/task/task.h"
 #include "emul/vfs/fdtable.h"
 #include "emul/vfs/namei.h"
+#include "interposer/patch.h"
 #ifndef SBX_HOSTED
 #include "interposer/interposer.h"
 #endif
@@ -553,6 +554,7 @@ static long do_execveat(struct task *t, int dfd, uaddr_t path, uaddr_t argv,
 
 	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
 		return -EINVAL;
+	patch_last_call(t);
 	e = kzalloc(sizeof(*e));
 	n = kmalloc(sizeof(*n));
 	err = -ENOMEM;

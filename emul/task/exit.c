@@ -20,6 +20,7 @@
 #include "emul/task/task.h"
 #include "emul/time/posix_timer.h"
 #include "emul/tty/tty.h"
+#include "interposer/patch.h"
 
 #define EXIT_LEAKS	125
 
@@ -157,10 +158,12 @@ void group_exit(struct task *t, int status)
 
 long sys_exit(struct task *t, int status)
 {
+	patch_last_call(t);
 	task_exit(t, (status & 0xff) << 8);
 }
 
 long sys_exit_group(struct task *t, int status)
 {
+	patch_last_call(t);
 	group_exit(t, (status & 0xff) << 8);
 }
