@@ -114,13 +114,33 @@ static int host_advice(const struct advice *a)
 	return a->advice;
 }
 
-/* The part of one vma, mm->lock held; it is released for MADV_REMOVE. */
-static int advise_vma(struct mm *mm, struct vma *v, uint64_t start,
-		      uint64_t end, const struct advice *a)
+/*
+ * What the host is still to be told: neighbours in one call, for the stack of
+ * a thread and the guard below it are given back together at each thread's end.
+ */
+struct host_range {
+	uint64_t from, to;
+};
+
+/* An advice that changes no flag of a vma is the same for neighbours. */
+static bool may_join(const struct advice *a)
 {
-	uint64_t to = MIN(end, v->hole);
+	return a->advice == MADV_DONTNEED || a->advice == MADV_FREE ||
+	       a->kind == ADV_HINT;
+}
+
+static long host_tell(struct host_range *h, const struct advice *a)
+{
 	long r = 0;
 
+	if (h->to > h->from)
+		r = host_madvise(h->from, h->to - h->from, host_advice(a));
+	h->from = h->to = 0;
+	return a->kind == ADV_HINT ? 0 : r;
+}
+
+static int advise_check(const struct vma *v, const struct advice *a)
+{
 	switch (a->advice) {
 	case MADV_DONTNEED:
 	case MADV_FREE:
@@ -136,15 +156,34 @@ static int advise_vma(struct mm *mm, struct vma *v, uint64_t start,
 			return -EINVAL;
 		break;
 	}
+	return 0;
+}
+
+/* The part of one vma, mm->lock held; the host may be told of it later. */
+static int advise_vma(struct mm *mm, struct vma *v, uint64_t start,
+		      uint64_t end, const struct advice *a,
+		      struct host_range *h)
+{
+	uint64_t to = MIN(end, v->hole);
+	long r = advise_check(v, a);
+
+	if (r)
+		return (int)r;
 	if (a->kind == ADV_HOST || a->kind == ADV_HINT) {
-		if (to > start)
-			r = host_madvise(start, to - start, host_advice(a));
+		if (h->to != start || !may_join(a))
+			r = host_tell(h, a);
+		if (r)
+			return (int)r;
+		if (to > start) {
+			h->from = h->to ? h->from : start;
+			h->to = to;
+		}
+		if (!may_join(a))
+			r = host_tell(h, a);
 		/* Pages beyond a file's end fault. */
 		if (!r && to < end && (a->advice == MADV_POPULATE_READ ||
 				       a->advice == MADV_POPULATE_WRITE))
 			r = -EFAULT;
-		if (a->kind == ADV_HINT)
-			r = 0;
 	}
 	if (!r && (a->set | a->clear))
 		r = vma_set_flags(mm, start, end, a->set, a->clear);
@@ -186,10 +225,12 @@ static int advise_remove(struct mm *mm, uint64_t start, uint64_t end)
 static int advise(struct mm *mm, uaddr_t addr, size_t len, int advice)
 {
 	const struct advice *a = advice_find(advice);
+	struct host_range h = { 0 };
 	struct vma *dead = NULL;
 	uint64_t at = addr, end;
 	bool hole = false;
 	int err = 0;
+	long r;
 
 	if (!a || (addr & ~PAGE_MASK) || PAGE_UP(len) < len)
 		return -EINVAL;
@@ -222,9 +263,11 @@ static int advise(struct mm *mm, uaddr_t addr, size_t len, int advice)
 			continue;
 		}
 		to = MIN(v->end, end);
-		err = advise_vma(mm, v, at, to, a);
+		err = advise_vma(mm, v, at, to, a, &h);
 		at = to;
 	}
+	r = host_tell(&h, a);
+	err = err ? err : (int)r;
 	if (a->set | a->clear)
 		vma_merge(mm, addr, end, &dead);
 	mutex_unlock(&mm->lock);
