@@ -113,6 +113,10 @@ struct thread {
 	uint32_t n_held;		/* more than the maximum: a panic */
 	const struct mutex *held[32];	/* kernel locks, in order of taking */
 #endif
+	/* Wake-ups that are put off until locks are free: emul/task/wait.h. */
+#define THREAD_LATE_MAX	8u
+	uint32_t holds_wakes, n_late;
+	struct thread *late[8];
 	struct thread *carrier;	/* whose host thread this is, in a vfork child */
 	struct hostproc *proc;	/* the host process it is in */
 };

@@ -271,9 +271,11 @@ int signal_send(struct task *t, const struct siginfo128 *info, bool to_group)
 {
 	int err;
 
+	wakes_hold();
 	mutex_lock(&t->group->lock);
 	err = send_locked(t, info, to_group);
 	mutex_unlock(&t->group->lock);
+	wakes_release();
 	return err;
 }
 
@@ -282,6 +284,7 @@ int signal_send_group(struct tgroup *g, const struct siginfo128 *info)
 	struct task *t = NULL, *o;
 	int err = 0;
 
+	wakes_hold();
 	mutex_lock(&g->lock);
 	/* The leader if it lives, as Linux does. */
 	list_for_each(o, &g->threads, thread_link)
@@ -290,6 +293,7 @@ int signal_send_group(struct tgroup *g, const struct siginfo128 *info)
 	if (t)
 		err = send_locked(t, info, true);
 	mutex_unlock(&g->lock);
+	wakes_release();
 	return err;
 }
 

@@ -160,6 +160,7 @@ void group_report(struct tgroup *g)
 
 	if (likely(!load_once(&g->cld_todo)))
 		return;
+	wakes_hold();
 	mutex_lock(&pids_lock);
 	mutex_lock(&g->lock);
 	code = g->cld_todo;
@@ -178,6 +179,7 @@ void group_report(struct tgroup *g)
 		wait_wake(&p->wait_chldexit, child_key(g->pid), INT32_MAX);
 	}
 	mutex_unlock(&pids_lock);
+	wakes_release();
 	/* The parent of the first program is outside. */
 	if (code == SICODE_STOPPED && g->pid == FIRST_PID &&
 	    load_once(&g->stopped))
@@ -305,6 +307,7 @@ void group_dead(struct task *t, int status)
 	struct tgroup *g = t->group;
 
 	usage_get(g, &g->usage);
+	wakes_hold();
 	mutex_lock(&pids_lock);
 	children_leave(t);
 	check_orphaned(g, g->parent, true);
@@ -315,4 +318,5 @@ void group_dead(struct task *t, int status)
 	if (g->parent && tell_end(g))
 		group_release(g);
 	mutex_unlock(&pids_lock);
+	wakes_release();
 }

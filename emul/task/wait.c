@@ -132,13 +132,54 @@ static struct thread *bump(struct task *t)
 	return old & SLEEPS ? th : NULL;
 }
 
+#ifndef SBX_HOSTED
+void wakes_hold(void)
+{
+	this_thread()->holds_wakes++;
+}
+
+void wakes_release(void)
+{
+	struct thread *me = this_thread();
+
+	if (--me->holds_wakes)
+		return;
+	for (uint32_t i = 0; i < me->n_late; i++)
+		host_futex_wake(&me->late[i]->wait_seq, 1);
+	me->n_late = 0;
+}
+
+static void wake_host(struct thread *th)
+{
+	struct thread *me = this_thread();
+
+	if (me->holds_wakes && me->n_late < THREAD_LATE_MAX)
+		me->late[me->n_late++] = th;
+	else
+		host_futex_wake(&th->wait_seq, 1);
+}
+#else
+void wakes_hold(void)
+{
+}
+
+void wakes_release(void)
+{
+}
+
+static void wake_host(struct thread *th)
+{
+	host_futex_wake(&th->wait_seq, 1);
+}
+#endif
+
 bool wait_wake_task(struct task *t)
 {
 	struct thread *th = bump(t);
 
 	if (!th)
 		return false;
-	host_futex_wake(&th->wait_seq, 1);
+	wake_host(th);
 	return true;
 }
 
@@ -170,7 +211,7 @@ void wait_wake(struct waitqueue *q, uint32_t key, int n)
 			if (th && n_late < LATE_MAX)
 				late[n_late++] = th;
 			else if (th)
-				host_futex_wake(&th->wait_seq, 1);
+				wake_host(th);
 			/*
 			 * One that is awake may have been woken for what
 			 * came before, and take only that.
@@ -182,5 +223,5 @@ void wait_wake(struct waitqueue *q, uint32_t key, int n)
 	}
 	mutex_unlock(&q->lock);
 	for (unsigned int i = 0; i < n_late; i++)
-		host_futex_wake(&late[i]->wait_seq, 1);
+		wake_host(late[i]);
 }

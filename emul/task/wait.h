@@ -71,6 +71,13 @@ void wait_wake(struct waitqueue *q, uint32_t key, int n);
  */
 int wait_sleep_host(struct task *t, uint32_t seq, struct pollfd *fds,
 		    unsigned int n, int64_t deadline_ns) __must_check;
+/*
+ * Between these two, which nest, the host calls of the caller's wake-ups are
+ * put off: who is woken wants the locks that are held here, and would only
+ * sleep again, for two host calls more.
+ */
+void wakes_hold(void);
+void wakes_release(void);
 /* Does it sleep now, or is about to? */
 bool wait_asleep(const struct task *t);
 /* Bump and wake one task, on whatever it sleeps; did it sleep by its word? */

@@ -30,7 +30,9 @@ static int64_t thread_clock(void)
 
 static int64_t own_thread(const struct task *t)
 {
-	return MAX(thread_clock() + t->cpu_adj_ns, 0L);
+	int64_t ns = thread_clock() + t->cpu_adj_ns;
+
+	return MAX(ns, 0L);
 }
 
 /* Of all threads, one by one: @g shares its host process with others. */
