@@ -75,6 +75,9 @@ struct monitor {
 
 	/* The state of the run. */
 	int signal_fd;
+	int child_fd;			/* SIGCHLD alone */
+	int first_fd;			/* pidfd of the first process, or -1 */
+	int64_t reap_ms;		/* look for the dead then; 0: when told */
 	int epoll_fd;
 	sigset_t old_mask;
 	bool exit_known;		/* the kernel told its status */

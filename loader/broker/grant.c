@@ -60,6 +60,7 @@ int monitor_init(struct monitor *m)
 	for (size_t i = 0; i < INHERITED_MAX; i++)
 		m->inherited[i] = -1;
 	m->meta_fd = m->slots_fd = m->life_fd = m->signal_fd = m->epoll_fd = -1;
+	m->child_fd = m->first_fd = -1;
 	m->proc_fd = openat(AT_FDCWD, "/proc/self/fd",
 			    O_PATH | O_DIRECTORY | O_CLOEXEC);
 	m->no_openat2 = !have_openat2();
@@ -211,6 +212,10 @@ void monitor_destroy(struct monitor *m)
 		close(m->life_fd);
 	if (m->signal_fd >= 0)
 		close(m->signal_fd);
+	if (m->child_fd >= 0)
+		close(m->child_fd);
+	if (m->first_fd >= 0)
+		close(m->first_fd);
 	if (m->epoll_fd >= 0)
 		close(m->epoll_fd);
 	m->grants = NULL;

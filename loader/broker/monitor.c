@@ -22,7 +22,11 @@
 #include "loader/broker/channel.h"
 #include "loader/broker/server.h"
 
-#define SIGNAL_TAG HOSTFD_CHANNELS	/* epoll data of the signals */
+/* epoll data, behind those of the channels. */
+#define SIGNAL_TAG	HOSTFD_CHANNELS
+#define CHILD_TAG	(HOSTFD_CHANNELS + 1)
+#define FIRST_TAG	(HOSTFD_CHANNELS + 2)
+#define N_TAGS		(HOSTFD_CHANNELS + 3)
 
 /* In which the kernel has to take a signal; after which a second one ends. */
 #define SIGNAL_TAKEN_MS	10000
@@ -34,8 +38,17 @@ static const int forwarded[] = {
 	SIGWINCH, SIGPWR, SIGTSTP, SIGCONT,
 };
 
+/*
+ * Once a process has died more may: for so long they are let lie and then
+ * reaped together.  A shell that runs a thousand commands does not have to
+ * share its CPU with a monitor that is woken a thousand times.
+ */
+#define REAP_MS 3
+
 /* Threads of a killed process that may have been in vfork. */
 #define CARRIERS_MAX	16U
+
+#define NR_PIDFD_OPEN	434	/* not in every libc's headers */
 
 /* Idle for so long, what only the start took is given back. */
 #define SETTLE_MS	100
@@ -249,6 +262,36 @@ static bool reap(struct monitor *m)
 	return pid == 0 || errno != ECHILD;
 }
 
+/* One event of the descriptor, and no more until it is armed again. */
+static int watch_once(const struct monitor *m, int op, int fd, uint32_t tag)
+{
+	struct epoll_event ev = {
+		.events = EPOLLIN | EPOLLONESHOT, .data.u32 = tag,
+	};
+
+	return epoll_ctl(m->epoll_fd, op, fd, &ev);
+}
+
+/*
+ * Processes have died, or it is time to look; false when no child is left.
+ * The first process is watched by itself, so that its end, the sandbox's, is
+ * known at once.
+ */
+static bool take_deaths(struct monitor *m)
+{
+	struct signalfd_siginfo si;
+	bool any = read(m->child_fd, &si, sizeof(si)) > 0;
+	bool alive = !any || reap(m);
+
+	m->reap_ms = any && !m->ending && m->first_fd >= 0 ?
+		     now_ms() + REAP_MS : 0;
+	/* What came since the read is an event then. */
+	if (!m->reap_ms && watch_once(m, EPOLL_CTL_MOD, m->child_fd,
+				      CHILD_TAG) < 0)
+		monitor_fail(m, "epoll_ctl: %s", strerror(errno));
+	return alive;
+}
+
 /*
  * Signals.
  */
@@ -391,20 +434,12 @@ static void stop_as_told(struct monitor *m)
 		forward(m, SIGCONT, false);
 }
 
-/* False when no child is left. */
-static bool take_signal(struct monitor *m)
+static void take_signals(struct monitor *m)
 {
 	struct signalfd_siginfo si;
-	bool alive = true;
 
-	while (read(m->signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
-		if (si.ssi_signo == SIGCHLD)
-			alive = reap(m);
-		else
-			forward(m, (int)si.ssi_signo,
-				si.ssi_code == SI_KERNEL);
-	}
-	return alive;
+	while (read(m->signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si))
+		forward(m, (int)si.ssi_signo, si.ssi_code == SI_KERNEL);
 }
 
 /* As under nohup(1): not for the program either. */
@@ -418,17 +453,22 @@ static bool ignored(int sig)
 int monitor_start(struct monitor *m, pid_t child)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
-	sigset_t set;
+	sigset_t set, chld;
 
 	m->child = child;
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
 	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
 	for (size_t i = 0; i < sizeof(forwarded) / sizeof(forwarded[0]); i++)
 		if (!ignored(forwarded[i]))
 			sigaddset(&set, forwarded[i]);
 	m->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (m->signal_fd < 0)
+	m->child_fd = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (m->signal_fd < 0 || m->child_fd < 0)
 		return -errno;
+	/* Since Linux 5.3; before, each death is looked at as it comes. */
+	m->first_fd = (int)syscall(NR_PIDFD_OPEN, child, 0);
+	sigaddset(&set, SIGCHLD);
 	/* Writing to a terminal's settings from the background: as asked. */
 	sigaddset(&set, SIGTTOU);
 	sigaddset(&set, SIGPIPE);
@@ -445,6 +485,11 @@ int monitor_start(struct monitor *m, pid_t child)
 					 &ev) < 0)
 			return -errno;
 	}
+	if (watch_once(m, EPOLL_CTL_ADD, m->child_fd, CHILD_TAG) < 0)
+		return -errno;
+	if (m->first_fd >= 0 &&
+	    watch_once(m, EPOLL_CTL_ADD, m->first_fd, FIRST_TAG) < 0)
+		return -errno;
 	return 0;
 }
 
@@ -479,32 +524,61 @@ static int finish(struct monitor *m)
 	return 125 << 8;
 }
 
+/* How long the loop may sleep, milliseconds; -1: for ever. */
+static int sleep_for(struct monitor *m, bool settled)
+{
+	int wait = patience(m), to_reap;
+
+	if (!settled && (wait < 0 || wait > SETTLE_MS))
+		wait = SETTLE_MS;
+	if (!m->reap_ms)
+		return wait;
+	to_reap = m->ending ? 0 : (int)(m->reap_ms - now_ms());
+	if (to_reap < 0)
+		return 0;
+	return wait < 0 || wait > to_reap ? to_reap : wait;
+}
+
+/* Signals and deaths first: when all are dead no channel matters. */
+static bool take_events(struct monitor *m, const struct epoll_event *ev, int n)
+{
+	bool alive = true;
+
+	for (int i = 0; i < n; i++)
+		if (ev[i].data.u32 == SIGNAL_TAG)
+			take_signals(m);
+		else if (ev[i].data.u32 == FIRST_TAG)
+			alive = reap(m) && alive;
+	for (int i = 0; i < n; i++)
+		if (ev[i].data.u32 == CHILD_TAG)
+			alive = take_deaths(m) && alive;
+	if (m->reap_ms && (m->ending || now_ms() >= m->reap_ms))
+		alive = take_deaths(m) && alive;
+	for (int i = 0; i < n && alive; i++)
+		if (ev[i].data.u32 < HOSTFD_CHANNELS)
+			serve_channel(m, ev[i].data.u32);
+	return alive;
+}
+
 int monitor_run(struct monitor *m)
 {
-	struct epoll_event ev[HOSTFD_CHANNELS + 1];
+	struct epoll_event ev[N_TAGS];
 	bool alive = reap(m), settled = false;
 
 	while (alive) {
-		int wait = patience(m);
-		int n = epoll_wait(m->epoll_fd, ev, HOSTFD_CHANNELS + 1,
-				   settled || (wait >= 0 && wait < SETTLE_MS) ?
-				   wait : SETTLE_MS);
+		bool idle = !m->reap_ms;
+		int n = epoll_wait(m->epoll_fd, ev, N_TAGS,
+				   sleep_for(m, settled));
 
 		if (n < 0 && errno != EINTR) {
 			monitor_fail(m, "epoll_wait: %s", strerror(errno));
 			alive = reap(m);
 		}
-		if (!n && !settled) {
+		if (!n && idle && !settled) {
 			monitor_settle();
 			settled = true;
 		}
-		/* Signals first: when all are dead no channel matters. */
-		for (int i = 0; i < n; i++)
-			if (ev[i].data.u32 == SIGNAL_TAG)
-				alive = take_signal(m);
-		for (int i = 0; i < n && alive; i++)
-			if (ev[i].data.u32 != SIGNAL_TAG)
-				serve_channel(m, ev[i].data.u32);
+		alive = take_events(m, ev, n) && alive;
 		if (m->stop_sig)
 			stop_as_told(m);
 	}
