@@ -73,6 +73,7 @@ emul_fs_sources = \
 	%D%/fs/hostfs.c \
 	%D%/fs/hostio.c \
 	%D%/fs/hostrw.c \
+	%D%/fs/hostxattr.c \
 	%D%/fs/overlay.c \
 	%D%/fs/hostfs.h \
 	%D%/fs/hostnames.c \
@@ -315,6 +316,9 @@ emul_vfs_sources = \
 	%D%/vfs/poll.c \
 	%D%/vfs/poll.h \
 	%D%/vfs/sys_poll.c \
+	%D%/vfs/sys_xattr.c \
+	%D%/vfs/xattr.c \
+	%D%/vfs/xattr.h \
 	%D%/vfs/uio.c
 
 # The vdso, in the image only.

@@ -73,7 +73,8 @@ broker_sources = \
 	%D%/broker/reply.c \
 	%D%/broker/request.c \
 	%D%/broker/server.h \
-	%D%/broker/walk.c
+	%D%/broker/walk.c \
+	%D%/broker/xattr.c
 
 # The command line; the policy apart, which has unit tests.
 cli_sources = \

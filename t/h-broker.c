@@ -264,6 +264,46 @@ static void try_changes(uint16_t grant)
 	}
 }
 
+static struct broker_req *request2(uint16_t op, const char *path,
+				   const char *text)
+{
+	struct broker_req *q = request(op, path);
+
+	q->len2 = (uint16_t)text_len(text);
+	memcpy(packet.bytes + q->len1, text, q->len2);
+	return q;
+}
+
+/*
+ * Attributes of what is read-only stay; and what makes the host act is
+ * neither changed nor told anywhere.
+ */
+static void try_attributes(uint16_t grant, int writable)
+{
+	static const char *const attrs[] = {
+		"user.x", "security.capability", "security.selinux",
+		"trusted.x", "system.posix_acl_access", "x", "user.",
+	};
+	unsigned int i, j;
+
+	for (i = 0; i < COUNT(attrs); i++)
+		for (j = 0; j < COUNT(names); j++) {
+			if (i || !writable) {
+				request2(BROKER_SETXATTR, names[j],
+					 attrs[i])->grant = grant;
+				denied("setxattr", grant, ask(-1));
+				request2(BROKER_REMOVEXATTR, names[j],
+					 attrs[i])->grant = grant;
+				denied("removexattr", grant, ask(-1));
+			}
+			if (i < 2)
+				continue;
+			request2(BROKER_GETXATTR, names[j], attrs[i])->grant =
+				grant;
+			denied("getxattr", grant, ask(-1));
+		}
+}
+
 /* Links lead nowhere, fifos and devices are not opened. */
 static void try_looks(uint16_t grant)
 {
@@ -370,6 +410,8 @@ static int deny(void)
 		if (m[i].kind != BOOT_MOUNT_RW)
 			try_changes((uint16_t)m[i].grant);
 		try_looks((uint16_t)m[i].grant);
+		try_attributes((uint16_t)m[i].grant,
+			       m[i].kind == BOOT_MOUNT_RW);
 		try_descriptors((uint16_t)m[i].grant);
 	}
 	try_processes();
@@ -402,6 +444,9 @@ static const struct {
 	{ BROKER_FD_LSEEK, 0, 0, 0, 0 }, { BROKER_FD_FLAGS, 0, 0, 0, 0 },
 	{ BROKER_KICK, 2, 0, 0, 0 }, { BROKER_CPUTIME, 1, 0, 0, 0 },
 	{ BROKER_AFFINITY, 0, 0, 0, 0 }, { BROKER_SCHED, 4, 0, 0, 0 },
+	{ BROKER_GETXATTR, 1, 0, 1, 1 }, { BROKER_LISTXATTR, 1, 0, 1, 0 },
+	{ BROKER_XATTR_STAGE, 1, 0, 1, 0 }, { BROKER_SETXATTR, 2, 0, 1, 1 },
+	{ BROKER_REMOVEXATTR, 0, 0, 1, 1 },
 };
 
 static uint32_t grants(void)
@@ -430,15 +475,21 @@ static int fuzz_request(uint64_t *state)
 		q->grant = (uint16_t)((r >> 16) % grants());
 	if (forms[form].path2) {
 		path = names[r / 4096 % COUNT(names)];
+		if (q->op >= BROKER_GETXATTR)
+			path = r / 4096 % 2 ? "user.x" : "security.capability";
 		q->len2 = (uint16_t)text_len(path);
 		memcpy(packet.bytes + q->len1, path, q->len2);
-		if (q->op != BROKER_SYMLINK)
+		if (q->op == BROKER_RENAME || q->op == BROKER_LINK)
 			q->grant2 = (uint16_t)((r >> 24) % grants());
 	}
 	for (i = 0; i < forms[form].args; i++)
 		q->arg[i] = random_next(state) & 0777;
 	if (q->op == BROKER_OPEN)
 		q->arg[0] &= O_CREAT | O_EXCL | 1;
+	if (q->op == BROKER_SETXATTR)
+		q->arg[0] &= 3;
+	if (q->op == BROKER_XATTR_STAGE)
+		q->grant = 0;
 	q->flags = forms[form].flags & (uint32_t)(r >> 32);
 	if (forms[form].flags == BROKER_FD_SENT) {
 		q->flags = BROKER_FD_SENT;

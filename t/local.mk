@@ -122,6 +122,7 @@ guest_tests = \
 	%D%/g-timerfd.guest \
 	%D%/g-unix.guest \
 	%D%/g-timer.guest \
+	%D%/g-xattr.guest \
 	%D%/g-wait.guest
 guest_dyn_tests = \
 	%D%/g-auxv.dyn \

@@ -146,6 +146,21 @@ enum broker_op {
 	 * 64-bit words, of which those count that the monitor has.
 	 */
 	BROKER_SCHED,
+
+	/*
+	 * Extended attributes of regular files and directories.  path, bytes
+	 * 2: a name of 1..255 bytes without NUL.  Told are user.* and
+	 * security.capability, else -EOPNOTSUPP; W: user.* alone, else
+	 * -EPERM.  GET and LIST: arg[0]: offset from which on the value, or
+	 * the names with a NUL each, are wanted; body: these bytes, with
+	 * BROKER_REP_MORE not all; val[0]: how many in all.
+	 */
+	BROKER_GETXATTR,
+	BROKER_LISTXATTR,	/* no name */
+	BROKER_XATTR_STAGE,	/* bytes 1: a piece of a value at arg[0] */
+	BROKER_SETXATTR,	/* W; arg[0]: XATTR_CREATE, _REPLACE; arg[1]:
+				 * bytes of what was staged, <= 65536 */
+	BROKER_REMOVEXATTR,	/* W */
 	BROKER_OP_END
 };
 

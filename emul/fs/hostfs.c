@@ -17,6 +17,40 @@
 /* The numbers of nodes that the host does not have. */
 #define OWN_INO		(1ULL << 48)
 
+/* Who the caller is outside and in here. */
+static __arena struct {
+	uint32_t host_uid, uid, host_gid, gid;
+} ids;
+
+void hostfs_ids(uint32_t host_uid, uint32_t uid, uint32_t host_gid,
+		uint32_t gid)
+{
+	ids.host_uid = host_uid;
+	ids.uid = uid;
+	ids.host_gid = host_gid;
+	ids.gid = gid;
+}
+
+uint32_t host_uid_in(uint32_t uid)
+{
+	return uid == ids.host_uid ? ids.uid : uid;
+}
+
+uint32_t host_gid_in(uint32_t gid)
+{
+	return gid == ids.host_gid ? ids.gid : gid;
+}
+
+uint32_t host_uid_out(uint32_t uid)
+{
+	return uid == ids.uid ? ids.host_uid : uid;
+}
+
+uint32_t host_gid_out(uint32_t gid)
+{
+	return gid == ids.gid ? ids.host_gid : gid;
+}
+
 char *host_path(struct dentry *d, char *buf, size_t *len)
 {
 	char *end = buf + BROKER_PATH_MAX, *p = end;
@@ -76,6 +110,25 @@ int host_request_inode(struct inode *i, struct broker_req *req,
 	return broker_call(req, n->path, rep, buf, cap, fd);
 }
 
+int host_request_name(struct inode *i, struct broker_req *req,
+		      const char *name, struct broker_rep *rep, void *buf,
+		      size_t cap)
+{
+	struct host_node *n = host_node(i);
+	char path[BROKER_PATH_MAX], *p = n->path;
+	size_t len = n->path_len;
+
+	if (!p) {
+		p = host_path(n->dentry, path, &len);
+		if (!p || len >= BROKER_PATH_MAX)
+			return -ENAMETOOLONG;
+	}
+	req->grant = hostfs_of(i)->grant;
+	req->len1 = (uint16_t)len;
+	req->len2 = name ? (uint16_t)strlen(name) : 0;
+	return broker_call2(req, p, name, -1, rep, buf, cap, NULL);
+}
+
 static struct ktime host_time(struct broker_time t)
 {
 	return (struct ktime){ t.sec, t.nsec };
@@ -89,8 +142,8 @@ void host_inode_set(struct inode *i, const struct broker_stat *st)
 	n->blksize = st->blksize;
 	i->ino = st->ino;
 	i->mode = st->mode;
-	i->uid = st->uid;
-	i->gid = st->gid;
+	i->uid = host_uid_in(st->uid);
+	i->gid = host_gid_in(st->gid);
 	i->nlink = st->nlink;
 	i->size = st->size;
 	i->blocks = st->blocks;
@@ -207,6 +260,8 @@ const struct inode_ops host_link_iops = {
 	.readlink = host_readlink,
 	.getattr = host_getattr,
 	.setattr = host_setattr,
+	.load_xattrs = host_load_xattrs,
+	.setxattr = host_setxattr,
 	.evict = host_evict,
 };
 
@@ -736,6 +791,8 @@ static const struct inode_ops ro_dir_iops = {
 	.prefetch = host_prefetch,
 	.getattr = host_getattr,
 	.setattr = host_setattr,
+	.load_xattrs = host_load_xattrs,
+	.setxattr = host_setxattr,
 	.evict = host_evict,
 };
 

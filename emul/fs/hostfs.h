@@ -51,6 +51,8 @@ struct host_node {
 	bool stat_done, list_failed;
 	uint32_t n_asked;	/* requests for a name in it; atomic */
 	struct host_names *names;
+	bool xattrs_known;	/* i->xattrs is what the host has, or had ... */
+	uint32_t xattrs_gen;	/* ... when hostfs->gen was this */
 	struct memdata data;
 };
 
@@ -73,8 +75,20 @@ bool hostfs_is(const struct superblock *sb);
  */
 struct dentry *hostfs_mountpoint(struct dentry *dir, const char *name,
 				 size_t len, bool is_dir) __must_check;
+/*
+ * The files of the host's user @host_uid are shown as @uid's, and so with the
+ * groups; before the first file system is made.
+ */
+void hostfs_ids(uint32_t host_uid, uint32_t uid, uint32_t host_gid,
+		uint32_t gid);
 /* How many descriptors the host lets the sandbox have. */
 void hostfs_limit(uint64_t descriptors);
+
+/* What an owner on the host is in here, and the other way. */
+uint32_t host_uid_in(uint32_t uid);
+uint32_t host_gid_in(uint32_t gid);
+uint32_t host_uid_out(uint32_t uid);
+uint32_t host_gid_out(uint32_t gid);
 
 /* Inside of hostfs: */
 extern const struct inode_ops host_file_iops __hidden, host_link_iops __hidden;
@@ -105,6 +119,10 @@ int host_request(struct dentry *d, struct broker_req *req,
 /* The same for an inode, which may have lost that name. */
 int host_request_inode(struct inode *i, struct broker_req *req,
 		       struct broker_rep *rep, void *buf, size_t cap, int *fd);
+/* The same with the name of an attribute, or NULL, as bytes 2. */
+int host_request_name(struct inode *i, struct broker_req *req,
+		      const char *name, struct broker_rep *rep, void *buf,
+		      size_t cap);
 /* The next node of a reply, or NULL when the reply is not as it should be. */
 const struct broker_node *host_next_node(const char **p, const char *end);
 void host_pin(struct dentry *d);
@@ -124,6 +142,9 @@ __hidden void host_prefetch(struct dentry *dir, const char *rest, size_t len,
 		   unsigned int flags);
 __hidden int host_setattr(struct inode *i, const struct iattr *a);
 __hidden int host_getattr(struct inode *i, struct kstat *st);
+__hidden int host_load_xattrs(struct inode *i);
+__hidden int host_setxattr(struct inode *i, const char *name,
+			   const void *value, size_t size, int flags);
 __hidden void host_evict(struct inode *i);
 int host_open(struct inode *i, struct file *f);
 /* The host's descriptor of @i, opened where it is not yet; -errno. */

@@ -296,6 +296,7 @@ static ssize_t hostf_write(struct file *f, struct uio *u, off_t *pos)
 		err = host_copy_up(i, UINT64_MAX);
 		if (err)
 			return err;
+		inode_written(i);
 		return memdata_write(i, &n->data, u, pos);
 	}
 	if (u->append) {
@@ -408,5 +409,7 @@ const struct inode_ops host_file_iops = {
 	.open = host_open,
 	.getattr = host_getattr,
 	.setattr = host_setattr,
+	.load_xattrs = host_load_xattrs,
+	.setxattr = host_setxattr,
 	.evict = host_evict,
 };

@@ -185,5 +185,7 @@ const struct inode_ops host_rw_dir_iops = {
 	.rename = rw_rename,
 	.getattr = host_getattr,
 	.setattr = host_setattr,
+	.load_xattrs = host_load_xattrs,
+	.setxattr = host_setxattr,
 	.evict = host_evict,
 };

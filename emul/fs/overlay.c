@@ -301,8 +301,10 @@ static int rw_setattr(struct inode *i, const struct iattr *a)
 	}
 	if (!err && (a->valid & (ATTR_UID | ATTR_GID))) {
 		req = (struct broker_req){ .op = BROKER_CHOWN };
-		req.arg[0] = a->valid & ATTR_UID ? a->uid : UINT32_MAX;
-		req.arg[1] = a->valid & ATTR_GID ? a->gid : UINT32_MAX;
+		req.arg[0] = a->valid & ATTR_UID ? host_uid_out(a->uid) :
+			UINT32_MAX;
+		req.arg[1] = a->valid & ATTR_GID ? host_gid_out(a->gid) :
+			UINT32_MAX;
 		err = host_request_inode(i, &req, &rep, NULL, 0, NULL);
 	}
 	if (!err && (a->valid & ATTR_MODE) && a->mode != (i->mode & 07777)) {
@@ -352,5 +354,7 @@ const struct inode_ops overlay_dir_iops = {
 	.tmpfile = overlay_tmpfile,
 	.getattr = host_getattr,
 	.setattr = host_setattr,
+	.load_xattrs = host_load_xattrs,
+	.setxattr = host_setxattr,
 	.evict = host_evict,
 };

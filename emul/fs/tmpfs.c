@@ -12,6 +12,7 @@
 #include "emul/lib/string.h"
 #include "emul/task/task.h"
 #include "emul/vfs/dcache.h"
+#include "emul/vfs/xattr.h"
 
 #define TMPFS_MAGIC_	0x01021994
 #define DIRENT_SIZE	20u	/* what Linux counts for each name */
@@ -282,17 +283,20 @@ static ssize_t tmpfs_read(struct file *f, struct uio *u, off_t *pos)
 	return n;
 }
 
-/* Who may not keep them loses set-id bits by writing. */
-static void drop_set_id(struct inode *i)
+void inode_written(struct inode *i)
 {
 	const struct task *t = current();
 
-	if (t && t->cred && (t->cred->cap_effective >> 4 & 1))	/* FSETID */
+	if (likely(!(i->mode & (S_ISUID | S_ISGID)) && !i->xattrs))
 		return;
 	mutex_lock(&i->lock);
-	i->mode &= ~(uint32_t)S_ISUID;
-	if (i->mode & 0010)
-		i->mode &= ~(uint32_t)S_ISGID;
+	xattrs_drop_caps(i);
+	/* CAP_FSETID */
+	if (!t || !t->cred || !(t->cred->cap_effective >> 4 & 1)) {
+		i->mode &= ~(uint32_t)S_ISUID;
+		if (i->mode & 0010)
+			i->mode &= ~(uint32_t)S_ISGID;
+	}
 	mutex_unlock(&i->lock);
 }
 
@@ -317,8 +321,7 @@ static ssize_t tmpfs_write(struct file *f, struct uio *u, off_t *pos)
 	if (n < 0)
 		return n;
 	u->left = (size_t)n;
-	if (unlikely(i->mode & (S_ISUID | S_ISGID)))
-		drop_set_id(i);
+	inode_written(i);
 	return memdata_write(i, i->priv, u, pos);
 }
 
@@ -391,20 +394,24 @@ static const struct inode_ops dir_iops = {
 	.rename = tmpfs_rename,
 	.tmpfile = tmpfs_tmpfile,
 	.setattr = tmpfs_setattr,
+	.load_xattrs = xattrs_in_memory,
 };
 
 static const struct inode_ops file_iops = {
 	.setattr = tmpfs_setattr,
+	.load_xattrs = xattrs_in_memory,
 	.evict = evict,
 };
 
 static const struct inode_ops link_iops = {
 	.setattr = tmpfs_setattr,
+	.load_xattrs = xattrs_in_memory,
 	.evict = evict,
 };
 
 static const struct inode_ops node_iops = {
 	.setattr = tmpfs_setattr,
+	.load_xattrs = xattrs_in_memory,
 };
 
 static const struct file_ops file_fops = {

@@ -14,4 +14,10 @@ struct inode *tmpfs_inode(struct superblock *sb, mode_t mode) __must_check;
 /* Owner and group of what is made in @dir; setgid directories. */
 void inode_init_owner(struct inode *i, const struct inode *dir, mode_t mode);
 
+/*
+ * @i is written to: it loses its capabilities, and set-id bits where the
+ * writer may not keep them.
+ */
+void inode_written(struct inode *i);
+
 #endif

@@ -8,6 +8,7 @@
 #include "emul/vfs/fdtable.h"
 #include "emul/vfs/fsnotify.h"
 #include "emul/vfs/namei.h"
+#include "emul/vfs/xattr.h"
 
 #define NSEC_NOW	((1L << 30) - 1L)	/* UTIME_NOW */
 #define NSEC_OMIT	((1L << 30) - 2L)	/* UTIME_OMIT */
@@ -81,6 +82,8 @@ int path_setattr(struct task *t, const struct path *p, struct iattr *a,
 	}
 	if (!err && (a->valid & ATTR_SIZE))
 		drop_set_id(c, i, a);
+	if (!err && (a->valid & (ATTR_UID | ATTR_GID | ATTR_SIZE)))
+		xattrs_drop_caps(i);
 	if (!err)
 		err = i->ops->setattr ? i->ops->setattr(i, a) : -EPERM;
 	mutex_unlock(&i->lock);

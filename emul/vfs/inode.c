@@ -7,6 +7,7 @@
 #include "emul/task/task.h"
 #include "emul/vfs/flock.h"
 #include "emul/vfs/vfs.h"
+#include "emul/vfs/xattr.h"
 
 #define CLOCK_COARSE	5	/* CLOCK_REALTIME_COARSE */
 
@@ -69,6 +70,7 @@ void inode_put(struct inode *i)
 		return;
 	if (i->locks)
 		locks_free(i);
+	xattrs_free(i);
 	if (i->ops && i->ops->evict)
 		i->ops->evict(i);
 	live_add(LIVE_INODE, -1);

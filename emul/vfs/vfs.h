@@ -56,6 +56,7 @@ struct superblock;
 struct task;
 struct text;
 struct uio;
+struct xattr;
 
 struct ktime {
 	int64_t sec;
@@ -191,6 +192,13 @@ struct inode_ops {
 	/* O_TMPFILE: a new regular inode without a name into @d. -EOPNOTSUPP */
 	int (*tmpfile)(struct inode *dir, struct dentry *d, mode_t mode);
 	void (*evict)(struct inode *i);	/* last reference went */
+	/*
+	 * Extended attributes: i->xattrs is about to be looked at, and a
+	 * change about to be made in it (value NULL: removal); xattr.h.
+	 */
+	int (*load_xattrs)(struct inode *i);		/* NULL: it has none */
+	int (*setxattr)(struct inode *i, const char *name, const void *value,
+			size_t size, int flags);	/* NULL: nothing to do */
 };
 
 struct inode {
@@ -209,6 +217,7 @@ struct inode {
 	uint64_t size, blocks, rdev;	/* blocks of 512 bytes */
 	struct ktime atime, mtime, ctime, btime;
 	void *priv;		/* the file system's */
+	struct xattr *xattrs;	/* xattr.h */
 	void *locks;		/* struct file_locks of flock.c, or NULL */
 	void *special;		/* pipe of a fifo, socket's name ... */
 	void *watch;		/* struct fsn_inode, or NULL: fsnotify.h */

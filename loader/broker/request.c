@@ -76,6 +76,12 @@ static const struct request {
 	[BROKER_CPUTIME] = { serve_cputime, 0, 0, 1 },
 	[BROKER_AFFINITY] = { serve_affinity, 0, 0, 0 },
 	[BROKER_SCHED] = { serve_sched, D1, 0, 4 },
+
+	[BROKER_GETXATTR] = { serve_getxattr, P1 | D2, 0, 1 },
+	[BROKER_LISTXATTR] = { serve_listxattr, P1, 0, 1 },
+	[BROKER_XATTR_STAGE] = { serve_xattr_stage, D1, 0, 1 },
+	[BROKER_SETXATTR] = { serve_setxattr, P1 | D2 | W, 0, 2 },
+	[BROKER_REMOVEXATTR] = { serve_removexattr, P1 | D2 | W, 0, 0 },
 };
 
 /* Relative, clean, without "." and "..", without NUL; or empty. */

@@ -77,6 +77,12 @@ int serve_fd_lseek(struct call *c);
 int serve_fd_flags(struct call *c);
 int serve_fd_tty(struct call *c);
 
+int serve_getxattr(struct call *c);
+int serve_listxattr(struct call *c);
+int serve_xattr_stage(struct call *c);
+int serve_setxattr(struct call *c);
+int serve_removexattr(struct call *c);
+
 int serve_kick(struct call *c);
 int serve_stop(struct call *c);
 int serve_exit(struct call *c);

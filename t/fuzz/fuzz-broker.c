@@ -208,6 +208,9 @@ static void repair(struct broker_req *q, char *text, size_t room,
 		"", "a", "a/f", "a/l", "p", "d", "f", "d/new", "hidden",
 		"hidden/k", "l", "e/passwd", "sent", "p/x", "d/x/y",
 	};
+	static const char *const attrs[] = {
+		"user.a", "user.b", "security.capability", "trusted.x", "user.",
+	};
 	static const uint64_t args[] = {
 		0, 0, 1, 2, 3, 0100, 0102, 0301, 01002, 02001, 0644, 04755,
 		0100600, 010600, 020600, 0x5401, 0x5412, 0x541b, 64, 1ULL << 31,
@@ -217,14 +220,19 @@ static void repair(struct broker_req *q, char *text, size_t room,
 	const char *t = rand_r(seed) % 2 ? paths[rand_r(seed) % 15] : "";
 	size_t n = strlen(s);
 
+	q->op %= BROKER_OP_END;
+	if (q->op >= BROKER_GETXATTR)
+		t = q->op == BROKER_GETXATTR || q->op >= BROKER_SETXATTR ?
+			attrs[rand_r(seed) % 5] : "";
 	if (n + strlen(t) >= room)
 		return;
 	q->version = BROKER_VERSION;
-	q->op %= BROKER_OP_END;
 	q->zero = 0;
 	q->flags &= rand_r(seed) % 4 ? 3 : 31;
 	q->grant = (uint16_t)(rand_r(seed) % 2);
-	q->grant2 = *t ? 1 : 0;
+	if (q->op == BROKER_XATTR_STAGE)
+		q->grant = 0;
+	q->grant2 = *t && q->op < BROKER_GETXATTR ? 1 : 0;
 	for (int i = 0; i < 4; i++)
 		q->arg[i] = rand_r(seed) % 4 && i ? 0 :
 			    args[(size_t)rand_r(seed) %
