@@ -4,6 +4,7 @@
 
 #include "emul/abi/hostfd.h"
 #include "emul/entry/trace-int.h"
+#include "emul/fs/hostfs.h"
 #include "emul/host/broker.h"
 #include "emul/host/host.h"
 #include "emul/leak.h"
@@ -48,6 +49,7 @@ void emul_boot(const struct boot *b, struct thread *th)
 	report_boot(b);
 	leak_boot(b);
 
+	hostfs_ids(b->host_uid, b->uid, b->host_gid, b->gid);
 	err = vfs_boot(mounts, b->n_mounts, b);
 	if (err)
 		boot_fail("file systems", err, 125);

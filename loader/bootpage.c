@@ -236,8 +236,8 @@ static void about_host(struct boot *b)
 	b->hwcap2 = (uint32_t)getauxval(AT_HWCAP2);
 	b->clktck = (uint32_t)getauxval(AT_CLKTCK);
 	b->minsigstksz = (uint32_t)getauxval(51 /* AT_MINSIGSTKSZ */);
-	b->uid = getuid();
-	b->gid = getgid();
+	b->host_uid = getuid();
+	b->host_gid = getgid();
 	_Static_assert(sizeof(b->rlimits) == sizeof(limits), "rlimits");
 	memcpy(b->rlimits, limits, sizeof(limits));
 	if (!sysinfo(&si)) {
@@ -307,6 +307,11 @@ int bootpage_write(int meta_fd, const struct policy *p,
 	b.mounts = put_mounts(&pg, p, grants);
 	n = getgroups(64, groups);
 	b.n_groups = n > 0 ? (uint32_t)n : 0;
+	b.uid = p->uid;
+	b.gid = p->gid;
+	for (i = 0; i < (int)b.n_groups; i++)
+		if (groups[i] == b.host_gid)
+			groups[i] = b.gid;
 	b.groups = put(&pg, groups, b.n_groups * sizeof(gid_t), 8);
 	if (scoped) {
 		b.filter = put(&pg, vetted_filter_scope,

@@ -266,6 +266,8 @@ static void explain(const struct policy *p)
 	};
 
 	printf("program  %s\nworkdir  %s\n", p->program, p->cwd);
+	if (p->uid_set)
+		printf("user     %u:%u\n", p->uid, p->gid);
 	for (size_t i = 0; i < p->n_mounts; i++) {
 		const struct view_mount *m = &p->mounts[i];
 
@@ -301,6 +303,8 @@ int cli_parse(struct policy *p, int argc, char **argv, struct err *e)
 	r = options(&c, argc, argv, e);
 	if (r)
 		return r < 0 ? -1 : 0;
+	if (user_settle(p, e) < 0)
+		return -1;
 	errno = saved;
 	if (working_dir(p, &c, cwd, base_cwd, e) < 0)
 		return -1;

@@ -84,6 +84,7 @@ cli_sources = \
 	%D%/options.h \
 	%D%/set-files.c \
 	%D%/set-process.c \
+	%D%/set-user.c \
 	%D%/settings.h \
 	%D%/syslist.c
 policy_sources = \

@@ -27,6 +27,8 @@ OPTION("hide", 0, HIDE, "PATH", BOTH, FILES,
        "as if PATH were not there")
 OPTION("workdir", 'w', WORKDIR, "DIR", BOTH, FILES,
        "start the program in DIR")
+OPTION("user", 'u', USER, "UID[:GID]", BOTH, ENVIRONMENT,
+       "the ids that the program sees as its own (0: root)")
 OPTION("env", 'e', ENV, "NAME[=VALUE]", BOTH, ENVIRONMENT,
        "set a variable, or keep it as it is")
 OPTION("keep-env", 0, KEEP_ENV, "GLOB", BOTH, ENVIRONMENT,

@@ -59,6 +59,9 @@ struct policy {
 	bool stats;
 	bool quiet;
 
+	uint32_t uid, gid;	/* as the program sees itself */
+	bool uid_set, gid_set;	/* they were asked for */
+
 	bool std_closed[3];	/* 0, 1, 2 were closed when sbx started */
 	int pass[HOSTFD_PASS_MAX];	/* further descriptors to inherit */
 	unsigned int n_pass;

@@ -35,6 +35,12 @@ struct settings {
 #include "loader/options.h"
 #undef OPTION
 
+/*
+ * set-user.c: fill p->uid and p->gid, and where sbx is root and another user
+ * was asked for, become that.  0, or -1 with *e.
+ */
+int user_settle(struct policy *p, struct err *e);
+
 enum option_where {
 	BOTH,		/* the command line and profiles */
 	CLI,

@@ -172,6 +172,7 @@ shell_tests = \
 	%D%/t1012-elf-kinds.sh \
 	%D%/t2010-poll-stdin.sh \
 	%D%/t2011-big-directory.sh \
+	%D%/t2020-user.sh \
 	%D%/t4000-stop.sh \
 	%D%/t4010-tty-jobs.sh \
 	%D%/t4011-tty-programs.sh \

@@ -111,7 +111,7 @@ struct boot {
 	uint32_t cpuinfo;		/* text of the host's cpuinfo; string */
 	uint32_t cpuinfo_len;
 	uint32_t leaks;			/* debug build: how much to tell of them */
-	uint32_t zero[2];
+	uint32_t host_uid, host_gid;	/* what they are outside */
 	uint64_t trace_set[16];	/* a bit a call's number */
 	struct boot_inherited inherited[INHERITED_MAX];
 	uint8_t seed[64];	/* random */

@@ -18,6 +18,7 @@
 #include "emul/abi/hostfd.h"
 #include "emul/entry/uaccess.h"
 #include "emul/fs/dev.h"
+#include "emul/fs/hostfs.h"
 #include "emul/host/broker.h"
 #include "emul/host/host.h"
 #include "emul/lib/alloc.h"
@@ -204,8 +205,9 @@ static int stdio_getattr(struct file *f, struct kstat *st)
 	b = &body.node.st;
 	*st = (struct kstat){
 		.ino = b->ino, .nlink = b->nlink, .size = b->size,
-		.blocks = b->blocks, .mode = b->mode, .uid = b->uid,
-		.gid = b->gid, .blksize = b->blksize,
+		.blocks = b->blocks, .mode = b->mode,
+		.uid = host_uid_in(b->uid), .gid = host_gid_in(b->gid),
+		.blksize = b->blksize,
 		.dev = broker_dev(b->dev),
 		.rdev = broker_dev(b->rdev),
 		.atime = { b->atime.sec, b->atime.nsec },
