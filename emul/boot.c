@@ -6,6 +6,7 @@
 #include "emul/entry/trace-int.h"
 #include "emul/fs/hostfs.h"
 #include "emul/host/broker.h"
+#include "emul/fs/memdata.h"
 #include "emul/host/host.h"
 #include "emul/leak.h"
 #include "emul/lib/print.h"
@@ -50,6 +51,8 @@ void emul_boot(const struct boot *b, struct thread *th)
 	leak_boot(b);
 
 	hostfs_ids(b->host_uid, b->uid, b->host_gid, b->gid);
+	/* Half of the memory, as a tmpfs of Linux has. */
+	memdata_limit(b->max_memory / 2);
 	err = vfs_boot(mounts, b->n_mounts, b);
 	if (err)
 		boot_fail("file systems", err, 125);

@@ -51,6 +51,7 @@ emul_sources += \
 emul_image_sources = \
 	%D%/fs/stdio.c \
 	%D%/fs/boot.c \
+	%D%/fs/cgroupfs.c \
 	%D%/boot.c \
 	%D%/leak.c \
 	%D%/leak.h \

@@ -252,6 +252,26 @@ static void about_host(struct boot *b)
 	b->n_cpus = (uint32_t)CPU_COUNT(&cpus);
 }
 
+static void lower(uint64_t rlimit[2], uint64_t max)
+{
+	for (int i = 0; max && i < 2; i++)
+		if (rlimit[i] > max)
+			rlimit[i] = max;
+}
+
+static void about_limits(struct boot *b, const struct limits *l)
+{
+	b->max_memory = l->memory;
+	b->max_cpu_milli = l->cpu_milli;
+	b->max_pids = l->pids;
+	if (l->memory && l->memory < b->mem_total)
+		b->mem_total = l->memory;
+	if (b->mem_free > b->mem_total)
+		b->mem_free = b->mem_total;
+	lower(b->rlimits[RLIMIT_NOFILE], l->files);
+	lower(b->rlimits[RLIMIT_FSIZE], l->fsize);
+}
+
 static void about_fd(struct boot_inherited *in, int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
@@ -283,6 +303,7 @@ int bootpage_write(int meta_fd, const struct policy *p,
 
 	put(&pg, NULL, sizeof(b), 8);
 	about_host(&b);
+	about_limits(&b, &p->limits);
 	find_vdso(&b);
 	if (getrandom(b.seed, sizeof(b.seed), 0) != sizeof(b.seed)) {
 		free(pg.mem);

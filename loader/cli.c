@@ -17,7 +17,8 @@
 #include "loader/settings.h"
 
 static const char *const group_name[GROUPS] = {
-	[FILES] = "Files", [ENVIRONMENT] = "Environment",
+	[FILES] = "Files", [LIMITS] = "Limits",
+	[ENVIRONMENT] = "Environment",
 	[REPORT] = "Reports", [ABOUT] = "About sbx",
 };
 
@@ -281,6 +282,7 @@ static void explain(const struct policy *p)
 			printf(" size=%llu", (unsigned long long)m->size);
 		printf("%s\n", m->asked ? "" : " (default)");
 	}
+	limits_explain(&p->limits, stdout);
 	for (char *const *v = p->env; *v; v++)
 		printf("env      %s\n", *v);
 }
@@ -324,7 +326,8 @@ int cli_parse(struct policy *p, int argc, char **argv, struct err *e)
 	if (program_find(p, &b, p->argv[0], e) < 0)
 		return -1;
 	view_hides(p, &b);
-	if (view_finish(p, e) < 0 || check_workdir(p, e) < 0)
+	if (view_finish(p, e) < 0 || check_workdir(p, e) < 0 ||
+	    limits_check(&p->limits, e) < 0)
 		return -1;
 	if (c.explain) {
 		explain(p);

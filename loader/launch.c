@@ -33,6 +33,9 @@
 #include "emul/abi/boot.h"
 #include "emul/abi/hostfd.h"
 #include "loader/bootpage.h"
+#include "loader/cgroup.h"
+#include "loader/limits.h"
+#include "loader/meter.h"
 #include "loader/broker/broker.h"
 #include "loader/landlock.h"
 #include "loader/libc.h"
@@ -49,6 +52,7 @@ struct start {
 	int meta, slots, data, trace;
 	int life[2];
 	int channel[HOSTFD_CHANNELS][2];
+	struct cgroup cgroup;
 };
 
 static bool in_place(const void *p)
@@ -248,7 +252,11 @@ static void __attribute__((noreturn)) child(const struct start *s,
 
 	if (setsid() < 0)
 		child_fail("setsid");
+	errno = -cgroup_enter(&s->cgroup);
+	if (errno)
+		child_fail("cgroup");
 	limit_child();
+	limits_child(&p->limits);
 	place_descriptors(s, p);
 	if (lifeline_arm(HOSTFD_LIFE))
 		child_fail("life line");
@@ -309,10 +317,41 @@ static int make_grants(struct monitor *m, const struct policy *p,
 	return 0;
 }
 
-static void close_child_ends(const struct start *s)
+/* The cgroup, and the meter where there is none or one to be removed. */
+static int start_limits(struct start *s, struct monitor *m,
+			const struct limits *l, struct err *e)
+{
+	struct meter meter = {
+		.limit = l->cgroup_memory ? 0 : l->memory,
+		.files = { s->meta, s->slots, s->data },
+		.cgroup = &s->cgroup,
+	};
+
+	m->timeout_ms = (int64_t)l->timeout_ms;
+	m->kill_ms = (int64_t)l->kill_ms;
+	m->memory = l->memory;
+	if (cgroup_make(&s->cgroup, l, e)) {
+		cgroup_remove(&s->cgroup);
+		return -1;
+	}
+	m->oom_fd = s->cgroup.oom_fd;
+	if (!l->memory && !l->cgroup_cpus && !l->cgroup_pids)
+		return 0;
+	if (meter_start(&meter, e)) {
+		cgroup_remove(&s->cgroup);
+		return -1;
+	}
+	m->meter = meter.pid;
+	m->meter_fd = meter.over;
+	m->meter_life = meter.life;
+	return 0;
+}
+
+static void close_child_ends(struct start *s)
 {
 	int i;
 
+	cgroup_close(&s->cgroup);
 	close(s->data);
 	close(s->life[0]);
 	for (i = 0; i < HOSTFD_CHANNELS; i++)
@@ -350,7 +389,9 @@ int launch_run(const struct policy *p, struct err *e)
 	}
 	for (i = 0; i < p->n_pass; i++)
 		monitor_pass(&m, 3 + i, p->pass[i]);
-	if (make_start(&s, &m, p, e) || make_grants(&m, p, grants, e) ||
+	if (limits_apply(&p->limits, e) || make_start(&s, &m, p, e) ||
+	    start_limits(&s, &m, &p->limits, e) ||
+	    make_grants(&m, p, grants, e) ||
 	    bootpage_write(s.meta, p, grants, landlock_scopes_signals(), e))
 		goto out;
 	/* Inherited as ignored, it would have the host forget our children. */

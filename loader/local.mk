@@ -13,6 +13,8 @@ sbx_SOURCES = \
 	%D%/launch.c \
 	%D%/launch.h \
 	%D%/main.c \
+	%D%/meter.c \
+	%D%/meter.h \
 	%D%/vetted.c \
 	$(broker_sources) \
 	$(cli_sources) \
@@ -59,6 +61,7 @@ broker_sources = \
 	emul/abi/hostclone.h \
 	emul/abi/hostfd.h \
 	%D%/libc.h \
+	%D%/broker/bound.c \
 	%D%/broker/broker.h \
 	%D%/broker/channel.c \
 	%D%/broker/channel.h \
@@ -83,6 +86,7 @@ cli_sources = \
 	%D%/options.c \
 	%D%/options.h \
 	%D%/set-files.c \
+	%D%/set-limits.c \
 	%D%/set-process.c \
 	%D%/set-user.c \
 	%D%/settings.h \
@@ -90,7 +94,11 @@ cli_sources = \
 policy_sources = \
 	%D%/environ.c \
 	%D%/err.c \
+	%D%/cgroup.c \
+	%D%/cgroup.h \
 	%D%/err.h \
+	%D%/limits.c \
+	%D%/limits.h \
 	%D%/policy.h \
 	%D%/program.c \
 	%D%/view.c \

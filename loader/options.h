@@ -29,6 +29,22 @@ OPTION("workdir", 'w', WORKDIR, "DIR", BOTH, FILES,
        "start the program in DIR")
 OPTION("user", 'u', USER, "UID[:GID]", BOTH, ENVIRONMENT,
        "the ids that the program sees as its own (0: root)")
+OPTION("memory", 'm', MEMORY, "SIZE", BOTH, LIMITS,
+       "memory of all processes and files in it: N[KMGT]")
+OPTION("cpus", 0, CPUS, "N", BOTH, LIMITS,
+       "CPUs, like 2 or 0.5")
+OPTION("pids", 0, PIDS, "N", BOTH, LIMITS,
+       "processes and threads")
+OPTION("files", 0, FILES, "N", BOTH, LIMITS,
+       "open descriptors a process")
+OPTION("fsize", 0, FSIZE, "SIZE", BOTH, LIMITS,
+       "size of a file that is written")
+OPTION("timeout", 't', TIMEOUT, "TIME", BOTH, LIMITS,
+       "SIGTERM after N[smhd], and exit status 124")
+OPTION("kill-after", 0, KILL_AFTER, "TIME", BOTH, LIMITS,
+       "SIGKILL so long after that [10s]")
+OPTION("best-effort", 0, BEST_EFFORT, NULL, BOTH, LIMITS,
+       "go on where the host cannot hold a limit")
 OPTION("env", 'e', ENV, "NAME[=VALUE]", BOTH, ENVIRONMENT,
        "set a variable, or keep it as it is")
 OPTION("keep-env", 0, KEEP_ENV, "GLOB", BOTH, ENVIRONMENT,

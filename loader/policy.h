@@ -17,6 +17,7 @@
 
 #include "emul/abi/hostfd.h"
 #include "loader/err.h"
+#include "loader/limits.h"
 
 /* In the order of precedence at one path, weakest first. */
 enum view_kind {
@@ -52,6 +53,8 @@ struct policy {
 	char **argv;		/* the program's; NULL at the end */
 	char **env;		/* NULL at the end */
 	char *cwd;		/* guest path, absolute */
+
+	struct limits limits;
 
 	bool trace;
 	uint64_t trace_set[16];	/* bit per call's number: what to trace */

@@ -22,6 +22,7 @@ struct settings {
 	char *workdir;
 	struct view_mount *mounts;
 	size_t n_mounts;
+	uint64_t limits_by_cli;		/* bit n: the n-th of struct limits */
 	bool explain;
 };
 
@@ -46,7 +47,7 @@ enum option_where {
 	CLI,
 };
 
-enum option_group { FILES, ENVIRONMENT, REPORT, ABOUT, GROUPS };
+enum option_group { FILES, LIMITS, ENVIRONMENT, REPORT, ABOUT, GROUPS };
 
 struct option_row {
 	const char *name;

@@ -185,6 +185,7 @@ shell_tests = \
 	%D%/t8001-cli-run.sh \
 	%D%/t8010-tty.sh \
 	%D%/t8020-poor-hosts.sh \
+	%D%/t8030-limits.sh \
 	%D%/t9000-stress.sh
 
 # Hostile guests: h-<what>.c, without libc.  The tests of area 7 run them by

@@ -105,6 +105,9 @@ struct boot {
 	uint32_t n_groups;
 	uint32_t groups;	/* array of uint32_t */
 	uint64_t rlimits[16][2];	/* cur, max, by RLIMIT_ number */
+	uint64_t max_memory;		/* bytes; 0: no limit, as below */
+	uint64_t max_cpu_milli;		/* thousandths of a CPU */
+	uint64_t max_pids;
 	uint64_t mem_total, mem_free;	/* bytes, for meminfo and sysinfo */
 	uint64_t cpu_mask[16];		/* CPUs the sandbox may run on */
 	uint32_t n_cpus;

@@ -191,6 +191,26 @@ static int add_pts(struct mount *dev)
 	return is_err(mnt) ? (int)ptr_err(mnt) : 0;
 }
 
+static int add_cgroup(const struct path *root, const char *sys)
+{
+	struct superblock *sb = cgroup_super();
+	char name[PATH_LEN_MAX];
+	struct mount *mnt;
+	struct path at;
+	int err;
+
+	if (!sb)
+		return -ENOMEM;
+	ksnprintf(name, sizeof(name), "%s/fs/cgroup", sys);
+	err = go_to(root, name, S_IFDIR | 0755, &at);
+	if (err)
+		return err;
+	mnt = mount_add(&at, sb->root, MNT_RDONLY | MNT_NOSUID | MNT_NODEV |
+			MNT_NOEXEC, "cgroup2");
+	path_put(&at);
+	return is_err(mnt) ? (int)ptr_err(mnt) : 0;
+}
+
 static int add_mount(const struct path *root, const struct boot_mount *m,
 		     const char *path, const char *source)
 {
@@ -212,6 +232,8 @@ static int add_mount(const struct path *root, const struct boot_mount *m,
 	path_put(&at);
 	if (is_err(mnt))
 		return (int)ptr_err(mnt);
+	if (m->kind == BOOT_MOUNT_SYS)
+		return add_cgroup(root, path);
 	return m->kind == BOOT_MOUNT_DEV ? add_pts(mnt) : 0;
 }
 

@@ -13,6 +13,14 @@
 #define ORDER_MIN	2u
 #define PUNCH_MIN	16u	/* fewer pages are only marked as dirty */
 
+/* Of all file systems together: --memory. */
+static struct memquota all __arena;
+
+void memdata_limit(uint64_t bytes)
+{
+	all.limit = bytes / PAGE_SIZE;
+}
+
 void memdata_init(struct memdata *m, struct memquota *q)
 {
 	memset(m, 0, sizeof(*m));
@@ -21,12 +29,10 @@ void memdata_init(struct memdata *m, struct memquota *q)
 	m->n_slots = MEMDATA_INLINE;
 }
 
-static bool quota_take(struct memquota *q, uint64_t pages)
+static bool take(struct memquota *q, uint64_t pages)
 {
 	uint64_t used;
 
-	if (!q)
-		return true;
 	used = __atomic_add_fetch(&q->used, pages, __ATOMIC_RELAXED);
 	if (!q->limit || used <= q->limit)
 		return true;
@@ -34,10 +40,24 @@ static bool quota_take(struct memquota *q, uint64_t pages)
 	return false;
 }
 
+/* Beside its file system's, the sandbox's. */
+static bool quota_take(struct memquota *q, uint64_t pages)
+{
+	if (all.limit && !take(&all, pages))
+		return false;
+	if (!q || take(q, pages))
+		return true;
+	if (all.limit)
+		__atomic_fetch_sub(&all.used, pages, __ATOMIC_RELAXED);
+	return false;
+}
+
 static void quota_give(struct memquota *q, uint64_t pages)
 {
 	if (q)
 		__atomic_fetch_sub(&q->used, pages, __ATOMIC_RELAXED);
+	if (all.limit)
+		__atomic_fetch_sub(&all.used, pages, __ATOMIC_RELAXED);
 }
 
 /* Where page @p of the file is: slot number, and the chunk's first page. */

@@ -32,6 +32,8 @@ struct memdata {
 	uint64_t n_pages;	/* present ones */
 };
 
+/* All files in memory together have at most @bytes; at the start. */
+void memdata_limit(uint64_t bytes);
 void memdata_init(struct memdata *m, struct memquota *q);
 /* The inode goes: nobody else can see it. */
 void memdata_free(struct memdata *m);

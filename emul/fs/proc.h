@@ -76,6 +76,8 @@ struct proc_inode {
 struct superblock *proc_super(void) __must_check;
 /* The same machinery at /sys; sysfs.c. */
 struct superblock *sys_super(void) __must_check;
+/* And at /sys/fs/cgroup; cgroupfs.c. */
+struct superblock *cgroup_super(void) __must_check;
 
 struct superblock *proc_tree(const char *type, uint64_t magic,
 			     const struct proc_entry *root) __must_check;

@@ -28,6 +28,9 @@ void sysinfo_init(const struct boot *boot)
 			   "sbx";
 
 	strcopy(info.hostname, name, sizeof(info.hostname));
+	info.max_memory = boot->max_memory;
+	info.max_cpu_milli = boot->max_cpu_milli;
+	info.max_pids = boot->max_pids;
 	info.mem_total = boot->mem_total;
 	info.mem_free = boot->mem_free;
 }

@@ -14,6 +14,10 @@ struct boot;
 
 struct sysinfo_boot {
 	char hostname[65];
+	/* Limits of the sandbox, 0: none. */
+	uint64_t max_memory;		/* bytes */
+	uint64_t max_cpu_milli;		/* thousandths of a CPU */
+	uint64_t max_pids;		/* threads */
 	uint64_t mem_total, mem_free;	/* bytes, when the sandbox started */
 };
 

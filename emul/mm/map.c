@@ -5,6 +5,7 @@
 #include <linux/personality.h>
 
 #include "emul/host/host.h"
+#include "emul/misc/sys_info.h"
 #include "emul/mm/vma.h"
 #include "emul/task/task.h"
 #include "emul/vfs/vfs.h"
@@ -156,8 +157,12 @@ int mm_unmap_file(struct mm *mm, uaddr_t addr, const struct file_ops *ops)
 static bool may_expand(const struct mm *mm, uint64_t pages, bool data)
 {
 	uint64_t as = mm_rlimit(RLIMIT_AS) >> PAGE_SHIFT;
+	uint64_t memory = sysinfo_get()->max_memory;
 
 	if (mm->total_pages + pages > as)
+		return false;
+	/* Nor more at once than there can be, as Linux's overcommit_memory 0. */
+	if (memory && data && pages > memory >> PAGE_SHIFT)
 		return false;
 	return !data || mm->data_pages + pages <=
 		mm_rlimit(RLIMIT_DATA) >> PAGE_SHIFT;

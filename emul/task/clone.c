@@ -14,6 +14,7 @@
 #include "emul/ipc/task.h"
 #include "emul/lib/string.h"
 #include "emul/lib/uapi.h"
+#include "emul/misc/sys_info.h"
 #include "emul/mm/mm.h"
 #include "emul/sysproto.h"
 #include "emul/task/clone.h"
@@ -180,6 +181,10 @@ void task_set_mm(struct task *t, struct mm *mm)
 
 bool clone_over_limit(const struct task *t)
 {
+	uint64_t max = sysinfo_get()->max_pids;
+
+	if (max && load_once(&task_count) >= max)
+		return true;
 	return load_once(&task_count) >= rlimit_cur(t, RLIMIT_NPROC) &&
 	       t->cred->uid && !task_capable(t, CAP_SYS_RESOURCE);
 }

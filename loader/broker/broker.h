@@ -88,6 +88,16 @@ struct monitor {
 	struct hostsig hostsig;		/* our copy: what we count */
 	int unheard;			/* signal not taken yet, or 0 ... */
 	int64_t unheard_ms;		/* ... and since when */
+
+	/* Limits, and what has come of them; set before monitor_start. */
+	int64_t timeout_ms, kill_ms;	/* of --timeout; 0: none */
+	uint64_t memory;		/* of --memory, bytes */
+	int meter_fd;			/* readable: that was passed; or -1 */
+	int meter_life;			/* when it closes, the meter ends ... */
+	pid_t meter;			/* ... or 0: there is none */
+	int oom_fd;			/* of the cgroup, or -1 */
+	int64_t due_ms;			/* the next end of time, or -1 */
+	int end_status;			/* sbx's, for an end by limit; or 0 */
 };
 
 /*

@@ -61,6 +61,8 @@ int monitor_init(struct monitor *m)
 		m->inherited[i] = -1;
 	m->meta_fd = m->slots_fd = m->life_fd = m->signal_fd = m->epoll_fd = -1;
 	m->child_fd = m->first_fd = -1;
+	m->meter_fd = m->meter_life = m->oom_fd = -1;
+	m->due_ms = -1;
 	m->proc_fd = openat(AT_FDCWD, "/proc/self/fd",
 			    O_PATH | O_DIRECTORY | O_CLOEXEC);
 	m->no_openat2 = !have_openat2();

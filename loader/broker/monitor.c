@@ -26,7 +26,8 @@
 #define SIGNAL_TAG	HOSTFD_CHANNELS
 #define CHILD_TAG	(HOSTFD_CHANNELS + 1)
 #define FIRST_TAG	(HOSTFD_CHANNELS + 2)
-#define N_TAGS		(HOSTFD_CHANNELS + 3)
+#define METER_TAG	(HOSTFD_CHANNELS + 3)
+#define N_TAGS		(HOSTFD_CHANNELS + 4)
 
 /* In which the kernel has to take a signal; after which a second one ends. */
 #define SIGNAL_TAKEN_MS	10000
@@ -111,7 +112,7 @@ void monitor_fail(struct monitor *m, const char *fmt, ...)
 	process_end(m);
 }
 
-static int64_t now_ms(void)
+int64_t monitor_now_ms(void)
 {
 	struct timespec ts;
 
@@ -220,7 +221,7 @@ static bool survive(struct monitor *m, pid_t pid)
 		return false;
 	if (!m->unheard) {
 		m->unheard = SIGKILL;
-		m->unheard_ms = now_ms();
+		m->unheard_ms = monitor_now_ms();
 	}
 	return true;
 }
@@ -233,8 +234,13 @@ static void child_died(struct monitor *m, pid_t pid, int status)
 		int sig = WTERMSIG(status);
 
 		/* Guests die of signals inside: this was the host's doing. */
-		if (m->ending || m->exit_known ||
-		    (sig == SIGKILL && survive(m, pid)))
+		if (m->ending || m->exit_known)
+			return;
+		if (sig == SIGKILL && bound_oom(m)) {
+			bound_memory(m);
+			return;
+		}
+		if (sig == SIGKILL && survive(m, pid))
 			return;
 		monitor_fail(m, "a process of the sandbox was killed by the "
 			     "host (%s)", sig == SIGSYS ?
@@ -284,7 +290,7 @@ static bool take_deaths(struct monitor *m)
 	bool alive = !any || reap(m);
 
 	m->reap_ms = any && !m->ending && m->first_fd >= 0 ?
-		     now_ms() + REAP_MS : 0;
+		     monitor_now_ms() + REAP_MS : 0;
 	/* What came since the read is an event then. */
 	if (!m->reap_ms && watch_once(m, EPOLL_CTL_MOD, m->child_fd,
 				      CHILD_TAG) < 0)
@@ -337,7 +343,7 @@ static int64_t unheard_for(struct monitor *m)
 		return -1;
 	if (pread(m->meta_fd, &taken, sizeof(taken), off) !=
 	    (ssize_t)sizeof(taken) || taken != m->hostsig.seq)
-		return now_ms() - m->unheard_ms;
+		return monitor_now_ms() - m->unheard_ms;
 	m->unheard = 0;
 	return -1;
 }
@@ -354,7 +360,7 @@ static void expect_taken(struct monitor *m, int sig)
 		end_by(m, sig);
 	} else if (!m->unheard) {
 		m->unheard = sig;
-		m->unheard_ms = now_ms();
+		m->unheard_ms = monitor_now_ms();
 	}
 }
 
@@ -385,6 +391,11 @@ static void forward(struct monitor *m, int sig, bool typed)
 		return;
 	}
 	end_by(m, sig);
+}
+
+void monitor_forward(struct monitor *m, int sig)
+{
+	forward(m, sig, false);
 }
 
 /* Milliseconds that may be waited; ends the sandbox when they are over. */
@@ -490,7 +501,10 @@ int monitor_start(struct monitor *m, pid_t child)
 	if (m->first_fd >= 0 &&
 	    watch_once(m, EPOLL_CTL_ADD, m->first_fd, FIRST_TAG) < 0)
 		return -errno;
-	return 0;
+	if (m->meter_fd >= 0 &&
+	    watch_once(m, EPOLL_CTL_ADD, m->meter_fd, METER_TAG) < 0)
+		return -errno;
+	return bound_start(m);
 }
 
 static void serve_channel(struct monitor *m, uint32_t i)
@@ -515,25 +529,38 @@ static void serve_channel(struct monitor *m, uint32_t i)
 	}
 }
 
+/* Said once; the descriptor would stay ready. */
+static void over_memory(struct monitor *m)
+{
+	char word;
+
+	if (read(m->meter_fd, &word, 1) == 1 && !m->exit_known)
+		bound_memory(m);
+	close(m->meter_fd);
+	m->meter_fd = -1;
+}
+
 static int finish(struct monitor *m)
 {
+	bound_finish(m);
 	sigprocmask(SIG_SETMASK, &m->old_mask, NULL);
-	if (!m->reason[0])
-		return m->status;
-	monitor_say(m, "sbx: ", m->reason, strlen(m->reason));
-	return 125 << 8;
+	if (m->reason[0])
+		monitor_say(m, "sbx: ", m->reason, strlen(m->reason));
+	if (m->end_status)
+		return m->end_status << 8;
+	return m->reason[0] ? 125 << 8 : m->status;
 }
 
 /* How long the loop may sleep, milliseconds; -1: for ever. */
 static int sleep_for(struct monitor *m, bool settled)
 {
-	int wait = patience(m), to_reap;
+	int wait = bound_wait(m, patience(m)), to_reap;
 
 	if (!settled && (wait < 0 || wait > SETTLE_MS))
 		wait = SETTLE_MS;
 	if (!m->reap_ms)
 		return wait;
-	to_reap = m->ending ? 0 : (int)(m->reap_ms - now_ms());
+	to_reap = m->ending ? 0 : (int)(m->reap_ms - monitor_now_ms());
 	if (to_reap < 0)
 		return 0;
 	return wait < 0 || wait > to_reap ? to_reap : wait;
@@ -552,10 +579,12 @@ static bool take_events(struct monitor *m, const struct epoll_event *ev, int n)
 	for (int i = 0; i < n; i++)
 		if (ev[i].data.u32 == CHILD_TAG)
 			alive = take_deaths(m) && alive;
-	if (m->reap_ms && (m->ending || now_ms() >= m->reap_ms))
+	if (m->reap_ms && (m->ending || monitor_now_ms() >= m->reap_ms))
 		alive = take_deaths(m) && alive;
 	for (int i = 0; i < n && alive; i++)
-		if (ev[i].data.u32 < HOSTFD_CHANNELS)
+		if (ev[i].data.u32 == METER_TAG)
+			over_memory(m);
+		else if (ev[i].data.u32 < HOSTFD_CHANNELS)
 			serve_channel(m, ev[i].data.u32);
 	return alive;
 }
@@ -579,6 +608,7 @@ int monitor_run(struct monitor *m)
 			settled = true;
 		}
 		alive = take_events(m, ev, n) && alive;
+		bound_check(m);
 		if (m->stop_sig)
 			stop_as_told(m);
 	}

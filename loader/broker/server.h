@@ -153,13 +153,31 @@ int reply_statfs(struct call *c, int fd);
 /* grant.c: hide each grant from those it lies beneath.  0 or -errno. */
 int monitor_shadows(struct monitor *m);
 
+/* bound.c: the clock begins to run.  0 or -errno. */
+int bound_start(struct monitor *m);
+/* At most how long to wait, where @wait is the most; -1: for ever. */
+int bound_wait(const struct monitor *m, int wait);
+/* Do what is due. */
+void bound_check(struct monitor *m);
+/* Has the host killed for want of the cgroup's memory? */
+bool bound_oom(const struct monitor *m);
+/* The memory of the sandbox is used up: it ends. */
+void bound_memory(struct monitor *m);
+
+/* The sandbox has ended: let the meter clean up, and wait for it. */
+void bound_finish(struct monitor *m);
+
 /* process.c */
 bool process_is_ours(int tgid);
 int process_kick(int tgid, int tid);
 /* Kill all that is left of the sandbox. */
 void process_end(struct monitor *m);
 
-/* monitor.c: end the sandbox because of its own or our failure. */
+/* monitor.c: milliseconds of a clock that is never set. */
+int64_t monitor_now_ms(void);
+/* Hand a signal to the program, as if sbx had got it. */
+void monitor_forward(struct monitor *m, int sig);
+/* End the sandbox because of its own or our failure. */
 __attribute__((format(printf, 2, 3)))
 void monitor_fail(struct monitor *m, const char *fmt, ...);
 
