@@ -13,8 +13,6 @@ sbx_SOURCES = \
 	%D%/launch.c \
 	%D%/launch.h \
 	%D%/main.c \
-	%D%/meter.c \
-	%D%/meter.h \
 	%D%/vetted.c \
 	$(broker_sources) \
 	$(cli_sources) \
@@ -99,6 +97,8 @@ policy_sources = \
 	%D%/err.h \
 	%D%/limits.c \
 	%D%/limits.h \
+	%D%/meter.c \
+	%D%/meter.h \
 	%D%/policy.h \
 	%D%/program.c \
 	%D%/view.c \
