@@ -74,6 +74,7 @@ emul_fs_sources = \
 	%D%/fs/hostfs.c \
 	%D%/fs/hostio.c \
 	%D%/fs/hostrw.c \
+	%D%/fs/hostattr.c \
 	%D%/fs/hostxattr.c \
 	%D%/fs/overlay.c \
 	%D%/fs/hostfs.h \

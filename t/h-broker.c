@@ -206,6 +206,8 @@ static void denied(const char *what, int grant, int err)
 	failed = EXIT_BREACH;
 }
 
+#define UNNAMED	020200002	/* O_TMPFILE | O_RDWR */
+
 static const struct {
 	const char *name;
 	uint16_t op;
@@ -215,6 +217,8 @@ static const struct {
 	{ "open to both", BROKER_OPEN, O_RDWR, 0 },
 	{ "create", BROKER_OPEN, O_WRONLY | O_CREAT, 0644 },
 	{ "create to read", BROKER_OPEN, O_RDONLY | O_CREAT, 0644 },
+	{ "make without a name", BROKER_OPEN, UNNAMED, 0644 },
+	{ "... never to be named", BROKER_OPEN, UNNAMED | O_EXCL, 0644 },
 	{ "truncate to read", BROKER_OPEN, O_RDONLY | O_TRUNC, 0 },
 	{ "mkdir", BROKER_MKDIR, 0755, 0 },
 	{ "mknod", BROKER_MKNOD, 0100644, 0 },
@@ -341,6 +345,15 @@ static void try_descriptors(uint16_t grant)
 	if (ask(-1) || got.len < 20)
 		return;
 	fd = got.fd[0];
+	for (j = -1; j < HOSTFD_FIRST_FREE; j++) {
+		if (j >= HOSTFD_META && j <= HOSTFD_DATA)
+			continue;
+		q = request(BROKER_FD_LINK, "new");
+		q->grant = grant;
+		q->flags = BROKER_FD_SENT;
+		denied("a name for what is not its own", grant,
+		       ask(j < 0 ? fd : j));
+	}
 	for (i = 0; i < COUNT(ops); i++) {
 		request(ops[i], NULL)->flags = BROKER_FD_SENT;
 		denied("change of a file to read", grant, ask(fd));
@@ -444,6 +457,7 @@ static const struct {
 	{ BROKER_FD_LSEEK, 0, 0, 0, 0 }, { BROKER_FD_FLAGS, 0, 0, 0, 0 },
 	{ BROKER_KICK, 2, 0, 0, 0 }, { BROKER_CPUTIME, 1, 0, 0, 0 },
 	{ BROKER_AFFINITY, 0, 0, 0, 0 }, { BROKER_SCHED, 4, 0, 0, 0 },
+	{ BROKER_FD_LINK, 0, 8, 1, 0 },
 	{ BROKER_GETXATTR, 1, 0, 1, 1 }, { BROKER_LISTXATTR, 1, 0, 1, 0 },
 	{ BROKER_XATTR_STAGE, 1, 0, 1, 0 }, { BROKER_SETXATTR, 2, 0, 1, 1 },
 	{ BROKER_REMOVEXATTR, 0, 0, 1, 1 },

@@ -123,6 +123,7 @@ guest_tests = \
 	%D%/g-unix.guest \
 	%D%/g-timer.guest \
 	%D%/g-xattr.guest \
+	%D%/g-unnamed.guest \
 	%D%/g-wait.guest
 guest_dyn_tests = \
 	%D%/g-auxv.dyn \

@@ -290,7 +290,7 @@ START_TEST(open_write)
 	ck_assert_int_eq(serve(), -EPERM);
 	p.q.arg[0] = O_PATH;
 	broken();
-	p.q.arg[0] = O_TMPFILE | O_RDWR;
+	p.q.arg[0] = O_TMPFILE | O_WRONLY;
 	broken();
 	p.q.arg[0] = O_DIRECTORY;
 	broken();

@@ -54,6 +54,8 @@ enum broker_op {
 	/*
 	 * path; arg[0]: O_RDONLY, O_WRONLY or O_RDWR, and of O_CREAT O_EXCL
 	 * O_TRUNC O_APPEND; arg[1]: mode for O_CREAT (the umask applied).
+	 * Or O_TMPFILE | O_RDWR, and of O_EXCL: a new file without a name in
+	 * the directory of the path.
 	 * All but a plain O_RDONLY is W.  Regular files alone: else -EISDIR,
 	 * -ELOOP, or -ENXIO for devices, fifos and sockets, which are never
 	 * opened.  Body: one struct broker_node, and the descriptor.
@@ -105,6 +107,8 @@ enum broker_op {
 	BROKER_FD_SYNC,		/* arg[1]: 1 fdatasync */
 	BROKER_FD_CHMOD,	/* sent only; arg[1] as in CHMOD */
 	BROKER_FD_CHOWN,	/* sent only; arg[1], arg[2] */
+	BROKER_FD_LINK,		/* W, path; sent only: a new name of a file,
+				 * which was made without (O_TMPFILE) */
 	BROKER_FD_UTIMENS,	/* sent only; arg[1]: atime ns since 1970,
 				 * arg[2]: mtime; INT64_MAX now, MIN omit */
 

@@ -518,6 +518,21 @@ static int refresh(struct inode *i, struct dentry *d)
 	return err;
 }
 
+/* The same of a file that is open, whatever has become of its name. */
+static int refresh_open(struct inode *i)
+{
+	struct broker_req req = { .op = BROKER_FD_STAT };
+	struct broker_node b;
+	struct broker_rep rep;
+	int err = host_request_fd(i, &req, false, NULL, &rep, &b, sizeof(b));
+
+	if (!err && rep.len < sizeof(b))
+		err = -EIO;
+	if (!err)
+		host_inode_set(i, &b.st);
+	return err;
+}
+
 static bool host_revalidate(struct dentry *d)
 {
 	struct inode *i = d->inode;
@@ -537,6 +552,7 @@ int host_getattr(struct inode *i, struct kstat *st)
 
 	if (hostfs_of(i)->kind == HOST_RW && n->lower && n->dentry &&
 	    !is_fresh(i) &&
+	    (!S_ISREG(i->mode) || !load_once(&n->n_open) || refresh_open(i)) &&
 	    !(n->dentry->flags & D_DELETED))
 		(void)refresh(i, n->dentry);
 	inode_fill_stat(i, st);

@@ -123,6 +123,14 @@ int host_request_inode(struct inode *i, struct broker_req *req,
 int host_request_name(struct inode *i, struct broker_req *req,
 		      const char *name, struct broker_rep *rep, void *buf,
 		      size_t cap);
+/*
+ * A request about the descriptor of a file on a writable mount, which may have
+ * lost its name or never had one; @write: that can be written to.  -ENOENT
+ * when there is none open.  @path: a new name for it, or NULL.
+ */
+int host_request_fd(struct inode *i, struct broker_req *req, bool write,
+		    struct dentry *path, struct broker_rep *rep, void *buf,
+		    size_t cap);
 /* The next node of a reply, or NULL when the reply is not as it should be. */
 const struct broker_node *host_next_node(const char **p, const char *end);
 void host_pin(struct dentry *d);
@@ -142,6 +150,7 @@ __hidden void host_prefetch(struct dentry *dir, const char *rest, size_t len,
 		   unsigned int flags);
 __hidden int host_setattr(struct inode *i, const struct iattr *a);
 __hidden int host_getattr(struct inode *i, struct kstat *st);
+__hidden int host_rw_setattr(struct inode *i, const struct iattr *a);
 __hidden int host_load_xattrs(struct inode *i);
 __hidden int host_setxattr(struct inode *i, const char *name,
 			   const void *value, size_t size, int flags);

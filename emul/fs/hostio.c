@@ -141,6 +141,32 @@ int host_fd(struct inode *i, bool write)
 	return fd;
 }
 
+int host_request_fd(struct inode *i, struct broker_req *req, bool write,
+		    struct dentry *path, struct broker_rep *rep, void *buf,
+		    size_t cap)
+{
+	struct host_node *n = host_node(i);
+	char mem[BROKER_PATH_MAX], *p = NULL;
+	size_t len = 0;
+	int fd, err;
+
+	if (path) {
+		p = host_path(path, mem, &len);
+		if (!p || len >= BROKER_PATH_MAX)
+			return -ENAMETOOLONG;
+		req->grant = hostfs_of(i)->grant;
+		req->len1 = (uint16_t)len;
+	}
+	req->flags = BROKER_FD_SENT;
+	/* As if it were open, so that nobody closes it meanwhile. */
+	__atomic_fetch_add(&n->n_open, 1, __ATOMIC_SEQ_CST);
+	fd = __atomic_load_n(&n->fd, __ATOMIC_SEQ_CST);
+	err = fd < 0 || (write && !n->fd_write) ? -ENOENT :
+		broker_call2(req, p, NULL, fd, rep, buf, cap, NULL);
+	__atomic_fetch_sub(&n->n_open, 1, __ATOMIC_SEQ_CST);
+	return err;
+}
+
 int host_open(struct inode *i, struct file *f)
 {
 	struct host_node *n = host_node(i);

@@ -116,10 +116,52 @@ out:
 	return err;
 }
 
+/* A file without a name, which is its descriptor. */
+static int rw_tmpfile(struct inode *dir, struct dentry *d, mode_t mode,
+		      bool linkable)
+{
+	struct broker_req req = {
+		.op = BROKER_OPEN,
+		.arg = { O_TMPFILE | O_RDWR | (linkable ? 0 : O_EXCL),
+			 mode & 07777 },
+	};
+	struct broker_node b;
+	struct broker_rep rep;
+	struct inode *i;
+	int fd = -1;
+	int err = host_request(d->parent, &req, &rep, &b, sizeof(b), &fd);
+
+	if (err)
+		return err == -EISDIR ? -EOPNOTSUPP : err;
+	i = rep.len < sizeof(b) ? NULL : host_inode_from(dir->sb, &b);
+	if (!i || fd < 0) {
+		if (i)
+			inode_put(i);
+		if (fd >= 0)
+			host_close(fd);
+		return -EIO;
+	}
+	host_node(i)->fd = fd;
+	host_node(i)->fd_write = true;
+	host_attach(i, d);
+	d_instantiate(d, i);
+	return 0;
+}
+
+/* Another name of what was made without. */
+static int link_unnamed(struct dentry *d, struct inode *to)
+{
+	struct broker_req req = { .op = BROKER_FD_LINK };
+	struct broker_rep rep;
+
+	return host_request_fd(to, &req, true, d, &rep, NULL, 0);
+}
+
 static int rw_link(struct inode *dir, struct dentry *d, struct inode *to)
 {
 	struct broker_req req = { .op = BROKER_LINK };
-	int err = two_paths(dir, &req, host_node(to)->dentry, d);
+	int err = host_node(to)->dentry->flags & D_DELETED ?
+		link_unnamed(d, to) : two_paths(dir, &req, host_node(to)->dentry, d);
 
 	/* The new name is looked up when it is used: an inode of its own. */
 	host_stale(dir);
@@ -183,6 +225,7 @@ const struct inode_ops host_rw_dir_iops = {
 	.unlink = rw_unlink,
 	.rmdir = rw_rmdir,
 	.rename = rw_rename,
+	.tmpfile = rw_tmpfile,
 	.getattr = host_getattr,
 	.setattr = host_setattr,
 	.load_xattrs = host_load_xattrs,

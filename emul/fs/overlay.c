@@ -114,6 +114,8 @@ static int overlay_link(struct inode *dir, struct dentry *d, struct inode *to)
 
 	if (err)
 		return err;
+	if (to->linkable)
+		host_node(to)->dentry = d;	/* its first name */
 	host_pin(host_node(to)->dentry);
 	mutex_lock(&to->lock);
 	to->nlink++;
@@ -256,10 +258,12 @@ static int overlay_rename(struct inode *od, struct dentry *o, struct inode *nd,
 	return may_have_lower(od) ? whiteout(n->parent, n->name, n->len) : 0;
 }
 
-static int overlay_tmpfile(struct inode *dir, struct dentry *d, mode_t mode)
+static int overlay_tmpfile(struct inode *dir, struct dentry *d, mode_t mode,
+			   bool linkable)
 {
 	struct inode *i = new_node(dir, S_IFREG | mode, 0);
 
+	(void)linkable;
 	if (!i)
 		return -ENOSPC;
 	i->nlink = 0;
@@ -286,55 +290,13 @@ static int overlay_setattr(struct inode *i, const struct iattr *a)
 	return 0;
 }
 
-/* Changes that the host has to see: BROKER_CHMOD and the like. */
-static int rw_setattr(struct inode *i, const struct iattr *a)
-{
-	struct broker_req req = { .op = BROKER_TRUNCATE };
-	struct broker_rep rep;
-	int err = 0;
-
-	if (a->valid & ATTR_SIZE) {
-		req.arg[0] = a->size;
-		err = host_request_inode(i, &req, &rep, NULL, 0, NULL);
-		if (!err)
-			i->size = a->size;
-	}
-	if (!err && (a->valid & (ATTR_UID | ATTR_GID))) {
-		req = (struct broker_req){ .op = BROKER_CHOWN };
-		req.arg[0] = a->valid & ATTR_UID ? host_uid_out(a->uid) :
-			UINT32_MAX;
-		req.arg[1] = a->valid & ATTR_GID ? host_gid_out(a->gid) :
-			UINT32_MAX;
-		err = host_request_inode(i, &req, &rep, NULL, 0, NULL);
-	}
-	if (!err && (a->valid & ATTR_MODE) && a->mode != (i->mode & 07777)) {
-		req = (struct broker_req){ .op = BROKER_CHMOD };
-		req.arg[0] = a->mode & 07777;
-		err = host_request_inode(i, &req, &rep, NULL, 0, NULL);
-	}
-	if (!err && (a->valid & (ATTR_ATIME | ATTR_MTIME))) {
-		const uint64_t omit = (1ULL << 30) - 2;
-
-		req = (struct broker_req){ .op = BROKER_UTIMENS };
-		req.arg[0] = (uint64_t)a->atime.sec;
-		req.arg[1] = a->valid & ATTR_ATIME ? a->atime.nsec : omit;
-		req.arg[2] = (uint64_t)a->mtime.sec;
-		req.arg[3] = a->valid & ATTR_MTIME ? a->mtime.nsec : omit;
-		err = host_request_inode(i, &req, &rep, NULL, 0, NULL);
-	}
-	if (!err)
-		inode_set_attr(i, a);
-	host_stale(i);
-	return err;
-}
-
 int host_setattr(struct inode *i, const struct iattr *a)
 {
 	switch (hostfs_of(i)->kind) {
 	case HOST_OVERLAY:
 		return overlay_setattr(i, a);
 	case HOST_RW:
-		return rw_setattr(i, a);
+		return host_rw_setattr(i, a);
 	default:
 		return -EROFS;
 	}

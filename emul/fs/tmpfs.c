@@ -230,10 +230,12 @@ static int tmpfs_rename(struct inode *od, struct dentry *o, struct inode *nd,
 	return 0;
 }
 
-static int tmpfs_tmpfile(struct inode *dir, struct dentry *d, mode_t mode)
+static int tmpfs_tmpfile(struct inode *dir, struct dentry *d, mode_t mode,
+			 bool linkable)
 {
 	struct inode *i = tmpfs_inode(dir->sb, mode);
 
+	(void)linkable;
 	if (!i)
 		return -ENOSPC;
 	inode_init_owner(i, dir, S_IFREG | mode);

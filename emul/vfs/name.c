@@ -262,22 +262,23 @@ long sys_linkat(struct task *t, int olddfd, uaddr_t oldpath, int newdfd,
 	struct last last;
 	struct dentry *d;
 	struct inode *i, *to;
+	char c = 1;
 	long err;
 
 	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	if ((flags & AT_EMPTY_PATH) &&
-	    !cred_capable(t->cred, CAP_DAC_READ_SEARCH)) {
-		char c;
-
-		if (get_user(&c, oldpath))
-			return -EFAULT;
-		if (!c)
-			return -ENOENT;
-	}
+	    !cred_capable(t->cred, CAP_DAC_READ_SEARCH) &&
+	    get_user(&c, oldpath))
+		return -EFAULT;
 	err = path_lookup(t, olddfd, oldpath, lookup_flags(flags, 0), &old);
 	if (err)
 		return err;
+	/* Linux since 6.10 wants that the caller has opened it itself. */
+	if (!c && !cred_owns(t->cred, old.dentry->inode)) {
+		err = -ENOENT;
+		goto out_old;
+	}
 	err = lookup_parent(t, newdfd, newpath, &n, &dir, &last);
 	if (err)
 		goto out_old;
@@ -295,10 +296,12 @@ long sys_linkat(struct task *t, int olddfd, uaddr_t oldpath, int newdfd,
 	if (!err && (S_ISDIR(to->mode) || !i->ops->link))
 		err = -EPERM;
 	/* No new name for what lost its last one, but for O_TMPFILE. */
-	if (!err && !to->nlink && !(old.dentry->flags & D_DELETED))
+	if (!err && !to->nlink && !to->linkable)
 		err = -ENOENT;
 	if (!err)
 		err = i->ops->link(i, d, to);
+	if (!err)
+		to->linkable = false;
 	if (!err) {
 		fsn_inode(to, IN_ATTRIB);
 		fsn_name(i, d, to, IN_CREATE);

@@ -196,11 +196,12 @@ static struct file *open_tmpfile(struct task *t, const struct path *dir,
 	if (!p.dentry)
 		return err_ptr(-ENOMEM);
 	p.dentry->flags |= D_DELETED;
-	err = i->ops->tmpfile(i, p.dentry, mode);
+	err = i->ops->tmpfile(i, p.dentry, mode, !(flags & O_EXCL));
 	if (err) {
 		dput(p.dentry);
 		return err_ptr(err);
 	}
+	p.dentry->inode->linkable = !(flags & O_EXCL);
 	ref_get(&p.mnt->ref);
 	return open_existing(t, &p, flags, true);
 }

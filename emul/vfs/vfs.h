@@ -189,8 +189,12 @@ struct inode_ops {
 	 * change f->ops and f->priv.  On failure release() is not called.
 	 */
 	int (*open)(struct inode *i, struct file *f); /* NULL: nothing to do */
-	/* O_TMPFILE: a new regular inode without a name into @d. -EOPNOTSUPP */
-	int (*tmpfile)(struct inode *dir, struct dentry *d, mode_t mode);
+	/*
+	 * O_TMPFILE: a new regular inode without a name into @d; @linkable: it
+	 * may get one.  -EOPNOTSUPP
+	 */
+	int (*tmpfile)(struct inode *dir, struct dentry *d, mode_t mode,
+		       bool linkable);
 	void (*evict)(struct inode *i);	/* last reference went */
 	/*
 	 * Extended attributes: i->xattrs is about to be looked at, and a
@@ -206,6 +210,7 @@ struct inode {
 	uint32_t mode, uid, gid;	/* with dir lookups read without a lock */
 	uint32_t nlink;
 	uint32_t n_writers;	/* files open for writing; atomic */
+	bool linkable;		/* O_TMPFILE: may get its first name */
 	const struct inode_ops *ops;
 	const struct file_ops *fops;
 	/* Target of a symbolic link that never changes, or NULL: readlink. */

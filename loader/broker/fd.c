@@ -130,6 +130,33 @@ int serve_fd_chown(struct call *c)
 	return ret < 0 ? -errno : 0;
 }
 
+/*
+ * A name for a file that was made without.  It is open for writing, so that
+ * the sandbox has it whole already; those that lost their names the host
+ * refuses by itself.
+ */
+int serve_fd_link(struct call *c)
+{
+	const char *name;
+	int dir;
+	int ret = check_ours(c);
+
+	if (ret < 0)
+		return ret;
+	if (!*c->s1)
+		return -EEXIST;
+	if (c->m->proc_fd < 0)
+		return -EOPNOTSUPP;
+	ret = walk_parent(c->m, c->g1, c->s1, &dir, &name);
+	if (ret < 0)
+		return ret;
+	if (linkat(c->m->proc_fd, fd_name(c->fd).s, dir, name,
+		   AT_SYMLINK_FOLLOW) < 0)
+		ret = -errno;
+	walk_close(c->g1, dir);
+	return ret;
+}
+
 static struct timespec from_ns(int64_t ns)
 {
 	struct timespec ts = { 0, UTIME_OMIT };

@@ -129,6 +129,28 @@ out:
  * OPEN.
  */
 #define OPEN_FLAGS (O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_APPEND)
+#define UNNAMED_FLAGS (O_TMPFILE | O_RDWR)	/* all of them, or O_EXCL too */
+
+/* A file without a name, in the directory of the path. */
+static int open_unnamed(struct call *c, int flags)
+{
+	struct statx sx;
+	int fd;
+	int ret = walk_fd(c->m, c->g1, c->s1, c->req.len1, &fd, &sx);
+
+	if (ret < 0)
+		return ret;
+	ret = S_ISDIR(sx.stx_mode) ? 0 : -ENOTDIR;
+	if (!ret)
+		c->fd_out = openat(fd, ".", flags | O_CLOEXEC,
+				   (mode_t)c->req.arg[1]);
+	if (!ret && c->fd_out < 0)
+		ret = -errno;
+	walk_close(c->g1, fd);
+	if (!ret)
+		ret = stat_fd(c->fd_out, &sx);
+	return ret < 0 ? ret : reply_node(c, c->fd_out, &sx);
+}
 
 /* The last component, at name in dir, is there: open it. */
 static int open_there(struct call *c, int fd, const struct statx *sx, int dir,
@@ -207,9 +229,10 @@ out:
 int serve_open(struct call *c)
 {
 	uint64_t flags = c->req.arg[0];
+	bool unnamed = (flags & ~(uint64_t)O_EXCL) == UNNAMED_FLAGS;
 	int ret;
 
-	if (flags & ~(uint64_t)OPEN_FLAGS || (flags & O_ACCMODE) == O_ACCMODE ||
+	if ((flags & ~(uint64_t)OPEN_FLAGS && !unnamed) || (flags & O_ACCMODE) == O_ACCMODE ||
 	    c->req.arg[1] & ~07777ULL)
 		return BROKEN;
 	if ((flags & ~(uint64_t)O_APPEND) != O_RDONLY && !c->g1->writable)
@@ -217,6 +240,8 @@ int serve_open(struct call *c)
 	/* As CHMOD: no set-id programs on the host. */
 	if (c->req.arg[1] & (S_ISUID | S_ISGID))
 		return -EPERM;
+	if (unnamed)
+		return open_unnamed(c, (int)flags);
 	ret = open_path(c, (int)flags);
 	/* Another process of the host may have been quicker; once more. */
 	if ((ret == -EEXIST && !(flags & O_EXCL)) || ret == -EAGAIN)

@@ -64,6 +64,8 @@ static const struct request {
 		BROKER_FD_SENT, 3 },
 	[BROKER_FD_UTIMENS] = { serve_fd_utimens, FD | SENT | ONLY,
 		BROKER_FD_SENT, 3 },
+	[BROKER_FD_LINK] = { serve_fd_link, P1 | W | FD | SENT | ONLY,
+		BROKER_FD_SENT, 1 },
 	[BROKER_FD_LSEEK] = { serve_fd_lseek, FD, 0, 3 },
 	[BROKER_FD_FLAGS] = { serve_fd_flags, FD, 0, 1 },
 	[BROKER_FD_TTY] = { serve_fd_tty, FD | D1, 0, 3 },

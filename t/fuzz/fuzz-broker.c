@@ -214,7 +214,7 @@ static void repair(struct broker_req *q, char *text, size_t room,
 	static const uint64_t args[] = {
 		0, 0, 1, 2, 3, 0100, 0102, 0301, 01002, 02001, 0644, 04755,
 		0100600, 010600, 020600, 0x5401, 0x5412, 0x541b, 64, 1ULL << 31,
-		1ULL << 32, 1ULL << 63, ~0ULL,
+		1ULL << 32, 1ULL << 63, ~0ULL, 020200002,
 	};
 	const char *s = paths[rand_r(seed) % 15];
 	const char *t = rand_r(seed) % 2 ? paths[rand_r(seed) % 15] : "";
