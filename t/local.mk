@@ -73,6 +73,7 @@ guest_tests = \
 	%D%/g-itimer-cpu.guest \
 	%D%/g-jobctl.guest \
 	%D%/g-mm-random.guest \
+	%D%/g-lock.guest \
 	%D%/g-membarrier.guest \
 	%D%/g-memfd.guest \
 	%D%/g-mmap.guest \

@@ -12,6 +12,7 @@
 #include "emul/mm/mm.h"
 #include "emul/task/task.h"
 #include "emul/vfs/fdtable.h"
+#include "emul/vfs/flock.h"
 #include "emul/vfs/namei.h"
 
 static ssize_t name_of(const struct path *p, char *buf, size_t size)
@@ -237,6 +238,8 @@ void proc_show_fdinfo(struct text *b, struct task *t, int fd)
 		    f->flags | (cloexec ? O_CLOEXEC : 0u),
 		    f->path.mnt ? f->path.mnt->id : 0,
 		    (unsigned long)f->inode->ino);
+	if (load_once(&f->inode->locks))
+		locks_show_of(b, f, t->files);
 	if (f->ops->show_fdinfo)
 		f->ops->show_fdinfo(f, b);
 	file_put(f);

@@ -16,6 +16,7 @@
 #include "emul/task/task.h"
 #include "emul/time/time.h"
 #include "emul/vfs/fdtable.h"
+#include "emul/vfs/flock.h"
 
 #define TICKS		100	/* a second */
 
@@ -460,6 +461,7 @@ static const struct proc_entry root_dir[] = {
 	FILE_OF("devices", show_empty),
 	FILE_OF("filesystems", show_filesystems),
 	FILE_OF("loadavg", show_loadavg),
+	FILE_OF("locks", locks_show_all),
 	FILE_OF("meminfo", show_meminfo),
 	{ .name = "mounts", .mode = S_IFLNK | 0777, .link = mounts_link },
 	{ .name = "self", .mode = S_IFLNK | 0777, .link = self_link },

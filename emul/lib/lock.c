@@ -71,6 +71,7 @@ static const char *const class_names[LOCK_N] = {
 	[LOCK_MM] = "mm",
 	[LOCK_FS] = "fs",
 	[LOCK_FILES] = "files",
+	[LOCK_RECORD] = "record",
 	[LOCK_WATCH] = "watch",
 	[LOCK_EPOLL] = "epoll",
 	[LOCK_IPC] = "ipc",

@@ -33,6 +33,7 @@ enum lock_class {
 	LOCK_MM,		/* (n) mm_dup(): the copy is nobody else's */
 	LOCK_FS,		/* fs_ctx */
 	LOCK_FILES,		/* descriptor tables */
+	LOCK_RECORD,		/* flock.c: all advisory locks */
 	LOCK_WATCH,		/* epoll: what watches what */
 	LOCK_EPOLL,		/* (n) one epoll that watches another */
 	LOCK_IPC,		/* tables of System V objects; lists to undo */

@@ -13,6 +13,7 @@
  *	patch's lock			text that is being rewritten
  *	  mm->lock			vma tree
  *	fs_ctx's, files->lock		directories; a descriptor table
+ *	advisory locks (b)
  *	epoll's locks; tables of IPC
  *	those of objects: pipes, terminals, queues, semaphores
  *	pids_lock			the pid table, parents, groups

@@ -209,7 +209,7 @@ long sys_fcntl(struct task *t, int fd, unsigned int cmd, unsigned long arg)
 	case F_OFD_GETLK:
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
-		r = fcntl_lock(t, f.file, cmd, arg);
+		r = fcntl_lock(t, fd, f.file, cmd, arg);
 		break;
 	case 1024 + 1:			/* F_GETLEASE: nobody has one */
 		r = F_UNLCK;

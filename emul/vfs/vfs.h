@@ -203,6 +203,18 @@ struct inode_ops {
 	int (*load_xattrs)(struct inode *i);		/* NULL: it has none */
 	int (*setxattr)(struct inode *i, const char *name, const void *value,
 			size_t size, int flags);	/* NULL: nothing to do */
+	/*
+	 * Of files that others lock too, all optional.  lock_begin: a lock is
+	 * about to be asked for; no lock is held.  lock: make it (F_UNLCK:
+	 * give it up) for bytes @start to @end, or flock(2)'s of the whole; 0
+	 * or -EAGAIN: somebody else has one.  test_lock: who is in the way of
+	 * such a lock?  *@type becomes F_UNLCK: nobody.
+	 */
+	void (*lock_begin)(struct inode *i);
+	int (*lock)(struct inode *i, short type, off_t start, off_t end,
+		    bool whole);
+	int (*test_lock)(struct inode *i, short *type, off_t *start,
+			 off_t *end);
 };
 
 struct inode {
