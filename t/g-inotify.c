@@ -13,6 +13,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 
 #define CREATE_ONLY	0x10000000	/* IN_MASK_CREATE */
 
@@ -180,6 +181,9 @@ static void of_files(void)
 	show("ftruncate");
 	fchmod(fd, 0640);
 	show("fchmod");
+	if (fsetxattr(fd, "user.x", "1", 1, 0))
+		fchmod(fd, 0600);	/* where it cannot be done */
+	show("fsetxattr");
 	futimens(fd, NULL);
 	show("both times");
 	futimens(fd, ts);

@@ -12,6 +12,7 @@
 #include "emul/lib/string.h"
 #include "emul/sysproto.h"
 #include "emul/vfs/fdtable.h"
+#include "emul/vfs/fsnotify.h"
 #include "emul/vfs/namei.h"
 #include "emul/vfs/xattr.h"
 
@@ -157,6 +158,17 @@ static int may_change_security(struct task *t, const struct change *c)
 	return task_capable(t, CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
+static void tell(const struct target *to)
+{
+	struct dentry *d = to->fd.file ? to->fd.file->path.dentry :
+		to->path.dentry;
+
+	if (d)
+		fsn_dentry(d, IN_ATTRIB);
+	else
+		fsn_inode(to->i, IN_ATTRIB);
+}
+
 static int change(struct task *t, const struct target *to,
 		  const struct change *c)
 {
@@ -181,6 +193,8 @@ static int change(struct task *t, const struct target *to,
 	if (!err)
 		i->ctime = ktime_now();
 	mutex_unlock(&i->lock);
+	if (!err)
+		tell(to);
 	return err;
 }
 
