@@ -13,6 +13,7 @@
 #include "emul/lib/alloc.h"
 #include "emul/lib/live.h"
 #include "emul/lib/print.h"
+#include "emul/seccomp/seccomp.h"
 #include "emul/task/task.h"
 #include "emul/time/time.h"
 #include "emul/vfs/dcache.h"
@@ -149,6 +150,9 @@ static void count(unsigned int tasks, unsigned int groups, unsigned int slots,
 			break;
 		case LIVE_SIGINFO:
 			want = all_pending();
+			break;
+		case LIVE_SECCOMP:	/* of the task that ends last */
+			want = current() ? seccomp_count(current()) : 0;
 			break;
 		case LIVE_SLOT:
 			want = slots;

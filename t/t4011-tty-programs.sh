@@ -45,13 +45,18 @@ export TERM=screen
 t="tmux -S /tmp/tmux.sock -f /dev/null"
 $t new-session -d -x 80 -y 24 'sh'
 $t split-window -h 'sh'
+# What is typed before a shell prompts is answered behind its prompt.
+for pane in 0 1; do
+	until $t capture-pane -p -t $pane | grep -q .; do sleep 0.1; done
+done
 $t send-keys -t 0 'echo left $((6*7))' Enter
 $t send-keys -t 1 'stty size; echo right' Enter
-for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+for i in $(seq 100); do
 	sleep 0.3
 	$t capture-pane -p -t 0 >/tmp/0
 	$t capture-pane -p -t 1 >/tmp/1
-	grep -q '^left' /tmp/0 && grep -q '^right' /tmp/1 && break
+	grep -q '^left' /tmp/0 && grep -q '^24 ' /tmp/1 &&
+		grep -q '^right' /tmp/1 && break
 done
 grep '^left' /tmp/0
 grep '^right' /tmp/1
