@@ -194,6 +194,53 @@ static int read_fde(const struct eh_image *im, uint64_t at, struct eh_fde *out)
 	return 0;
 }
 
+#define SEARCH_MAX	0x400000U	/* bytes of an image */
+#define SEARCH_CHUNK	1024U
+
+static uint32_t word_of(const uint8_t *p)
+{
+	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+	       (uint32_t)p[3] << 24;
+}
+
+/* An FDE's start, relative to where it is written, and its length at @p? */
+static bool looks_so(const uint8_t *p, uint64_t at, uint64_t start,
+		     uint64_t end)
+{
+	return at + (uint64_t)(int64_t)(int32_t)word_of(p) == start &&
+	       word_of(p + 4) == end - start;
+}
+
+bool eh_is_signal(const struct eh_image *im, uint64_t start, uint64_t end)
+{
+	uint8_t buf[SEARCH_CHUNK + 8];
+	uint64_t at, i;
+
+	if (im->lo > im->hi || im->hi - im->lo > SEARCH_MAX)
+		return false;
+	for (at = (im->lo + 3) & ~3ULL; at + 8 <= im->hi; at += SEARCH_CHUNK) {
+		uint64_t n = im->hi - at;
+
+		if (n > sizeof(buf))
+			n = sizeof(buf);
+		if (gmem_read(im->mem, buf, at, n))
+			continue;
+		for (i = 0; i + 8 <= n; i += 4) {
+			struct eh_fde f = { .start = start };
+
+			if (looks_so(buf + i, at + i, start - 1, end))
+				f.start = start - 1;
+			else if (!looks_so(buf + i, at + i, start, end))
+				continue;
+			if (at + i >= im->lo + 8 &&
+			    !read_fde(im, at + i - 8, &f) && f.signal &&
+			    f.end == end)
+				return true;
+		}
+	}
+	return false;
+}
+
 struct row {
 	int32_t start, fde;	/* both relative to the header */
 };

@@ -33,4 +33,11 @@ struct eh_fde {
  */
 int eh_find(const struct eh_image *im, uint64_t addr, struct eh_fde *out);
 
+/*
+ * Does some FDE say that the code [@start, @end), or with the one byte before
+ * it, is a signal frame?  For images without .eh_frame_hdr, static programs,
+ * which register their frames at start: looks through all of a small image.
+ */
+bool eh_is_signal(const struct eh_image *im, uint64_t start, uint64_t end);
+
 #endif

@@ -46,6 +46,7 @@ struct window {
 };
 
 #define SITE_AT	BEFORE		/* index of the site in the window */
+#define RESTORER_MOV	7	/* bytes of `mov $15,%rax` */
 
 const char *const site_whys[SITE_N_WHY] = {
 	"fine", "not a syscall", "sigreturn", "unreadable", "unproven",
@@ -382,18 +383,46 @@ static void take_pad(const struct window *w, unsigned int pad,
 	__builtin_memcpy(plan->pad_old, w->byte + pad, SITE_JMP32);
 }
 
+/*
+ * A libc's restorer: `mov $15,%rax` and `syscall`, and an FDE that says that
+ * it is a signal frame, and is for it alone.  glibc's begins one byte before,
+ * for unwinders that take one off a return address.  They go by the FDE, and
+ * by the bytes only where there is none.
+ */
+static bool is_restorer(const struct window *w, const struct eh_fde *fde)
+{
+	static const uint8_t mov[RESTORER_MOV] = { 0x48, 0xc7, 0xc0, 15 };
+	uint64_t start = w->rq->site - RESTORER_MOV;
+	uint64_t end = w->rq->site + SITE_LEN;
+
+	if (SITE_AT - w->lo < RESTORER_MOV ||
+	    __builtin_memcmp(w->byte + SITE_AT - RESTORER_MOV, mov,
+			     sizeof(mov)))
+		return false;
+	if (!fde)
+		return !w->rq->im->hdr && eh_is_signal(w->rq->im, start, end);
+	return fde->signal && fde->end == end &&
+	       (fde->start == start || fde->start == start - 1);
+}
+
 static enum site_why decide(struct window *w, struct site_plan *plan)
 {
 	struct eh_fde fde;
 	unsigned int p, pad, i;
+	bool known;
 	long nr;
 
 	if (!load_window(w))
 		return SITE_UNREADABLE;
 	if (w->byte[SITE_AT] != 0x0f || w->byte[SITE_AT + 1] != 0x05)
 		return SITE_NOT_SYSCALL;
-	if (!eh_find(w->rq->im, w->rq->site, &fde) &&
-	    w->rq->site < fde.end) {
+	known = !eh_find(w->rq->im, w->rq->site, &fde) &&
+		w->rq->site < fde.end;
+	if (is_restorer(w, known ? &fde : NULL)) {
+		take_p(w, SITE_AT - RESTORER_MOV, plan);
+		return SITE_FINE;
+	}
+	if (known) {
 		if (fde.signal)
 			return SITE_SIGRETURN;
 		if (!prove_by_fde(w, &fde))

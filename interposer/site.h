@@ -37,7 +37,7 @@ enum site_tier {
 enum site_why {
 	SITE_FINE,
 	SITE_NOT_SYSCALL,	/* other bytes are there */
-	SITE_SIGRETURN,		/* unwinders know it by its bytes */
+	SITE_SIGRETURN,		/* unwinders may know it by its bytes */
 	SITE_UNREADABLE,	/* its text cannot be read */
 	SITE_UNPROVEN,		/* no boundaries could be proven around it */
 	SITE_NO_ROOM,		/* neither a P nor filler */

@@ -107,6 +107,7 @@ guest_tests = \
 	%D%/g-signal-restart.guest \
 	%D%/g-signal-step.guest \
 	%D%/g-signal.guest \
+	%D%/g-unwind.guest \
 	%D%/g-signalfd.guest \
 	%D%/g-socketpair.guest \
 	%D%/g-splice.guest \
@@ -134,6 +135,7 @@ guest_dyn_tests = \
 	%D%/g-futex-shared.dyn \
 	%D%/g-seccomp.dyn \
 	%D%/g-signal.dyn \
+	%D%/g-unwind.dyn \
 	%D%/g-thread-exec.dyn \
 	%D%/g-thread.dyn \
 	%D%/g-time.dyn

@@ -405,6 +405,39 @@ START_TEST(test_sigreturn)
 }
 END_TEST
 
+/* With an FDE of a signal frame, and of nothing else, it is rewritten. */
+START_TEST(test_restorer)
+{
+	uint32_t site, end, mov = 0x110;
+	struct site_plan p;
+
+	start_image(true);
+	site = text(mov, "48c7c00f000000");
+	end = text(site, "0f05 0f1f8000000000");
+	add_fde(mov - (uint32_t)_i, site + 2 - mov + (uint32_t)_i);
+	p = plan_at(site);
+	ck_assert_int_eq(p.tier, _i > 1 ? SITE_C : SITE_A);
+	if (_i > 1)
+		return;
+	ck_assert_uint_eq(at(&p), mov);
+	ck_assert_uint_eq(p.copy_len, 7);
+
+
+	/* The header is not needed, but the FDE is. */
+	image[HDR + 8] = 0;
+	im.hdr = 0;
+	ck_assert_int_eq(plan_at(site).tier, SITE_A);
+	memset(image + FRAME, 0, frame_end - FRAME);
+	ck_assert_int_eq(plan_at(site).why, SITE_SIGRETURN);
+
+	/* More than that is in the function. */
+	start_image(true);
+	end = text(text(mov, "48c7c00f000000"), "0f05 0f1f8000000000");
+	add_fde(mov, end - mov);
+	ck_assert_int_eq(plan_at(site).why, SITE_SIGRETURN);
+}
+END_TEST
+
 START_TEST(test_refuse)
 {
 	uint32_t site;
@@ -460,6 +493,7 @@ int main(void)
 	tcase_add_test(tc, test_pad_aligned);
 	tcase_add_test(tc, test_detour);
 	tcase_add_loop_test(tc, test_sigreturn, 0, 2);
+	tcase_add_loop_test(tc, test_restorer, 0, 3);
 	tcase_add_loop_test(tc, test_refuse, 0, 2);
 	tcase_set_timeout(tc, 60);
 	suite_add_tcase(s, tc);
