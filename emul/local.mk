@@ -70,6 +70,8 @@ emul_entry_sources = \
 	%D%/entry/trace-syms.c
 
 emul_fs_sources = \
+	%D%/fs/deny.c \
+	%D%/fs/deny.h \
 	%D%/fs/dev.c \
 	%D%/fs/hostfs.c \
 	%D%/fs/hostio.c \

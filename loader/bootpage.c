@@ -83,6 +83,7 @@ static const uint32_t boot_kind[] = {
 	[VIEW_DEV] = BOOT_MOUNT_DEV,
 	[VIEW_SYMLINK] = BOOT_MOUNT_SYMLINK,
 	[VIEW_HIDE] = BOOT_MOUNT_HIDE,
+	[VIEW_DENY] = BOOT_MOUNT_DENY,
 };
 
 static uint32_t put_mounts(struct page *pg, const struct policy *p,

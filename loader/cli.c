@@ -18,7 +18,7 @@
 
 static const char *const group_name[GROUPS] = {
 	[FILES] = "Files", [LIMITS] = "Limits",
-	[ENVIRONMENT] = "Environment",
+	[ENVIRONMENT] = "Environment", [PROFILES] = "Profiles",
 	[REPORT] = "Reports", [ABOUT] = "About sbx",
 };
 
@@ -80,11 +80,27 @@ int std_fds_hold(bool closed[3], struct err *e)
 	return 0;
 }
 
-int option_EXPLAIN(struct settings *s, const char *arg, struct err *e)
+int option_PROFILE(struct settings *s, const char *arg, struct err *e)
+{
+	(void)e;
+	add_string(&s->profiles, arg);
+	return 0;
+}
+
+int option_NO_PROFILE(struct settings *s, const char *arg, struct err *e)
 {
 	(void)arg;
 	(void)e;
+	s->no_profile = true;
+	return 0;
+}
+
+int option_EXPLAIN(struct settings *s, const char *arg, struct err *e)
+{
+	(void)e;
 	s->explain = true;
+	if (arg)
+		s->explain_path = path_clean(*s->cwd ? s->cwd : "/", arg);
 	return 0;
 }
 
@@ -173,26 +189,55 @@ static const struct option_row *row_of(int id)
 	return NULL;
 }
 
-/* 0: go on, 1: all is done, -1 with *e. */
-static int options(struct settings *s, int argc, char **argv, struct err *e)
+/* An option of the command line that waits for the profiles. */
+struct waiting {
+	const struct option_row *row;
+	const char *name, *arg;
+};
+
+struct command {
+	struct settings s;
+	struct waiting *list;
+	size_t n;
+};
+
+static int take(struct settings *s, const struct waiting *o, struct err *e)
+{
+	s->name = o->name;
+	s->from = (struct origin){ o->name, 0 };
+	s->rank = RANK_CLI;
+	return o->row->take(s, o->arg, e);
+}
+
+/*
+ * Options that are directives too are taken after the profiles, for a profile
+ * is an option itself.  0: go on, 1: all is done, -1 with *e.
+ */
+static int options(struct command *c, int argc, char **argv, struct err *e)
 {
 	struct option longs[N_ROWS + 1];
 	char shorts[2 * N_ROWS + 3];
-	char name[64];
 	int id;
 
 	fill_getopt(longs, shorts);
 	opterr = 0;
 	optind = 1;
+	c->list = xmalloc((size_t)argc * sizeof(*c->list));
 	while ((id = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		const struct option_row *row = row_of(id);
+		struct waiting o = { .row = row_of(id), .arg = optarg };
 		int r;
 
-		if (!row)
+		if (!o.row)
 			return bad_option(argv, id, e);
-		snprintf(name, sizeof(name), "--%s", row->name);
-		s->name = name;
-		r = row->take(s, optarg, e);
+		o.name = xconcat("--", o.row->name, "");
+		/* It says which profile holds where none is asked for. */
+		if (o.row->take == option_ROOT)
+			c->s.has_root = true;
+		if (o.row->where == BOTH) {
+			c->list[c->n++] = o;
+			continue;
+		}
+		r = take(&c->s, &o, e);
 		if (r)
 			return r;
 	}
@@ -203,135 +248,45 @@ static int options(struct settings *s, int argc, char **argv, struct err *e)
 }
 
 /* The home, by its real name; NULL when there is none. */
-static const char *home_of(char real[PATH_MAX])
+static char *home_of(void)
 {
 	const char *home = getenv("HOME");
+	char real[PATH_MAX];
 
 	if (!home || *home != '/' || !realpath(home, real) || !real[1])
 		return NULL;
-	return real;
-}
-
-static int working_dir(struct policy *p, struct settings *c, const char *cwd,
-		       char base_cwd[PATH_MAX], struct err *e)
-{
-	if (!c->workdir) {
-		if (!*cwd)
-			return err_set(e, EXIT_SBX, "working directory: %s "
-				       "(--workdir gives another)",
-				       strerror(errno));
-		p->cwd = xstrdup(cwd);
-		snprintf(base_cwd, PATH_MAX, "%s", cwd);
-		return 0;
-	}
-	p->cwd = path_clean(*cwd ? cwd : "/", c->workdir);
-	if (!realpath(p->cwd, base_cwd))
-		*base_cwd = '\0';	/* a directory of the view alone */
-	return 0;
-}
-
-/* Is there a directory where the program should start? */
-static int check_workdir(const struct policy *p, struct err *e)
-{
-	const struct view_mount *m = view_lookup(p, p->cwd);
-	char *host = view_host_path(p, p->cwd);
-	bool is_way = false;
-	struct stat st;
-	int r = 0;
-
-	/* Memory holds at first what leads to a mount, and nothing else. */
-	for (size_t i = 0; i < p->n_mounts; i++)
-		if (p->mounts[i].kind != VIEW_HIDE &&
-		    path_beneath(p->mounts[i].guest, p->cwd))
-			is_way = true;
-	if ((!m || m->kind == VIEW_HIDE || m->kind == VIEW_TMPFS) && !is_way)
-		r = err_set(e, EXIT_SBX, "working directory: %s: it is not "
-			    "in the view", p->cwd);
-	else if (host && stat(host, &st) < 0)
-		r = err_set(e, EXIT_SBX, "working directory: %s: %s", p->cwd,
-			    strerror(errno));
-	else if (host && !S_ISDIR(st.st_mode))
-		r = err_set(e, EXIT_SBX, "working directory: %s: %s", p->cwd,
-			    strerror(ENOTDIR));
-	free(host);
-	return r;
-}
-
-static void explain(const struct policy *p)
-{
-	static const char *const word[] = {
-		[VIEW_RW] = "rw", [VIEW_OVERLAY] = "overlay",
-		[VIEW_RO] = "ro", [VIEW_TMPFS] = "tmpfs",
-		[VIEW_PROC] = "proc", [VIEW_SYS] = "sys", [VIEW_DEV] = "dev",
-		[VIEW_SYMLINK] = "symlink", [VIEW_HIDE] = "hide",
-	};
-
-	printf("program  %s\nworkdir  %s\n", p->program, p->cwd);
-	if (p->uid_set)
-		printf("user     %u:%u\n", p->uid, p->gid);
-	for (size_t i = 0; i < p->n_mounts; i++) {
-		const struct view_mount *m = &p->mounts[i];
-
-		printf("%-8s %s", m->read_only ? "empty" : word[m->kind],
-		       m->guest);
-		if (m->kind == VIEW_SYMLINK)
-			printf(" -> %s", m->target);
-		if (m->host && strcmp(m->host, m->guest) != 0)
-			printf(" from %s", m->host);
-		if (m->size)
-			printf(" size=%llu", (unsigned long long)m->size);
-		printf("%s\n", m->asked ? "" : " (default)");
-	}
-	limits_explain(&p->limits, stdout);
-	for (char *const *v = p->env; *v; v++)
-		printf("env      %s\n", *v);
+	return xstrdup(real);
 }
 
 int cli_parse(struct policy *p, int argc, char **argv, struct err *e)
 {
 	extern char **environ;
-	char cwd_buf[PATH_MAX], base_cwd[PATH_MAX] = "", home[PATH_MAX];
-	const char *cwd = getcwd(cwd_buf, sizeof(cwd_buf));
-	struct settings c = { .p = p };
-	struct view_base b = { 0 };
-	int saved = errno, r;
+	char cwd[PATH_MAX];
+	struct command c = { .s = { .p = p, .cwd = cwd } };
+	struct settings *s = &c.s;
+	int r;
 
-	if (!cwd || *cwd != '/') {
-		if (cwd)
-			saved = ENOENT;
-		cwd = "";
-	}
-	c.cwd = cwd;
+	if (!getcwd(cwd, sizeof(cwd)) || *cwd != '/')
+		*cwd = '\0';
 	r = options(&c, argc, argv, e);
 	if (r)
 		return r < 0 ? -1 : 0;
+	s->home = home_of();
+	if (profiles_read(s, e) < 0)
+		return -1;
+	for (size_t i = 0; i < c.n; i++)
+		if (take(s, &c.list[i], e) < 0)
+			return -1;
+	free(c.list);
 	if (user_settle(p, e) < 0)
 		return -1;
-	errno = saved;
-	if (working_dir(p, &c, cwd, base_cwd, e) < 0)
-		return -1;
-	b.cwd = *base_cwd ? base_cwd : NULL;
-	b.home = home_of(home);
 	p->argv = argv + optind;
-	p->env = env_make(&c.env, environ);
-	view_defaults(p, &b);
-	for (size_t i = 0; i < c.n_mounts; i++) {
-		view_add(p, &c.mounts[i]);
-		view_mount_free(&c.mounts[i]);
-	}
-	free(c.mounts);
-	free(c.env.set);
-	free(c.env.keep);
-	free(c.env.unset);
-	if (program_find(p, &b, p->argv[0], e) < 0)
+	p->env = env_make(&s->env, environ);
+	if (settings_view(s, p->argv[0], e) < 0)
 		return -1;
-	view_hides(p, &b);
-	if (view_finish(p, e) < 0 || check_workdir(p, e) < 0 ||
-	    limits_check(&p->limits, e) < 0)
+	if (limits_check(&p->limits, e) < 0)
 		return -1;
-	if (c.explain) {
-		explain(p);
-		return finish_output(e) < 0 ? -1 : 0;
-	}
+	if (s->explain)
+		return explain(s, e);
 	return 1;
 }

@@ -302,12 +302,13 @@ static int make_grants(struct monitor *m, const struct policy *p,
 		const char *rel;
 
 		/* Hidden, or hidden but for what is seen beneath it. */
-		if (v->kind != VIEW_HIDE && !v->read_only)
+		if (v->kind != VIEW_HIDE && v->kind != VIEW_DENY &&
+		    !v->read_only)
 			continue;
 		in = view_parent(p, v, &rel);
 		if (!in || !in->host)
 			continue;
-		r = v->read_only ?
+		r = v->kind != VIEW_HIDE ?
 			monitor_cover(m, grants[in - p->mounts].grant, rel) :
 			monitor_hide(m, grants[in - p->mounts].grant, rel);
 		if (r < 0)

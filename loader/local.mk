@@ -13,9 +13,7 @@ sbx_SOURCES = \
 	%D%/launch.c \
 	%D%/launch.h \
 	%D%/main.c \
-	%D%/vetted.c \
 	$(broker_sources) \
-	$(cli_sources) \
 	$(policy_sources)
 nodist_sbx_SOURCES = $(loader_generated_headers) emul/sysnames.h
 sbx_CFLAGS = -std=gnu11 $(WARN_CFLAGS) -fPIE
@@ -35,7 +33,8 @@ mkfilter_SOURCES = %D%/mkfilter.c
 mkfilter_CFLAGS = -std=gnu11 $(WARN_CFLAGS) $(SECCOMP_CFLAGS)
 mkfilter_LDADD = $(SECCOMP_LIBS)
 
-loader_generated_headers = vetted-filter.h vetted-rows.h broker-filter.h
+loader_generated_headers = vetted-filter.h vetted-rows.h broker-filter.h \
+	profile-text.h
 BUILT_SOURCES += $(loader_generated_headers)
 CLEANFILES += $(loader_generated_headers)
 EXTRA_DIST += emul/abi/vetted.tbl %D%/broker/host.tbl
@@ -52,6 +51,14 @@ broker-filter.h: %D%/broker/host.tbl mkfilter$(EXEEXT)
 	$(AM_V_GEN)./mkfilter$(EXEEXT) plain broker_filter \
 		$(srcdir)/loader/broker/host.tbl >$@.tmp
 	@mv $@.tmp $@
+
+# The profiles that sbx ships lie in it too, so that it needs no file.
+profile-text.h: $(shipped_profiles) %D%/profile-text.awk Makefile
+	$(AM_V_GEN)cd $(srcdir) && $(AWK) -v confdir='$(sysconfdir)' \
+		-v datadir='$(datadir)' -f loader/profile-text.awk \
+		$(shipped_profiles) >$(abs_builddir)/$@.tmp
+	@mv $@.tmp $@
+EXTRA_DIST += %D%/profile-text.awk
 
 # The monitor and broker, apart so that the unit tests have them too.
 broker_sources = \
@@ -77,19 +84,22 @@ broker_sources = \
 	%D%/broker/walk.c \
 	%D%/broker/xattr.c
 
-# The command line; the policy apart, which has unit tests.
-cli_sources = \
+# The command line, which has unit tests too.
+policy_sources = \
 	%D%/cli.c \
 	%D%/cli.h \
+	%D%/explain.c \
 	%D%/options.c \
 	%D%/options.h \
+	%D%/profile.c \
 	%D%/set-files.c \
 	%D%/set-limits.c \
 	%D%/set-process.c \
 	%D%/set-user.c \
+	%D%/settings.c \
 	%D%/settings.h \
-	%D%/syslist.c
-policy_sources = \
+	%D%/syslist.c \
+	%D%/vetted.c \
 	%D%/environ.c \
 	%D%/err.c \
 	%D%/cgroup.c \
@@ -102,4 +112,5 @@ policy_sources = \
 	%D%/policy.h \
 	%D%/program.c \
 	%D%/view.c \
-	%D%/view-default.c
+	%D%/view-make.c \
+	%D%/view-parse.c

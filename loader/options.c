@@ -12,10 +12,10 @@ const struct option_row option_rows[] = {
 	{ 0 }
 };
 
-const struct option_row *option_find(const char *name)
+const struct option_row *option_find(const char *name, size_t len)
 {
 	for (const struct option_row *r = option_rows; r->name; r++)
-		if (!strcmp(r->name, name))
+		if (!strncmp(r->name, name, len) && !r->name[len])
 			return r;
 	return NULL;
 }
@@ -25,6 +25,18 @@ int option_bad(const struct settings *s, const char *arg, const char *why,
 {
 	return err_set(e, EXIT_SBX, "%s: %s%s%s", s->name, arg ? arg : "",
 		       arg ? ": " : "", why);
+}
+
+int option_single(const struct settings *s, struct single *to,
+		  const char *arg, struct err *e)
+{
+	if (to->value && to->rank > s->rank)
+		return 0;
+	if (to->value && to->rank == s->rank && strcmp(to->value, arg) != 0)
+		return err_set(e, EXIT_SBX, "%s: both %s (%s) and %s are given",
+			       s->name, to->value, origin_text(to->from), arg);
+	*to = (struct single){ xstrdup(arg), s->rank, s->from };
+	return 0;
 }
 
 void add_string(char ***list, const char *s)

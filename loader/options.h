@@ -25,6 +25,20 @@ OPTION("tmpfs", 0, TMPFS, "PATH[:size=N]", BOTH, FILES,
        "an empty directory in memory, of N[KMGT] bytes")
 OPTION("hide", 0, HIDE, "PATH", BOTH, FILES,
        "as if PATH were not there")
+OPTION("deny", 0, DENY, "PATH", BOTH, FILES,
+       "PATH is there, and nobody may use it")
+OPTION("volume", 'v', VOLUME, "PATH:DEST[:ro]", BOTH, FILES,
+       "as podman's: writable, or ro, or overlay")
+OPTION("mount", 0, MOUNT, "PATHS", BOTH, FILES,
+       "as podman's: type=T,src=PATH,dst=DEST,ro...")
+OPTION("root", 0, ROOT, "PATH[:ro|rw]", BOTH, FILES,
+       "a directory to be the root, as an overlay")
+OPTION("dev", 0, DEV, "NAME", BOTH, FILES,
+       "a device; none but the sandbox's own are given")
+OPTION("cwd", 0, CWD, "KIND", BOTH, FILES,
+       "show the working directory: none, ro, overlay, rw")
+OPTION("own-dir", 0, OWN_DIR, "KIND", BOTH, FILES,
+       "show the program's directory: none, ro, overlay")
 OPTION("workdir", 'w', WORKDIR, "DIR", BOTH, FILES,
        "start the program in DIR")
 OPTION("user", 'u', USER, "UID[:GID]", BOTH, ENVIRONMENT,
@@ -55,6 +69,10 @@ OPTION("clear-env", 0, CLEAR_ENV, NULL, BOTH, ENVIRONMENT,
        "keep none but those named")
 OPTION("pass-fd", 0, PASS_FD, "N", CLI, ENVIRONMENT,
        "let the program have descriptor N (3..) too")
+OPTION("profile", 0, PROFILE, "NAME|FILE", CLI, PROFILES,
+       "the rules of a file, not those of 'default'")
+OPTION("no-profile", 0, NO_PROFILE, NULL, CLI, PROFILES,
+       "none: only what options show is there")
 OPTION("trace", 0, TRACE, "[SET]", CLI, REPORT,
        "print system calls: all, or a,b,c or !a,b,c")
 OPTION("output", 'o', OUTPUT, "FILE", CLI, REPORT,
@@ -63,8 +81,8 @@ OPTION("stats", 0, STATS, NULL, CLI, REPORT,
        "print counts when the program has ended")
 OPTION("quiet", 'q', QUIET, NULL, BOTH, REPORT,
        "no remarks of sbx's own, only errors")
-OPTION("explain", 0, EXPLAIN, NULL, CLI, ABOUT,
-       "print what the program would see, and exit")
+OPTION("explain", 0, EXPLAIN, "[PATH]", CLI, ABOUT,
+       "print what it would see, or why PATH so, and exit")
 OPTION("syscalls", 0, SYSCALLS, NULL, CLI, ABOUT,
        "print which system calls there are, and exit")
 OPTION("vetted", 0, VETTED, NULL, CLI, ABOUT,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* program.c: find the program that is to be run; arguments that are paths. */
+/* program.c: find the program that is to be run. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -12,21 +12,32 @@
 /* Used where PATH is not set, as execvp(3) of glibc does. */
 #define DEFAULT_PATH "/bin:/usr/bin"
 
+/* May its directory be made visible, as it is not yet? */
+static bool may_show(const struct view_base *b, const struct view_mount *m)
+{
+	if (!b->own.from.file)
+		return false;
+	if (!m)
+		return true;
+	if (m->kind == VIEW_PROC || m->kind == VIEW_SYS || m->kind == VIEW_DEV)
+		return false;
+	/* Kept from view on purpose. */
+	return m->rank <= b->own.rank || !m->guest[1];
+}
+
 /*
  * Can the guest's @path be executed, as far as can be told from outside?
  * 0 or an errno.  What the view does not show yet may be there all the same:
  * the program's own directory is added to it.
  */
-static int try_path(const struct policy *p, const char *path)
+static int try_path(const struct policy *p, const struct view_base *b,
+		    const char *path)
 {
-	const struct view_mount *m = view_lookup(p, path);
-	char *host = view_host_path(p, path);
+	char *host = view_find(p, path);
 	struct stat st;
 	int err = 0;
 
-	if (!host && m && (m->kind == VIEW_HIDE || m->asked ||
-			   m->kind == VIEW_PROC || m->kind == VIEW_SYS ||
-			   m->kind == VIEW_DEV))
+	if (!host && (p->foreign_root || !may_show(b, view_lookup(p, path))))
 		return ENOENT;
 	if (!host)
 		host = xstrdup(path);
@@ -57,7 +68,7 @@ static int try_dir(struct policy *p, const struct view_base *b,
 	char *typed = len ? xconcat(start, "/", name) : xstrdup(name);
 	char *path = path_clean(p->cwd, typed);
 	char *host = shown ? view_host_path(p, path) : NULL;
-	int err = shown && !host ? ENOENT : try_path(p, path);
+	int err = shown && !host ? ENOENT : try_path(p, b, path);
 
 	if (!err) {
 		view_own_dir(p, b, path);
@@ -114,121 +125,4 @@ int program_find(struct policy *p, const struct view_base *b,
 		return err_set(e, EXIT_NOTFOUND, "%s: not found in PATH",
 			       name);
 	return err ? not_run(e, name, err) : 0;
-}
-
-/* Split at the first colon that no backslash precedes; takes them away. */
-static char *split(char *s)
-{
-	char *out = s;
-
-	for (; *s; s++) {
-		if (s[0] == '\\' && (s[1] == ':' || s[1] == '\\')) {
-			*out++ = *++s;
-			continue;
-		}
-		if (*s == ':') {
-			*out = '\0';
-			return s + 1;
-		}
-		*out++ = *s;
-	}
-	*out = '\0';
-	return NULL;
-}
-
-static int parse_size(const char *s, uint64_t *size)
-{
-	static const char units[] = "KMGT";
-	const char *unit;
-	char *end;
-	int shift = 0;
-
-	errno = 0;
-	if (*s < '0' || *s > '9')
-		return -1;
-	*size = strtoull(s, &end, 10);
-	if (errno)
-		return -1;
-	if (*end) {
-		unit = strchr(units, *end & ~0x20);
-		if (!unit || end[1])
-			return -1;
-		shift = 10 * (int)(unit - units + 1);
-	}
-	if (*size > UINT64_MAX >> shift || !*size)
-		return -1;
-	*size <<= shift;
-	return 0;
-}
-
-static int parse_tmpfs(struct view_mount *m, const char *option,
-		       const char *extra, const char *cwd, const char *path,
-		       struct err *e)
-{
-	m->is_dir = true;
-	m->mode = 0755;
-	m->guest = path_clean(cwd, path);
-	if (!extra)
-		return 0;
-	if (strncmp(extra, "size=", 5) != 0)
-		return err_set(e, EXIT_SBX, "%s: %s: only size=N can be given",
-			       option, extra);
-	if (parse_size(extra + 5, &m->size) < 0)
-		return err_set(e, EXIT_SBX, "%s: %s: not a size "
-			       "(a number, then K, M, G or T)", option,
-			       extra + 5);
-	return 0;
-}
-
-int view_parse(struct view_mount *m, enum view_kind kind, const char *option,
-	       const char *arg, const char *cwd, struct err *e)
-{
-	char real[PATH_MAX];
-	char *path = xstrdup(arg);
-	char *extra = split(path);
-	struct stat st;
-	int r = 0;
-
-	memset(m, 0, sizeof(*m));
-	m->kind = kind;
-	m->asked = true;
-	if (!*path) {
-		r = err_set(e, EXIT_SBX, "%s: the path is empty", option);
-		goto out;
-	}
-	if (kind == VIEW_TMPFS) {
-		r = parse_tmpfs(m, option, extra, cwd, path, e);
-		goto out;
-	}
-	if (kind == VIEW_HIDE) {
-		if (extra)
-			r = err_set(e, EXIT_SBX, "%s: %s: no DEST is taken",
-				    option, arg);
-		m->guest = path_clean(cwd, path);
-		goto out;
-	}
-	if (extra && *extra != '/') {
-		r = err_set(e, EXIT_SBX, "%s: %s: DEST is not absolute",
-			    option, extra);
-		goto out;
-	}
-	m->guest = path_clean(cwd, extra ? extra : path);
-	if (!realpath(path, real) || stat(real, &st) < 0) {
-		r = err_set(e, EXIT_SBX, "%s: %s: %s", option, path,
-			    strerror(errno));
-		goto out;
-	}
-	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) {
-		r = err_set(e, EXIT_SBX, "%s: %s: neither a file nor a "
-			    "directory", option, path);
-		goto out;
-	}
-	m->host = xstrdup(real);
-	m->is_dir = S_ISDIR(st.st_mode);
-	if (m->guest[1] == '\0' && !m->is_dir)
-		r = err_set(e, EXIT_SBX, "%s: %s: the root must be a "
-			    "directory", option, path);
-out:
-	free(path);
-	return r;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* view.c: the files a program sees: rules, and how they are merged. */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "loader/policy.h"
 
@@ -35,6 +37,15 @@ char *path_clean(const char *base, const char *path)
 	return out;
 }
 
+char *origin_text(struct origin from)
+{
+	if (!from.file)
+		return xstrdup("sbx");
+	if (!from.line)
+		return xstrdup(from.file);
+	return xasprintf("%s:%u", from.file, from.line);
+}
+
 bool path_beneath(const char *path, const char *dir)
 {
 	if (!dir[1])
@@ -48,6 +59,11 @@ bool path_beneath(const char *path, const char *dir)
 static bool is_host(const struct view_mount *m)
 {
 	return m->kind <= VIEW_RO;
+}
+
+static bool is_hidden(const struct view_mount *m)
+{
+	return m->kind == VIEW_HIDE || m->kind == VIEW_DENY;
 }
 
 void view_mount_free(struct view_mount *m)
@@ -74,8 +90,8 @@ void view_add(struct policy *p, const struct view_mount *m)
 /* Does @a win over @b at the same path? */
 static bool stronger(const struct view_mount *a, const struct view_mount *b)
 {
-	if (a->asked != b->asked)
-		return a->asked;
+	if (a->rank != b->rank)
+		return a->rank > b->rank;
 	return a->kind > b->kind;
 }
 
@@ -170,6 +186,64 @@ char *view_host_path(const struct policy *p, const char *path)
 	return host;
 }
 
+/* The text of the link at @path of the guest, malloc'd, or NULL. */
+static char *link_text(const struct policy *p, const char *path)
+{
+	const struct view_mount *m = view_lookup(p, path);
+	char text[PATH_MAX];
+	char *host;
+	ssize_t n;
+
+	if (m && m->kind == VIEW_SYMLINK && !strcmp(m->guest, path))
+		return xstrdup(m->target);
+	host = m && is_host(m) ? host_of(m, path) : NULL;
+	n = host ? readlink(host, text, sizeof(text)) : -1;
+	free(host);
+	return n < 0 || n == sizeof(text) ? NULL : xstrndup(text, (size_t)n);
+}
+
+char *view_resolve(const struct policy *p, const char *path)
+{
+	char *done = xstrdup("/"), *rest = xstrdup(path);
+	int hops = 0;
+
+	while (*rest) {
+		size_t skip = strspn(rest, "/"), n = strcspn(rest + skip, "/");
+		char *name = xstrndup(rest + skip, n);
+		char *tail = xstrdup(rest + skip + n);
+		char *at = path_clean(done, name);
+		char *text = n && hops < 40 ? link_text(p, at) : NULL;
+
+		free(rest);
+		rest = tail;
+		if (text) {
+			hops++;
+			rest = xconcat(text, "/", tail);
+			free(tail);
+			free(at);
+			at = xstrdup(*text == '/' ? "/" : done);
+		}
+		free(name);
+		free(text);
+		free(done);
+		done = at;
+	}
+	free(rest);
+	return done;
+}
+
+char *view_find(const struct policy *p, const char *path)
+{
+	char *real, *host;
+
+	if (!p->foreign_root)
+		return view_host_path(p, path);
+	real = view_resolve(p, path);
+	host = view_host_path(p, real);
+	free(real);
+	return host;
+}
+
 static int by_path(const void *a, const void *b)
 {
 	const struct view_mount *x = a, *y = b;
@@ -188,13 +262,15 @@ static int by_path(const void *a, const void *b)
 	return stronger(x, y) ? -1 : stronger(y, x);
 }
 
-static bool same_source(const struct view_mount *a, const struct view_mount *b)
+/* Two rules for one path that cannot both be meant. */
+static bool contradict(const struct view_mount *a, const struct view_mount *b)
 {
-	if (a->kind != b->kind)
+	if (a->rank != b->rank)
 		return false;
-	if (is_host(a))
-		return !strcmp(a->host, b->host);
-	return a->size == b->size;
+	if (is_host(a) && is_host(b))
+		return strcmp(a->host, b->host) != 0;
+	return a->kind == VIEW_TMPFS && b->kind == VIEW_TMPFS &&
+		(a->size != b->size || a->mode != b->mode);
 }
 
 /* Of several rules for one path, keep the first.  The list is sorted. */
@@ -210,27 +286,48 @@ static int merge_same(struct policy *p, struct err *e)
 			p->mounts[out++] = *m;
 			continue;
 		}
-		if (m->asked && is_host(m) && is_host(last) &&
-		    !same_source(m, last) && strcmp(m->host, last->host) != 0)
-			err_set(e, EXIT_SBX, "%s: both %s and %s are to be "
-				"seen here", m->guest, last->host, m->host);
+		if (contradict(m, last))
+			err_set(e, EXIT_SBX, "%s: both %s (%s) and %s (%s) are "
+				"to be seen here", m->guest,
+				last->host ? last->host : "one tmpfs",
+				origin_text(last->from), m->host ? m->host : "another",
+				origin_text(m->from));
 		view_mount_free(m);
 	}
 	p->n_mounts = out;
 	return e->status ? -1 : 0;
 }
 
-/* Does the rule @m only repeat what the one above it gives? */
-static bool redundant(const struct policy *p, const struct view_mount *m)
+/* Does the host directory in which @m lies have the same link there? */
+static bool same_link(const struct view_mount *up, const struct view_mount *m)
 {
-	const struct view_mount *up = view_parent(p, m, NULL);
+	char *host = host_of(up, m->guest);
+	char text[PATH_MAX];
+	ssize_t n = host ? readlink(host, text, sizeof(text) - 1) : -1;
+
+	free(host);
+	if (n < 0)
+		return false;
+	text[n] = '\0';
+	return !strcmp(text, m->target);
+}
+
+/* Does the rule @m only repeat what @up, the one above it, gives? */
+static bool redundant(const struct view_mount *up, const struct view_mount *m)
+{
 	char *host;
 	bool same;
 
+	if (is_hidden(m) && up && is_hidden(up))
+		return up->kind == m->kind;
 	if (m->kind == VIEW_HIDE)
-		return !up || up->kind == VIEW_HIDE ||
-			(up->kind == VIEW_TMPFS);
-	if (!is_host(m) || !up || up->kind != m->kind)
+		return !up || up->kind == VIEW_TMPFS;
+	if (m->kind == VIEW_SYMLINK)
+		return up && is_host(up);
+	if (!is_host(m) || !up || !is_host(up))
+		return false;
+	/* Named by way of a link, it is what the rule above says it is. */
+	if (up->kind != m->kind && !(m->by_link && up->rank >= m->rank))
 		return false;
 	host = host_of(up, m->guest);
 	same = host && !strcmp(host, m->host);
@@ -238,38 +335,125 @@ static bool redundant(const struct policy *p, const struct view_mount *m)
 	return same;
 }
 
-/* A place in a host directory can carry a mount only if it is there. */
-static int check_place(const struct policy *p, struct view_mount *m,
+/*
+ * A place that is denied is there, as what it is on the host; what is not
+ * there, yet, is kept from being made.
+ */
+static void check_deny(struct view_mount *up, struct view_mount *m)
+{
+	char *host = up && is_host(up) ? host_of(up, m->guest) : NULL;
+	struct stat st;
+
+	m->is_dir = true;
+	if (!host)
+		return;
+	if (lstat(host, &st) < 0 || S_ISLNK(st.st_mode))
+		m->kind = VIEW_HIDE;
+	else
+		m->is_dir = S_ISDIR(st.st_mode);
+	free(host);
+}
+
+/* In @up, which is hidden or denied, something is to be seen. */
+static void make_way(struct view_mount *up)
+{
+	up->is_dir = true;
+	up->read_only = true;
+	up->mode = 0755;
+	if (up->kind == VIEW_DENY)
+		up->mode = 0111;
+	else
+		up->kind = VIEW_TMPFS;
+}
+
+static int no_place(const struct view_mount *m, int err, struct err *e)
+{
+	return err_set(e, EXIT_SBX, "%s: %s: no place for it: %s",
+		       origin_text(m->from), m->guest, strerror(err));
+}
+
+/* A place in a host directory can carry a mount if it can be there. */
+static int check_host_place(struct view_mount *up, const struct view_mount *m,
+			    struct err *e)
+{
+	char *host = host_of(up, m->guest);
+	struct stat st;
+	int err = 0;
+
+	if (m->kind == VIEW_SYMLINK)
+		err = same_link(up, m) ? 0 : EEXIST;
+	else if (!host)
+		err = ENOTDIR;
+	else if (stat(host, &st) == 0)
+		err = S_ISDIR(st.st_mode) == m->is_dir ? 0 :
+			m->is_dir ? ENOTDIR : EISDIR;
+	else if (errno != ENOENT || up->kind == VIEW_RW)
+		err = errno;	/* else it is made, in memory */
+	free(host);
+	return err ? no_place(m, err, e) : 0;
+}
+
+/* @up: the rule above @m, or NULL. */
+static int check_place(struct view_mount *up, struct view_mount *m,
 		       struct err *e)
 {
-	struct view_mount *up = find(p, m->guest, true);
-	struct stat st;
-	char *host;
-	int r = 0;
-
-	if (!up || m->kind == VIEW_HIDE)
+	if (m->kind == VIEW_DENY)
+		check_deny(up, m);
+	if (!up || is_hidden(m))
 		return 0;
-	if (up->kind == VIEW_HIDE) {
-		/* Hidden, but for the way to what is not. */
-		up->kind = VIEW_TMPFS;
-		up->read_only = true;
-		up->mode = 0755;
-		up->is_dir = true;
+	if (is_hidden(up)) {
+		make_way(up);
 		return 0;
 	}
-	if (!is_host(up))
-		return up->kind == VIEW_TMPFS ||
-			!strcmp(m->guest, "/dev/shm") ? 0 :
-			err_set(e, EXIT_SBX, "%s: nothing can be placed "
-				"here", m->guest);
-	host = host_of(up, m->guest);
-	if (!host || stat(host, &st) < 0)
-		r = err_set(e, EXIT_SBX, "%s: no place for it: %s", m->guest,
-			    strerror(host ? errno : ENOTDIR));
-	else if (S_ISDIR(st.st_mode) != m->is_dir)
-		r = err_set(e, EXIT_SBX, "%s: no place for it: %s", m->guest,
-			    strerror(m->is_dir ? ENOTDIR : EISDIR));
-	free(host);
+	if (is_host(up))
+		return check_host_place(up, m, e);
+	if (up->kind == VIEW_TMPFS || !strcmp(m->guest, "/dev/shm"))
+		return 0;
+	return err_set(e, EXIT_SBX, "%s: %s: nothing can be placed here",
+		       origin_text(m->from), m->guest);
+}
+
+/* Is there a link of the view's own at the front of @path? */
+static bool by_way_of_link(const struct policy *p, const char *path)
+{
+	for (size_t i = 0; i < p->n_mounts; i++)
+		if (p->mounts[i].kind == VIEW_SYMLINK &&
+		    path_beneath(path, p->mounts[i].guest))
+			return true;
+	return false;
+}
+
+/*
+ * Check each rule against the one above it; drop those that say nothing new.
+ * The list is sorted, so that those above are the last ones that hold it.
+ */
+static int check_all(struct policy *p, struct err *e)
+{
+	size_t *up = xmalloc((p->n_mounts + 1) * sizeof(*up));
+	size_t out = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < p->n_mounts && !r; i++) {
+		struct view_mount m = p->mounts[i];
+		struct view_mount *above = NULL;
+		/* 1 + the place of the one above that of the last one... */
+		size_t k = out;
+
+		while (k && !path_beneath(m.guest, p->mounts[k - 1].guest))
+			k = up[k - 1];
+		if (k)
+			above = &p->mounts[k - 1];
+		r = check_place(above, &m, e);
+		if (!r && redundant(above, &m)) {
+			view_mount_free(&m);
+			continue;
+		}
+		up[out] = k;
+		p->mounts[out++] = m;
+	}
+	if (!r)
+		p->n_mounts = out;
+	free(up);
 	return r;
 }
 
@@ -279,28 +463,16 @@ int view_finish(struct policy *p, struct err *e)
 	for (size_t i = 0; i < p->n_mounts; i++) {
 		struct view_mount *m = &p->mounts[i];
 
-		if (m->kind != VIEW_SYMLINK)
+		if (m->kind != VIEW_SYMLINK && by_way_of_link(p, m->guest))
 			m->guest = follow(p, m->guest);
 	}
 	qsort(p->mounts, p->n_mounts, sizeof(*p->mounts), by_path);
 	if (merge_same(p, e) < 0)
 		return -1;
-	for (size_t i = 0; i < p->n_mounts; i++)
-		if (check_place(p, &p->mounts[i], e) < 0)
-			return -1;
-	for (size_t i = 0; i < p->n_mounts; i++) {
-		struct view_mount m = p->mounts[i];
-
-		/* Only what stays above it is asked: the list is sorted. */
-		if (redundant(p, &m)) {
-			view_mount_free(&m);
-			memmove(&p->mounts[i], &p->mounts[i + 1],
-				(p->n_mounts - i - 1) * sizeof(m));
-			p->n_mounts--;
-			i--;
-		}
-	}
-	return 0;
+	if (p->n_mounts && !p->mounts[0].guest[1] && is_hidden(&p->mounts[0]))
+		return err_set(e, EXIT_SBX, "%s: the root cannot be hidden",
+			       origin_text(p->mounts[0].from));
+	return check_all(p, e);
 }
 
 void policy_free(struct policy *p)

@@ -1,6 +1,6 @@
 # man/local.mk: manual pages; mdoc.
 
-dist_man_MANS += %D%/sbx.1
+dist_man_MANS += %D%/sbx.1 %D%/sbx-profile.5
 
 # Made from the list of system calls.
 nodist_man_MANS += %D%/sbx-syscalls.7

@@ -43,6 +43,7 @@ t_u_tty_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_vfs_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_wait_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_policy_SOURCES = %D%/u-policy.c $(policy_sources)
+nodist_t_u_policy_SOURCES = profile-text.h vetted-rows.h emul/sysnames.h
 
 
 # Guest programs: g-<family>.c, run natively, then in the sandbox; the two
@@ -177,6 +178,7 @@ shell_tests = \
 	%D%/t2010-poll-stdin.sh \
 	%D%/t2011-big-directory.sh \
 	%D%/t2020-user.sh \
+	%D%/t2030-view.sh \
 	%D%/t4000-stop.sh \
 	%D%/t4010-tty-jobs.sh \
 	%D%/t4011-tty-programs.sh \
@@ -190,6 +192,7 @@ shell_tests = \
 	%D%/t8010-tty.sh \
 	%D%/t8020-poor-hosts.sh \
 	%D%/t8030-limits.sh \
+	%D%/t8040-profiles.sh \
 	%D%/t9000-stress.sh
 
 # Hostile guests: h-<what>.c, without libc.  The tests of area 7 run them by

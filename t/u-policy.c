@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "loader/policy.h"
+#include "loader/settings.h"
 /* A policy lives until sbx ends: what is not freed here is no leak. */
 #define ASAN_LEAKS_ARE_FINE	1
 #include "t/unit.h"
@@ -60,17 +60,50 @@ static void clean_tree(void)
 	ck_assert_int_eq(system(cmd), 0);
 }
 
+/* A row of the table, as the command line has it. */
+static void option(struct policy *p, const char *name, const char *arg)
+{
+	struct settings s = {
+		.p = p, .cwd = dir, .name = name, .from = { name, 0 },
+		.rank = RANK_CLI,
+	};
+	const struct option_row *row = option_find(name, strlen(name));
+	struct err e = { 0 };
+
+	ck_assert_ptr_nonnull(row);
+	ck_assert_msg(row->take(&s, arg, &e) == 0, "%s", e.text);
+}
+
 static void rule(struct policy *p, enum view_kind kind, const char *arg)
 {
-	struct view_mount m;
-	struct err e = { 0 };
-	char *full = *arg == '/' ? xstrdup(arg) : at(arg);
+	static const char *const names[] = {
+		[VIEW_RO] = "ro", [VIEW_RW] = "rw", [VIEW_HIDE] = "hide",
+		[VIEW_OVERLAY] = "overlay", [VIEW_TMPFS] = "tmpfs",
+		[VIEW_DENY] = "deny",
+	};
 
-	ck_assert_msg(view_parse(&m, kind, "--x", full, "/", &e) == 0, "%s",
-		      e.text);
-	view_add(p, &m);
-	view_mount_free(&m);
-	free(full);
+	option(p, names[kind], arg);
+}
+
+/* What holds where nothing is asked, for one who stands at @b. */
+static void defaults(struct policy *p, const struct view_base *b)
+{
+	struct settings s = { .p = p, .cwd = b->cwd, .home = b->home };
+	const struct view_mount cwd = {
+		.kind = VIEW_OVERLAY, .rank = RANK_PROFILE - 1,
+		.from = { "default", 0 },
+	};
+	struct err e = { 0 };
+
+	ck_assert_msg(profiles_read(&s, &e) == 0, "%s", e.text);
+	ck_assert_msg(view_cwd(p, b, &cwd, &e) == 0, "%s", e.text);
+}
+
+static void hides(struct policy *p)
+{
+	struct err e = { 0 };
+
+	ck_assert_msg(view_hides(p, 0, &e) == 0, "%s", e.text);
 }
 
 static const struct view_mount *look(const struct policy *p, const char *rel)
@@ -138,17 +171,18 @@ END_TEST
 START_TEST(test_same_path)
 {
 	static const enum view_kind order[] = {
-		VIEW_RW, VIEW_OVERLAY, VIEW_RO, VIEW_HIDE
+		VIEW_RW, VIEW_OVERLAY, VIEW_RO, VIEW_HIDE, VIEW_DENY
 	};
 
 	setup_tree();
-	for (size_t i = 0; i < 4; i++) {
-		for (size_t j = 0; j < 4; j++) {
+	for (size_t i = 0; i < 5; i++) {
+		for (size_t j = 0; j < 5; j++) {
 			struct policy p = { 0 };
 
 			rule(&p, VIEW_RO, "a");
 			rule(&p, order[i], "a/b");
 			rule(&p, order[j], "a/b");
+			hides(&p);
 			ck_assert_int_eq(look(&p, "a/b")->kind,
 					 order[i > j ? i : j]);
 			finish(&p);
@@ -169,9 +203,9 @@ START_TEST(test_asked_beats_default)
 	setup_tree();
 	b.cwd = at("home");
 	b.home = b.cwd;
-	view_defaults(&p, &b);
+	defaults(&p, &b);
 	rule(&p, VIEW_RW, "home");
-	view_hides(&p, &b);
+	hides(&p);
 	finish(&p);
 	ck_assert_int_eq(look(&p, "home/x")->kind, VIEW_RW);
 	ck_assert_int_eq(look(&p, "home/.ssh/id")->kind, VIEW_HIDE);
@@ -181,9 +215,9 @@ START_TEST(test_asked_beats_default)
 	policy_free(&p);
 
 	memset(&p, 0, sizeof(p));
-	view_defaults(&p, &b);
+	defaults(&p, &b);
 	rule(&p, VIEW_RO, "home/.ssh");
-	view_hides(&p, &b);
+	hides(&p);
 	finish(&p);
 	ck_assert_int_eq(look(&p, "home/.ssh/id")->kind, VIEW_RO);
 	policy_free(&p);
@@ -200,9 +234,9 @@ START_TEST(test_home_hidden)
 	setup_tree();
 	b.cwd = at("home/proj");
 	b.home = at("home");
-	view_defaults(&p, &b);
+	defaults(&p, &b);
 	rule(&p, VIEW_RO, dir);
-	view_hides(&p, &b);
+	hides(&p);
 	finish(&p);
 	ck_assert_int_eq(look(&p, "home/proj/x")->kind, VIEW_OVERLAY);
 	m = look(&p, "home/.ssh");
@@ -213,7 +247,7 @@ START_TEST(test_home_hidden)
 	/* Who stands above the home does not bare it. */
 	memset(&p, 0, sizeof(p));
 	b.cwd = dir;
-	view_defaults(&p, &b);
+	defaults(&p, &b);
 	ck_assert_int_eq(look(&p, "a")->kind, VIEW_TMPFS);
 	ck_assert(look(&p, "")->read_only);
 	policy_free(&p);
@@ -224,14 +258,13 @@ END_TEST
 START_TEST(test_hide_renamed)
 {
 	struct policy p = { 0 };
-	struct view_base b = { 0 };
 	char *arg;
 
 	setup_tree();
 	arg = xasprintf("%s/a:/d", dir);
 	rule(&p, VIEW_RO, arg);
 	rule(&p, VIEW_HIDE, "link/b");
-	view_hides(&p, &b);
+	hides(&p);
 	finish(&p);
 	ck_assert_int_eq(view_lookup(&p, "/d/b/f")->kind, VIEW_HIDE);
 	ck_assert_int_eq(view_lookup(&p, "/d/x")->kind, VIEW_RO);
@@ -257,8 +290,12 @@ START_TEST(test_parse)
 		{ VIEW_TMPFS, "/x:size=0", "not a size" },
 		{ VIEW_TMPFS, "/x:size=99999999999999999999", "not a size" },
 		{ VIEW_TMPFS, "/x:size=99999999999T", "not a size" },
-		{ VIEW_TMPFS, "/x:mode=1", "only size=" },
+		{ VIEW_TMPFS, "/x:uid=1", "only size=" },
+		{ VIEW_TMPFS, "/x:mode=8", "not a mode" },
 		{ VIEW_HIDE, "/a:/b", "no DEST" },
+		{ VIEW_HIDE, "/", "the root cannot" },
+		{ VIEW_DENY, "/x/..", "the root cannot" },
+		{ VIEW_RO, "/usr:/a:/b", "more than PATH:DEST" },
 	};
 	struct view_mount m;
 	struct err e = { 0 };
@@ -278,6 +315,13 @@ START_TEST(test_parse)
 	ck_assert_str_eq(m.guest, "/w/x:y");
 	ck_assert_uint_eq(m.size, 4u << 20);
 	view_mount_free(&m);
+	ck_assert_int_eq(view_parse(&m, VIEW_RO, "--x", "/no/such?", "/", &e),
+			 1);
+	ck_assert_int_eq(view_parse(&m, VIEW_RO, "--x", "/usr?:/d", "/", &e),
+			 0);
+	ck_assert_str_eq(m.guest, "/d");
+	ck_assert_int_eq(view_parse(&m, VIEW_RO, "--x", "/no/such\\?", "/",
+				    &e), -1);
 }
 END_TEST
 
@@ -287,7 +331,7 @@ START_TEST(test_place)
 	struct err e = { 0 };
 
 	setup_tree();
-	rule(&p, VIEW_RO, "a");
+	rule(&p, VIEW_RW, "a");
 	rule(&p, VIEW_TMPFS, "a/none");
 	ck_assert_int_eq(view_finish(&p, &e), -1);
 	ck_assert_ptr_nonnull(strstr(e.text, "no place"));
@@ -350,8 +394,11 @@ START_TEST(test_program)
 	b.home = at("home");
 	p.cwd = xstrdup(b.cwd);
 	p.env = xmalloc(2 * sizeof(char *));
+	b.own = (struct view_mount){
+		.kind = VIEW_OVERLAY, .rank = RANK_PROFILE - 2,
+		.from = { "default", 0 } };
 	p.env[0] = xasprintf("PATH=/nonexistent:%s/a:%s/a/b", dir, dir);
-	view_defaults(&p, &b);
+	defaults(&p, &b);
 	ck_assert_int_eq(program_find(&p, &b, "f", &e), 0);
 	ck_assert_str_eq(strrchr(p.program, '/'), "/f");
 	ck_assert_int_eq(look(&p, "a/b/other")->kind, VIEW_OVERLAY);

@@ -11,6 +11,7 @@
 
 #include <linux/magic.h>
 
+#include "emul/fs/deny.h"
 #include "emul/fs/dev.h"
 #include "emul/fs/hostfs.h"
 #include "emul/fs/proc.h"
@@ -71,7 +72,9 @@ static struct dentry *make(struct dentry *dir, const char *name, size_t len,
 /* The child @name of @at, made where there is none; moves *@at to it. */
 static int enter(struct path *at, const char *name, size_t len, mode_t mode)
 {
-	struct dentry *d = lookup_child(at->dentry, name, len);
+	struct dentry *d = deny_is(at->dentry->sb) ?
+		deny_place(at->dentry, name, len, mode) :
+		lookup_child(at->dentry, name, len);
 	struct path to;
 
 	if (!is_err(d) && !d->inode) {
@@ -137,6 +140,9 @@ static struct superblock *make_super(const struct boot_mount *m)
 		break;
 	case BOOT_MOUNT_DEV:
 		sb = dev_super();
+		break;
+	case BOOT_MOUNT_DENY:
+		sb = deny_super(m->is_dir, m->mode);
 		break;
 	default:
 		return err_ptr(-EINVAL);
@@ -214,7 +220,8 @@ static int add_cgroup(const struct path *root, const char *sys)
 static int add_mount(const struct path *root, const struct boot_mount *m,
 		     const char *path, const char *source)
 {
-	bool dir = m->kind > BOOT_MOUNT_OVERLAY || m->is_dir;
+	bool host = m->kind <= BOOT_MOUNT_OVERLAY;
+	bool dir = m->is_dir || (!host && m->kind != BOOT_MOUNT_DENY);
 	struct superblock *sb;
 	struct mount *mnt;
 	struct path at;

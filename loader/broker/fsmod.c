@@ -91,6 +91,8 @@ int serve_symlink(struct call *c)
 		return BROKEN;
 	if (!*c->s1)
 		return -EEXIST;
+	if (walk_is_way(c->g1, c->s1, c->req.len1))
+		return -EBUSY;
 	ret = walk_parent(c->m, c->g1, c->s1, &dir, &name);
 	if (ret < 0)
 		return ret;
@@ -141,7 +143,8 @@ int serve_rename(struct call *c)
 	if (flags != 0 && flags != RENAME_NOREPLACE &&
 	    flags != RENAME_EXCHANGE)
 		return BROKEN;
-	if (!*c->s1 || !*c->s2)
+	if (!*c->s1 || !*c->s2 || walk_is_way(c->g1, c->s1, c->req.len1) ||
+	    walk_is_way(c->g2, c->s2, c->req.len2))
 		return -EBUSY;
 	ret = walk_parent(c->m, c->g1, c->s1, &dir1, &from);
 	if (ret < 0)

@@ -102,6 +102,16 @@ bool walk_hidden_path(const struct grant *g, const char *path, size_t n)
 	return false;
 }
 
+bool walk_is_way(const struct grant *g, const char *path, size_t n)
+{
+	for (size_t i = 0; i < g->hide_count; i++)
+		if (!g->hides[i].listed && strlen(g->hides[i].path) > n &&
+		    g->hides[i].path[n] == '/' &&
+		    !memcmp(g->hides[i].path, path, n))
+			return true;
+	return false;
+}
+
 bool walk_hidden_id(const struct grant *g, const struct statx *sx)
 {
 	for (size_t i = 0; i < g->hide_count; i++) {
