@@ -177,6 +177,7 @@ shell_tests = \
 	%D%/t1012-elf-kinds.sh \
 	%D%/t2010-poll-stdin.sh \
 	%D%/t2011-big-directory.sh \
+	%D%/t2030-leaks.sh \
 	%D%/t2020-user.sh \
 	%D%/t2030-view.sh \
 	%D%/t4000-stop.sh \

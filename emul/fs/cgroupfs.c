@@ -28,6 +28,12 @@ static void show_none(struct text *b, struct task *t)
 	show_max(b, 0);
 }
 
+static void show_zero(struct text *b, struct task *t)
+{
+	(void)t;
+	text_printf(b, "0\n");
+}
+
 static void show_empty(struct text *b, struct task *t)
 {
 	(void)b;
@@ -120,9 +126,12 @@ static const struct proc_entry files[] = {
 	FILE_OF("cpu.weight", show_weight),
 	FILE_OF("cpuset.cpus", show_cpus),
 	FILE_OF("cpuset.cpus.effective", show_cpus),
+	FILE_OF("cpuset.mems", show_zero),
+	FILE_OF("cpuset.mems.effective", show_zero),
 	FILE_OF("memory.high", show_none),
+	FILE_OF("memory.low", show_zero),
 	FILE_OF("memory.max", show_memory),
-	FILE_OF("memory.swap.max", show_none),
+	FILE_OF("memory.swap.max", show_zero),
 	FILE_OF("pids.current", show_pids_now),
 	FILE_OF("pids.max", show_pids),
 	{ .name = NULL }

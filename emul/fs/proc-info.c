@@ -48,6 +48,19 @@ static void show_loadavg(struct text *b, struct task *t)
 		    pid_newest());
 }
 
+/* All of version 2: runtimes look whether those that they need are there. */
+static void show_cgroups(struct text *b, struct task *t)
+{
+	static const char *const names[] = {
+		"cpuset", "cpu", "cpuacct", "blkio", "memory", "pids",
+	};
+
+	(void)t;
+	text_printf(b, "#subsys_name\thierarchy\tnum_cgroups\tenabled\n");
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
+		text_printf(b, "%s\t0\t1\t1\n", names[i]);
+}
+
 static void show_meminfo(struct text *b, struct task *t)
 {
 	static const char *const zero_a[] = {
@@ -455,7 +468,7 @@ static const struct proc_entry sys_dir[] = {
 };
 
 static const struct proc_entry root_dir[] = {
-	FILE_OF("cgroups", show_empty),
+	FILE_OF("cgroups", show_cgroups),
 	FILE_OF("cmdline", show_cmdline),
 	FILE_OF("cpuinfo", proc_show_cpuinfo),
 	FILE_OF("devices", show_empty),

@@ -145,9 +145,15 @@ static const struct proc_entry class_dir[] = {
 	END
 };
 
+static const struct proc_entry dev_dir[] = {
+	DIR_OF("block", empty_dir),
+	DIR_OF("char", empty_dir),
+	END
+};
+
 /* The tables that know how many CPUs there are. */
 struct cpu_tables {
-	struct proc_entry root_dir[6], devices_dir[2], system_dir[3];
+	struct proc_entry root_dir[7], devices_dir[2], system_dir[3];
 	struct proc_entry root;
 	struct proc_entry cpu_dir[];
 };
@@ -187,8 +193,9 @@ struct superblock *sys_super(void)
 	c->root_dir[0] = (struct proc_entry)DIR_OF("block", empty_dir);
 	c->root_dir[1] = (struct proc_entry)DIR_OF("class", class_dir);
 	c->root_dir[2] = (struct proc_entry)DIR_OF("devices", c->devices_dir);
-	c->root_dir[3] = (struct proc_entry)DIR_OF("fs", fs_dir);
-	c->root_dir[4] = (struct proc_entry)DIR_OF("kernel", kernel_dir);
+	c->root_dir[3] = (struct proc_entry)DIR_OF("dev", dev_dir);
+	c->root_dir[4] = (struct proc_entry)DIR_OF("fs", fs_dir);
+	c->root_dir[5] = (struct proc_entry)DIR_OF("kernel", kernel_dir);
 	c->root = (struct proc_entry){
 		.name = "/", .mode = S_IFDIR | 0555, .children = c->root_dir,
 	};
