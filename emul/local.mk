@@ -75,6 +75,9 @@ emul_fs_sources = \
 	%D%/fs/dev.c \
 	%D%/fs/hostfs.c \
 	%D%/fs/hostio.c \
+	%D%/fs/aio.c \
+	%D%/fs/aio.h \
+	%D%/fs/eventfd.h \
 	%D%/fs/hostrw.c \
 	%D%/fs/hostattr.c \
 	%D%/fs/hostxattr.c \

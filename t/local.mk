@@ -52,6 +52,7 @@ nodist_t_u_policy_SOURCES = profile-text.h vetted-rows.h emul/sysnames.h
 guest_tests = \
 	%D%/g-gs.guest \
 	%D%/g-hello.guest \
+	%D%/g-aio.guest \
 	%D%/g-auxv.guest \
 	%D%/g-brk.guest \
 	%D%/g-cputime.guest \

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* eventfd.c: eventfd, eventfd2, and the file they make; eventfd(2). */
+#include "emul/fs/eventfd.h"
+
 #include <linux/errno.h>
 #include <linux/eventpoll.h>
 
@@ -140,6 +142,20 @@ static const struct file_ops eventfd_fops = {
 	.poll = eventfd_poll,
 	.release = eventfd_release,
 };
+
+bool eventfd_is(const struct file *f)
+{
+	return f->ops == &eventfd_fops;
+}
+
+void eventfd_signal(struct file *f)
+{
+	struct eventfd *e = f->priv;
+	uint64_t one = 1;
+
+	if (add(e, &one))
+		wait_wake(&e->queue, EPOLLIN, 1);
+}
 
 long sys_eventfd2(struct task *t, unsigned int initval, int flags)
 {

@@ -4,6 +4,7 @@
 
 #include <linux/mman.h>
 
+#include "emul/fs/aio.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/live.h"
 #include "emul/mm/args.h"
@@ -134,6 +135,7 @@ void mm_put(struct mm *mm)
 		return;
 	free_tree(mm);
 	patch_free(mm);
+	aio_exit(mm);
 	args_free(mm);
 	if (mm->exe)
 		file_put(mm->exe);
@@ -150,6 +152,7 @@ struct mm *mm_dup(struct mm *mm)
 		return NULL;
 	*new = *mm;
 	args_share(new, mm);
+	new->aio = NULL;
 	live_add(LIVE_MM, 1);
 	ref_init(&new->ref);
 	mutex_init_class(&new->lock, LOCK_MM);
