@@ -17,7 +17,8 @@
 #include "loader/settings.h"
 
 static const char *const group_name[GROUPS] = {
-	[FILES] = "Files", [LIMITS] = "Limits",
+	[FILES] = "Files", [NETWORK] = "Network",
+	[LIMITS] = "Limits",
 	[ENVIRONMENT] = "Environment", [PROFILES] = "Profiles",
 	[REPORT] = "Reports", [ABOUT] = "About sbx",
 };
@@ -278,7 +279,7 @@ int cli_parse(struct policy *p, int argc, char **argv, struct err *e)
 		if (take(s, &c.list[i], e) < 0)
 			return -1;
 	free(c.list);
-	if (user_settle(p, e) < 0)
+	if (user_settle(p, e) < 0 || net_settle(&p->net, e) < 0)
 		return -1;
 	p->argv = argv + optind;
 	p->env = env_make(&s->env, environ);

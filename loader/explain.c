@@ -34,6 +34,26 @@ static void print_rule(const struct view_mount *m)
 	printf(" (%s)\n", origin_text(m->from));
 }
 
+static void explain_net(const struct net_policy *n)
+{
+	static const char *const words[] = {
+		[NET_NONE] = "none", [NET_HOST] = "host",
+		[NET_FILTER] = "filter",
+	};
+	char buf[64];
+
+	printf("net      %s\n", words[n->mode]);
+	for (size_t i = 0; i < n->n_rules; i++)
+		printf("allow-net %s\n", n->rules[i].text);
+	for (size_t i = 0; i < n->n_binds; i++)
+		printf("allow-bind %s\n", n->binds[i].text);
+	for (size_t i = 0; i < n->n_publishes; i++)
+		printf("publish  %s\n", n->publishes[i].text);
+	for (size_t i = 0; i < n->n_servers; i++)
+		printf("dns      %s\n", net_text(&n->servers[i], buf,
+						  sizeof(buf)));
+}
+
 static void explain_all(const struct policy *p)
 {
 	printf("program  %s\nworkdir  %s\n", p->program, p->cwd);
@@ -41,6 +61,7 @@ static void explain_all(const struct policy *p)
 		printf("user     %u:%u\n", p->uid, p->gid);
 	for (size_t i = 0; i < p->n_mounts; i++)
 		print_rule(&p->mounts[i]);
+	explain_net(&p->net);
 	limits_explain(&p->limits, stdout);
 	for (char *const *v = p->env; *v; v++)
 		printf("env      %s\n", *v);

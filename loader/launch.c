@@ -348,6 +348,39 @@ static int start_limits(struct start *s, struct monitor *m,
 	return 0;
 }
 
+static bool passes_socket(const struct policy *p)
+{
+	struct stat st;
+
+	for (int fd = 0; fd < 3; fd++)
+		if (!p->std_closed[fd] && !fstat(fd, &st) &&
+		    S_ISSOCK(st.st_mode))
+			return true;
+	for (unsigned int i = 0; i < p->n_pass; i++)
+		if (!fstat(p->pass[i], &st) && S_ISSOCK(st.st_mode))
+			return true;
+	return false;
+}
+
+static int make_net(struct monitor *m, const struct policy *p, struct err *e)
+{
+	const char *what;
+	int r;
+
+	if (!net_wanted(&p->net) && !passes_socket(p))
+		return 0;
+	r = monitor_net(m, &p->net, &what);
+	if (r)
+		return err_set(e, EXIT_SBX, "--publish: %s: %s", what,
+			       strerror(-r));
+	for (size_t i = 0; i < p->net.n_publishes && !p->quiet; i++)
+		if (!p->net.publishes[i].host.port)
+			fprintf(stderr, "sbx: port %u is published as %u\n",
+				p->net.publishes[i].guest,
+				monitor_net_port(m, i));
+	return 0;
+}
+
 static void close_child_ends(struct start *s)
 {
 	int i;
@@ -392,7 +425,7 @@ int launch_run(const struct policy *p, struct err *e)
 		monitor_pass(&m, 3 + i, p->pass[i]);
 	if (limits_apply(&p->limits, e) || make_start(&s, &m, p, e) ||
 	    start_limits(&s, &m, &p->limits, e) ||
-	    make_grants(&m, p, grants, e) ||
+	    make_grants(&m, p, grants, e) || make_net(&m, p, e) ||
 	    bootpage_write(s.meta, p, grants, landlock_scopes_signals(), e))
 		goto out;
 	/* Inherited as ignored, it would have the host forget our children. */

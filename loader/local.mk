@@ -67,6 +67,8 @@ broker_sources = \
 	emul/abi/hostfd.h \
 	%D%/libc.h \
 	%D%/broker/bound.c \
+	%D%/net.h \
+	%D%/netmatch.c \
 	%D%/broker/broker.h \
 	%D%/broker/channel.c \
 	%D%/broker/channel.h \
@@ -77,6 +79,10 @@ broker_sources = \
 	%D%/broker/fsmod.c \
 	%D%/broker/grant.c \
 	%D%/broker/monitor.c \
+	%D%/broker/net.c \
+	%D%/broker/net.h \
+	%D%/broker/netopt.c \
+	%D%/broker/resolve.c \
 	%D%/broker/process.c \
 	%D%/broker/reply.c \
 	%D%/broker/request.c \
@@ -94,6 +100,7 @@ policy_sources = \
 	%D%/profile.c \
 	%D%/set-files.c \
 	%D%/set-limits.c \
+	%D%/set-net.c \
 	%D%/set-process.c \
 	%D%/set-user.c \
 	%D%/settings.c \
@@ -109,6 +116,7 @@ policy_sources = \
 	%D%/limits.h \
 	%D%/meter.c \
 	%D%/meter.h \
+	%D%/net.c \
 	%D%/policy.h \
 	%D%/program.c \
 	%D%/view.c \

@@ -4,7 +4,9 @@
  *
  *	mkfilter gate TABLE	the sandbox's filters, one for each set of
  *				features, behind the test of arch and pointer
- *	mkfilter plain NAME TABLE	one filter, no test of the pointer
+ *	mkfilter plain NAME TABLE	filters without a test of the pointer:
+ *				NAME, NAME_sock with the feature
+ *				"sock", NAME_net with "net" too
  *	mkfilter rows TABLE	VETTED_ROW(...) lines: the table for C
  *
  * libseccomp turns the rules into a program; it has no rule for the
@@ -37,6 +39,7 @@
 #include <linux/membarrier.h>
 #include <linux/seccomp.h>
 #include <sys/stat.h>
+#include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -82,6 +85,10 @@ static const struct {
 	N(TCFLSH), N(TIOCGPGRP), N(TIOCOUTQ), N(TIOCGWINSZ), N(TIOCSWINSZ),
 	N(FIONREAD), N(TIOCGSID), N(TCSBRKP), N(TCGETS2), N(TCSETS2),
 	N(TCSETSW2), N(TCSETSF2),
+	N(AF_INET), N(AF_INET6), N(AF_UNIX), N(SOCK_STREAM), N(SOCK_DGRAM),
+	N(SOCK_SEQPACKET), N(SOCK_NONBLOCK), N(SOCK_CLOEXEC),
+	N(SOL_SOCKET), N(IPPROTO_IP), N(IPPROTO_TCP), N(IPPROTO_IPV6),
+	N(F_DUPFD_CLOEXEC),
 	{ "SIGKILL", 9 }, { "SIGCONT", 18 }, { "SIGSTOP", 19 },
 	{ "CHILD", CONFINE_CHILD },
 	{ "SELF", CONFINE_SELF },
@@ -612,6 +619,9 @@ static void print_rows(void)
 int main(int argc, char **argv)
 {
 	static const char *const none[] = { NULL };
+	static const char *const sock[] = { "sock", NULL };
+	static const char *const net[] = { "sock", "net", NULL };
+	char name[64];
 
 	if (argc == 3 && !strcmp(argv[1], "gate")) {
 		parse_table(argv[2]);
@@ -620,6 +630,10 @@ int main(int argc, char **argv)
 		parse_table(argv[3]);
 		print_head();
 		print_program(argv[2], false, none);
+		snprintf(name, sizeof(name), "%s_sock", argv[2]);
+		print_program(name, false, sock);
+		snprintf(name, sizeof(name), "%s_net", argv[2]);
+		print_program(name, false, net);
 	} else if (argc == 3 && !strcmp(argv[1], "rows")) {
 		parse_table(argv[2]);
 		print_rows();

@@ -41,6 +41,16 @@ OPTION("own-dir", 0, OWN_DIR, "KIND", BOTH, FILES,
        "show the program's directory: none, ro, overlay")
 OPTION("workdir", 'w', WORKDIR, "DIR", BOTH, FILES,
        "start the program in DIR")
+OPTION("net", 0, NET, "KIND", BOTH, NETWORK,
+       "none, filter (as granted here) or host (all)")
+OPTION("allow-net", 0, ALLOW_NET, "HOST[:PORTS]", BOTH, NETWORK,
+       "let it connect to a name, address or a.b.c.d/n")
+OPTION("allow-bind", 0, ALLOW_BIND, "PORTS", BOTH, NETWORK,
+       "let it listen on these ports of the host")
+OPTION("publish", 'p', PUBLISH, "HOST:PORT[/udp]", BOTH, NETWORK,
+       "its PORT can be reached at port HOST")
+OPTION("dns", 0, DNS, "ADDR[:PORT]", BOTH, NETWORK,
+       "who is asked for names, not the host's servers")
 OPTION("user", 'u', USER, "UID[:GID]", BOTH, ENVIRONMENT,
        "the ids that the program sees as its own (0: root)")
 OPTION("memory", 'm', MEMORY, "SIZE", BOTH, LIMITS,

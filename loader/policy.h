@@ -19,6 +19,7 @@
 #include "emul/abi/hostfd.h"
 #include "loader/err.h"
 #include "loader/limits.h"
+#include "loader/net.h"
 
 /* In the order of precedence at one path, weakest first. */
 enum view_kind {
@@ -77,6 +78,7 @@ struct policy {
 	char *cwd;		/* guest path, absolute */
 
 	struct limits limits;
+	struct net_policy net;
 
 	bool trace;
 	uint64_t trace_set[16];	/* bit per call's number: what to trace */

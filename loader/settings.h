@@ -60,7 +60,7 @@ enum option_where {
 };
 
 enum option_group {
-	FILES, LIMITS, ENVIRONMENT, PROFILES, REPORT, ABOUT, GROUPS
+	FILES, NETWORK, LIMITS, ENVIRONMENT, PROFILES, REPORT, ABOUT, GROUPS
 };
 
 struct option_row {

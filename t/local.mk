@@ -14,6 +14,7 @@ unit_tests = \
 	%D%/u-insn \
 	%D%/u-ipc \
 	%D%/u-mm \
+	%D%/u-net \
 	%D%/u-patch \
 	%D%/u-pipe \
 	%D%/u-policy \
@@ -42,7 +43,9 @@ t_u_pipe_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_tty_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_vfs_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_wait_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
-t_u_policy_SOURCES = %D%/u-policy.c $(policy_sources)
+t_u_net_SOURCES = %D%/u-net.c %D%/broker.h loader/net.c loader/err.c \
+	$(broker_sources)
+t_u_policy_SOURCES = %D%/u-policy.c loader/netmatch.c $(policy_sources)
 nodist_t_u_policy_SOURCES = profile-text.h vetted-rows.h emul/sysnames.h
 
 

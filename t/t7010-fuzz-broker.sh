@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const char *d, unsigned long n)
 	>/dev/null 2>&1 || skip_all "no clang with libFuzzer"
 
 set --
-for f in "$SRCDIR"/loader/broker/*.c; do
+for f in "$SRCDIR"/loader/broker/*.c "$SRCDIR"/loader/net.c \
+	"$SRCDIR"/loader/netmatch.c "$SRCDIR"/loader/err.c; do
 	set -- "$@" "$f"
 done
 # shellcheck disable=SC2086

@@ -165,6 +165,57 @@ enum broker_op {
 	BROKER_SETXATTR,	/* W; arg[0]: XATTR_CREATE, _REPLACE; arg[1]:
 				 * bytes of what was staged, <= 65536 */
 	BROKER_REMOVEXATTR,	/* W */
+
+	/*
+	 * Sockets of the host: only where the policy has a network, else
+	 * -EACCES.  "sent": on a descriptor, as in BROKER_FD_.
+	 *
+	 * CONNECT makes a socket and connects it.  arg[0]: SOCK_STREAM or
+	 * SOCK_DGRAM; bytes 1: a struct broker_addr; bytes 2: a row of struct
+	 * broker_sockopt, set before.  The descriptor comes along;
+	 * val[0]: 0, or EINPROGRESS; body: struct broker_names.  Without a
+	 * grant for just this address -EACCES.  BROKER_RESOLVER_IP gives one
+	 * end of a pair, at whose other end is the broker's resolver.
+	 */
+	BROKER_NET_CONNECT,
+	/*
+	 * The host's sockets for what the guest has bound at bytes 1, a struct
+	 * broker_addr; arg[0] as in CONNECT; arg[1]: backlog; arg[2]: which of
+	 * them, from 0 on; -ENOENT: there are no more.  The descriptor comes
+	 * along, to be polled and sent with ACCEPT; val[0]: its number; body:
+	 * struct broker_names.
+	 */
+	BROKER_NET_LISTEN,
+	BROKER_NET_UNLISTEN,	/* arg[0]: number */
+	/*
+	 * sent; arg[1]: how many at most, 1..BROKER_FDS_MAX.  rep.count
+	 * descriptors come along; body: a struct broker_names for each.
+	 */
+	BROKER_NET_ACCEPT,
+	/*
+	 * sent; bytes 1: a row of struct broker_sockopt.  The first that fails
+	 * ends it: its error; val[0]: how many were set.
+	 */
+	BROKER_NET_SETOPT,
+	/*
+	 * sent; arg[1]: level << 32 | name; arg[2]: size wanted; body: the
+	 * value.  Level BROKER_SOL_IOCTL: FIONREAD, TIOCOUTQ.
+	 */
+	BROKER_NET_GETOPT,
+	BROKER_NET_SHUTDOWN,	/* sent; arg[1]: SHUT_RD.. */
+	/*
+	 * sent; body: struct broker_names; val[0]: domain | type << 16 |
+	 * protocol << 32; val[1]: 1 if it listens, 2 if it is connected.
+	 */
+	BROKER_NET_NAMES,
+	/*
+	 * Datagrams of a published port, arg[0]: number.  RECV: body: rows of
+	 * struct broker_dgram, rep.count of them; -EAGAIN.  SEND: bytes 1: a
+	 * struct broker_addr, which must have sent to this port lately, else
+	 * -EACCES; bytes 2: the datagram.
+	 */
+	BROKER_NET_RECV,
+	BROKER_NET_SEND,
 	BROKER_OP_END
 };
 
@@ -182,6 +233,13 @@ enum broker_op {
 #define BROKER_TTY_FRONT	0
 #define BROKER_TTY_BACKGROUND	1
 #define BROKER_TTY_ORPHANED	2	/* and nobody would continue it */
+
+#define BROKER_FDS_MAX		16u	/* descriptors of one reply */
+#define BROKER_SOL_IOCTL	0x10000u
+
+/* Where the guest finds its resolver, if names may be resolved at all. */
+#define BROKER_RESOLVER_IP	0x7f000035u	/* 127.0.0.53 */
+#define BROKER_RESOLVER_PORT	53u
 
 struct broker_req {
 	uint16_t version;
@@ -267,6 +325,32 @@ struct broker_statfs {
 	uint64_t flags;		/* ST_... */
 };
 
+/* An address of TCP or UDP: IPv4 as ::ffff:a.b.c.d. */
+struct broker_addr {
+	uint8_t ip[16];
+	uint32_t scope;
+	uint16_t port;		/* host byte order */
+	uint16_t zero;
+};
+
+struct broker_names {
+	struct broker_addr local;
+	struct broker_addr peer;
+};
+
+/* len bytes of value follow, and padding to a multiple of 4. */
+struct broker_sockopt {
+	uint32_t level;
+	uint32_t name;
+	uint32_t len;
+};
+
+/* len bytes follow, and padding to a multiple of 4. */
+struct broker_dgram {
+	struct broker_addr from;
+	uint32_t len;
+};
+
 struct broker_rusage {
 	uint64_t utime_ns;
 	uint64_t stime_ns;
@@ -305,6 +389,9 @@ _Static_assert(sizeof(struct broker_stat) == 128, "broker_stat");
 _Static_assert(sizeof(struct broker_node) == 136, "broker_node");
 _Static_assert(sizeof(struct broker_dirent) == 24, "broker_dirent");
 _Static_assert(sizeof(struct broker_statfs) == 88, "broker_statfs");
+_Static_assert(sizeof(struct broker_addr) == 24, "broker_addr");
+_Static_assert(sizeof(struct broker_sockopt) == 12, "broker_sockopt");
+_Static_assert(sizeof(struct broker_dgram) == 28, "broker_dgram");
 _Static_assert(sizeof(struct hostsig) == 544, "hostsig");
 
 #endif

@@ -97,11 +97,12 @@ static void send_request(int fd, const struct broker_req *req, const void *p1,
 		lost();
 }
 
+/* The descriptors that came go to @fds; how many, or -EPROTO. */
 static int receive_reply(int fd, struct broker_rep *rep, void *buf,
-			 size_t cap, int *fd_out)
+			 size_t cap, int *fds)
 {
 	struct iovec iov[2] = { { rep, sizeof(*rep) }, { buf, cap } };
-	struct msg_fd control = { .fd = -1 };
+	struct msg_fds control;
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 	long n;
 
@@ -112,33 +113,52 @@ static int receive_reply(int fd, struct broker_rep *rep, void *buf,
 	} while (n == -EINTR);
 	if (n < (long)sizeof(*rep))
 		lost();
-	*fd_out = msg.msg_controllen >= 20 ? control.fd : -1;
-	return msg.msg_flags & MSG_TRUNC ? -EPROTO : 0;
+	n = 0;
+	if (msg.msg_controllen > sizeof(control.head)) {
+		n = (long)((control.head.cmsg_len - sizeof(control.head)) /
+			   sizeof(int));
+		n = MIN(n, (long)BROKER_FDS_MAX);
+		memcpy(fds, control.fd, (size_t)n * sizeof(int));
+	}
+	if (!(msg.msg_flags & MSG_TRUNC))
+		return (int)n;
+	while (n)
+		host_close(fds[--n]);
+	return -EPROTO;
 }
 
-int broker_call2(struct broker_req *req, const void *p1, const void *p2,
-		 int fd_in, struct broker_rep *rep, void *buf, size_t cap,
-		 int *fd_out)
+int broker_call_fds(struct broker_req *req, const void *p1, const void *p2,
+		    int fd_in, struct broker_rep *rep, void *buf, size_t cap,
+		    int fds[BROKER_FDS_MAX], unsigned int *n_fds)
 {
 	unsigned int i = channel_take();
 	int fd = HOSTFD_CHANNEL + (int)i;
-	int got;
 	int ret;
 
 	req->version = BROKER_VERSION;
 	req->seq = __atomic_add_fetch(&last_seq, 1, __ATOMIC_RELAXED);
 	req->zero = 0;
 	send_request(fd, req, p1, p2, fd_in);
-	ret = receive_reply(fd, rep, buf, cap, &got);
+	ret = receive_reply(fd, rep, buf, cap, fds);
 	channel_give(i);
 	if (rep->seq != req->seq || rep->op != req->op)
 		lost();
-	if (!ret)
-		ret = rep->err;
+	*n_fds = ret > 0 ? (unsigned int)ret : 0;
+	return ret < 0 ? ret : rep->err;
+}
+
+int broker_call2(struct broker_req *req, const void *p1, const void *p2,
+		 int fd_in, struct broker_rep *rep, void *buf, size_t cap,
+		 int *fd_out)
+{
+	int fds[BROKER_FDS_MAX];
+	unsigned int n;
+	int ret = broker_call_fds(req, p1, p2, fd_in, rep, buf, cap, fds, &n);
+
 	if (fd_out)
-		*fd_out = got;
-	else if (got >= 0)
-		host_close(got);
+		*fd_out = n ? fds[0] : -1;
+	for (unsigned int i = fd_out ? 1 : 0; i < n; i++)
+		host_close(fds[i]);
 	return ret;
 }
 

@@ -31,6 +31,11 @@ int broker_call2(struct broker_req *req, const void *p1, const void *p2,
 		 int fd_in, struct broker_rep *rep, void *buf, size_t cap,
 		 int *fd_out);
 
+/* The same; all descriptors that come, *n_fds of them, are the caller's. */
+int broker_call_fds(struct broker_req *req, const void *p1, const void *p2,
+		    int fd_in, struct broker_rep *rep, void *buf, size_t cap,
+		    int fds[BROKER_FDS_MAX], unsigned int *n_fds);
+
 /* A device number of the contract (major << 32 | minor) as stat(2) packs it. */
 static inline uint64_t broker_dev(uint64_t dev)
 {

@@ -6,6 +6,7 @@
 #ifndef SBX_HOST_MSG_H
 #define SBX_HOST_MSG_H
 
+#include "emul/abi/broker.h"
 #include "emul/lib/types.h"
 
 #ifdef SBX_HOSTED
@@ -42,6 +43,12 @@ struct msg_fd {
 	struct cmsghdr head;
 	int fd;
 	int pad;
+};
+
+/* One that holds what a reply brings at most. */
+struct msg_fds {
+	struct cmsghdr head;
+	int fd[BROKER_FDS_MAX];
 };
 
 _Static_assert(sizeof(struct msghdr) == 56, "msghdr");

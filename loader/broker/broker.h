@@ -69,6 +69,8 @@ struct monitor {
 	struct file_id fixed[MONITOR_FIXED_MAX];	/* monitor_fix */
 	size_t fixed_count;
 
+	struct net *net;		/* net.h; NULL: no network at all */
+
 	bool no_openat2;		/* the host refuses it, or forced */
 	bool no_landlock;		/* set by monitor_confine */
 	int proc_fd;			/* /proc/self/fd, O_PATH, or -1 */
@@ -137,6 +139,17 @@ int monitor_pass(struct monitor *m, unsigned int index, int fd);
  * Returns 0 or -errno.
  */
 int monitor_fix(struct monitor *m, int fd);
+
+struct net_policy;
+/*
+ * Let the sandbox have what the policy (which stays the caller's, and must
+ * live on) grants of the network.  The sockets of what is published are made
+ * and bound.  0, or -errno with *what: which of them failed.
+ */
+int monitor_net(struct monitor *m, const struct net_policy *policy,
+		const char **what);
+/* The port of the host that publication i has got. */
+uint16_t monitor_net_port(const struct monitor *m, size_t i);
 
 /*
  * After fork, in the parent: child is the first process, in a session of its

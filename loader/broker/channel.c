@@ -63,23 +63,27 @@ static ssize_t receive(int sock, void *buf, size_t size, int *fd, bool *bad)
 
 static int reply(int sock, struct call *c)
 {
-	union control control;
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(BROKER_FDS_MAX * sizeof(int))];
+	} control;
 	struct iovec iov[2] = {
 		{ &c->rep, sizeof(c->rep) }, { c->body, c->rep.len },
 	};
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+	const int *fds = c->fd_out >= 0 ? &c->fd_out : c->fds_out;
+	unsigned int n = c->fd_out >= 0 ? 1 : c->n_fds_out;
 
-	if (c->fd_out >= 0) {
-		struct cmsghdr *h;
+	if (n) {
+		struct cmsghdr *h = &control.align;
 
 		memset(&control, 0, sizeof(control));
 		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control);
-		h = CMSG_FIRSTHDR(&msg);
+		msg.msg_controllen = (socklen_t)CMSG_SPACE(n * sizeof(int));
 		h->cmsg_level = SOL_SOCKET;
 		h->cmsg_type = SCM_RIGHTS;
-		h->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(h), &c->fd_out, sizeof(int));
+		h->cmsg_len = (socklen_t)CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(h), fds, n * sizeof(int));
 	}
 	if (sendmsg(sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		return -errno;
@@ -117,7 +121,6 @@ const char *channel_serve(struct monitor *m, int sock, bool *closed)
 		return why;
 	/* The sandbox may have died meanwhile: then nobody reads it. */
 	n = reply(sock, &c);
-	if (c.fd_out >= 0)
-		close(c.fd_out);
+	request_close(&c);
 	return n == -EAGAIN ? "it does not read its replies" : NULL;
 }

@@ -23,6 +23,7 @@
 
 #include "broker-filter.h"
 #include "loader/broker/confine.h"
+#include "loader/broker/net.h"
 #include "loader/broker/server.h"
 
 /* Rights newer than the headers this may be built with. */
@@ -96,6 +97,11 @@ static int allow_grant(int ruleset, const struct grant *g, uint64_t handled)
 	return 0;
 }
 
+static bool makes_sockets(const struct monitor *m)
+{
+	return m->net && net_wanted(m->net->policy);
+}
+
 /* 0, or -EOPNOTSUPP where the host has no Landlock that would do. */
 static int confine_landlock(const struct monitor *m)
 {
@@ -109,7 +115,7 @@ static int confine_landlock(const struct monitor *m)
 	if (abi < 1 || (abi < 2 && any_writable(m)))
 		return -EOPNOTSUPP;
 	if (abi >= 4) {
-		attr.net = NET_ALL;
+		attr.net = makes_sockets(m) ? 0 : NET_ALL;
 		size += sizeof(attr.net);
 	}
 	if (abi >= 6) {
@@ -150,15 +156,13 @@ void monitor_settle(void)
 	}
 }
 
-/* Put the processes of this run into the program. */
-static int confine_filter(const struct monitor *m)
+/* Put the processes of this run into the program of @n instructions. */
+static int install(const struct monitor *m, const struct sock_filter *filter,
+		   unsigned short n)
 {
-	struct sock_filter prog[sizeof(broker_filter) /
-				sizeof(broker_filter[0])];
-	struct sock_fprog fprog = {
-		.len = sizeof(prog) / sizeof(prog[0]),
-		.filter = prog,
-	};
+	struct sock_filter prog[sizeof(broker_filter_net) /
+				sizeof(broker_filter_net[0])];
+	struct sock_fprog fprog = { .len = n, .filter = prog };
 	const struct {
 		uint32_t from;
 		uint32_t to;
@@ -169,7 +173,7 @@ static int confine_filter(const struct monitor *m)
 	};
 	size_t found = 0;
 
-	memcpy(prog, broker_filter, sizeof(prog));
+	memcpy(prog, filter, n * sizeof(prog[0]));
 	for (size_t i = 0; i < fprog.len; i++)
 		for (size_t j = 0; j < sizeof(put) / sizeof(put[0]); j++)
 			if (BPF_CLASS(prog[i].code) == BPF_JMP &&
@@ -183,6 +187,22 @@ static int confine_filter(const struct monitor *m)
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &fprog) < 0)
 		return -errno;
 	return 0;
+}
+
+#define COUNT(filter)	(sizeof(filter) / sizeof((filter)[0]))
+
+static int confine_filter(const struct monitor *m)
+{
+	_Static_assert(COUNT(broker_filter_net) >= COUNT(broker_filter) &&
+		       COUNT(broker_filter_net) >= COUNT(broker_filter_sock),
+		       "the largest");
+
+	if (makes_sockets(m))
+		return install(m, broker_filter_net, COUNT(broker_filter_net));
+	if (m->net)
+		return install(m, broker_filter_sock,
+			       COUNT(broker_filter_sock));
+	return install(m, broker_filter, COUNT(broker_filter));
 }
 
 int monitor_confine(struct monitor *m)

@@ -20,6 +20,7 @@
 #include "emul/abi/region.h"
 #include "emul/abi/regs.h"
 #include "loader/broker/channel.h"
+#include "loader/broker/net.h"
 #include "loader/broker/server.h"
 
 /* epoll data, behind those of the channels. */
@@ -586,6 +587,8 @@ static bool take_events(struct monitor *m, const struct epoll_event *ev, int n)
 			over_memory(m);
 		else if (ev[i].data.u32 < HOSTFD_CHANNELS)
 			serve_channel(m, ev[i].data.u32);
+		else if (ev[i].data.u32 >= NET_TAG && !m->ending)
+			resolver_event(m, ev[i].data.u32, ev[i].events);
 	return alive;
 }
 

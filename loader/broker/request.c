@@ -25,6 +25,7 @@
 #define FD	(1u << 5)	/* on a descriptor, inherited */
 #define SENT	(1u << 6)	/* or sent along */
 #define ONLY	(1u << 7)	/* sent along alone */
+#define NET	(1u << 8)	/* where there is a network */
 
 static const struct request {
 	int (*fn)(struct call *c);
@@ -84,6 +85,22 @@ static const struct request {
 	[BROKER_XATTR_STAGE] = { serve_xattr_stage, D1, 0, 1 },
 	[BROKER_SETXATTR] = { serve_setxattr, P1 | D2 | W, 0, 2 },
 	[BROKER_REMOVEXATTR] = { serve_removexattr, P1 | D2 | W, 0, 0 },
+
+	[BROKER_NET_CONNECT] = { serve_net_connect, D1 | D2 | NET, 0, 1 },
+	[BROKER_NET_LISTEN] = { serve_net_listen, D1 | NET, 0, 3 },
+	[BROKER_NET_UNLISTEN] = { serve_net_unlisten, NET, 0, 1 },
+	[BROKER_NET_ACCEPT] = { serve_net_accept, FD | SENT | NET,
+		BROKER_FD_SENT, 2 },
+	[BROKER_NET_SETOPT] = { serve_net_setopt, FD | SENT | D1 | NET,
+		BROKER_FD_SENT, 1 },
+	[BROKER_NET_GETOPT] = { serve_net_getopt, FD | SENT | NET,
+		BROKER_FD_SENT, 3 },
+	[BROKER_NET_SHUTDOWN] = { serve_net_shutdown, FD | SENT | NET,
+		BROKER_FD_SENT, 2 },
+	[BROKER_NET_NAMES] = { serve_net_names, FD | SENT | NET,
+		BROKER_FD_SENT, 1 },
+	[BROKER_NET_RECV] = { serve_net_recv, NET, 0, 1 },
+	[BROKER_NET_SEND] = { serve_net_send, D1 | D2 | NET, 0, 1 },
 };
 
 /* Relative, clean, without "." and "..", without NUL; or empty. */
@@ -150,6 +167,7 @@ const char *request_parse(struct call *c, const void *packet, size_t n,
 
 	c->g1 = c->g2 = NULL;
 	c->fd = c->fd_out = -1;
+	c->n_fds_out = 0;
 	c->sent = false;
 	if (n < sizeof(c->req))
 		return "short request";
@@ -206,6 +224,8 @@ const char *request_serve(struct call *c)
 	if ((r->has & W) && ((c->g1 && !c->g1->writable) ||
 			     (c->g2 && !c->g2->writable)))
 		ret = -EROFS;
+	else if ((r->has & NET) && !c->m->net)
+		ret = -EACCES;
 	else if ((r->has & FD) && c->fd < 0)
 		ret = -EBADF;
 	else
@@ -213,7 +233,15 @@ const char *request_serve(struct call *c)
 	if (ret == BROKEN)
 		return "impossible argument";
 	c->rep.err = ret;
-	if (c->fd_out >= 0)
+	if (c->fd_out >= 0 || c->n_fds_out)
 		c->rep.flags |= BROKER_REP_FD;
 	return NULL;
+}
+
+void request_close(struct call *c)
+{
+	if (c->fd_out >= 0)
+		close(c->fd_out);
+	for (unsigned int i = 0; i < c->n_fds_out; i++)
+		close(c->fds_out[i]);
 }

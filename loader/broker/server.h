@@ -23,6 +23,8 @@ struct call {
 	bool sent;
 	struct broker_rep rep;
 	int fd_out;			/* given to the kernel; -1: none */
+	int fds_out[BROKER_FDS_MAX];	/* the same, of NET_ACCEPT */
+	unsigned int n_fds_out;
 	unsigned char body[BROKER_BODY_MAX] __attribute__((aligned(8)));
 };
 
@@ -39,6 +41,9 @@ const char *request_parse(struct call *c, const void *packet, size_t n,
  * the sandbox is to be ended (no reply is sent then).
  */
 const char *request_serve(struct call *c);
+
+/* Close the descriptors that were given. */
+void request_close(struct call *c);
 
 /*
  * Handlers: 0 or -errno for the reply, or BROKEN for a request that no honest
@@ -92,6 +97,17 @@ int serve_panic(struct call *c);
 int serve_cputime(struct call *c);
 int serve_affinity(struct call *c);
 int serve_sched(struct call *c);
+
+int serve_net_connect(struct call *c);
+int serve_net_listen(struct call *c);
+int serve_net_unlisten(struct call *c);
+int serve_net_accept(struct call *c);
+int serve_net_setopt(struct call *c);
+int serve_net_getopt(struct call *c);
+int serve_net_shutdown(struct call *c);
+int serve_net_names(struct call *c);
+int serve_net_recv(struct call *c);
+int serve_net_send(struct call *c);
 
 /*
  * walk.c.  A descriptor from these is O_PATH and is given back with

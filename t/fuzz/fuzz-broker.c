@@ -15,10 +15,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "loader/broker/server.h"
+#include "loader/broker/net.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
@@ -82,6 +84,22 @@ static void grant(const char *name, bool writable)
 		abort();
 }
 
+/* A port at which nobody listens, one that is published, a name. */
+static void start_net(void)
+{
+	static struct net_policy policy;
+	const char *what;
+	struct err e = { 0 };
+
+	never(net_allow(&policy, "", "tcp://127.0.0.1:9", &e));
+	never(net_allow(&policy, "", "a.example", &e));
+	never(net_publish(&policy, "", "127.0.0.1:0:80", &e));
+	never(net_publish(&policy, "", "127.0.0.1:0:53/udp", &e));
+	policy.mode = NET_FILTER;
+	m.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	never(monitor_net(&m, &policy, &what));
+}
+
 static void start(void)
 {
 	char path[64];
@@ -109,6 +127,7 @@ static void start(void)
 	close(sent_fd);
 	sent_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	umask(0);
+	start_net();
 	look(kept);
 	lowest_fd = dup(sent_fd);
 	close(lowest_fd);
@@ -137,6 +156,30 @@ static void check_fd(const struct call *c)
 	never(st.st_mode & (S_ISUID | S_ISGID));
 }
 
+/* A socket: bound where it is published, or connected where it is granted. */
+static void check_socket(int fd)
+{
+	union net_name host = { .any.sa_family = AF_UNSPEC };
+	socklen_t len = sizeof(host);
+	struct broker_addr a;
+	int domain;
+
+	len = sizeof(domain);
+	never(getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len));
+	if (domain == AF_UNIX)
+		return;			/* the resolver's */
+	never(domain != AF_INET);
+	len = sizeof(host);
+	if (!getpeername(fd, &host.any, &len)) {
+		net_from_host(&a, &host);
+		never(memcmp(a.ip + 12, "\x7f\0\0\1", 4) || a.port != 9);
+		return;
+	}
+	never(getsockname(fd, &host.any, &len));
+	net_from_host(&a, &host);
+	never(memcmp(a.ip + 12, "\x7f\0\0\1", 4));
+}
+
 static void one(const uint8_t *packet, size_t size, bool with_fd)
 {
 	static struct call c;
@@ -151,9 +194,13 @@ static void one(const uint8_t *packet, size_t size, bool with_fd)
 		return;
 	never(c.rep.len > sizeof(c.body) || c.rep.err > 0);
 	if (c.fd_out >= 0) {
-		check_fd(&c);
-		close(c.fd_out);
+		if (c.req.op == BROKER_NET_CONNECT ||
+		    c.req.op == BROKER_NET_LISTEN)
+			check_socket(c.fd_out);
+		else
+			check_fd(&c);
 	}
+	request_close(&c);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -185,6 +232,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += n;
 		size -= n;
 	}
+	/* The guest's ends are closed: the resolver sees to it. */
+	for (uint32_t i = 0; i < 256; i++)
+		resolver_event(&m, NET_TAG + i, EPOLLIN);
 	look(now);
 	for (int i = 0; i < 2; i++) {
 		never(now[i].st_size != kept[i].st_size);
@@ -199,6 +249,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	never(fd != lowest_fd);
 	close(fd);
 	return 0;
+}
+
+/* An address, near to what is granted, and small numbers. */
+static void repair_net(struct broker_req *q, char *text, size_t room,
+		       unsigned int *seed)
+{
+	static const uint16_t ports[] = { 9, 53, 80, 81, 0 };
+	struct broker_addr a = { .port = ports[rand_r(seed) % 5] };
+
+	a.ip[10] = a.ip[11] = 0xff;
+	a.ip[12] = 127;
+	a.ip[15] = rand_r(seed) % 2 ? 1 : 53;
+	q->grant = q->grant2 = 0;
+	q->len1 = q->len2 = 0;
+	if (q->op == BROKER_NET_CONNECT || q->op == BROKER_NET_LISTEN ||
+	    q->op == BROKER_NET_SEND) {
+		if (room <= sizeof(a))
+			return;
+		memcpy(text, &a, sizeof(a));
+		q->len1 = sizeof(a);
+	}
+	for (int i = 0; i < 4; i++)
+		q->arg[i] = (uint64_t)rand_r(seed) % 4;
 }
 
 static void repair(struct broker_req *q, char *text, size_t room,
@@ -224,6 +297,8 @@ static void repair(struct broker_req *q, char *text, size_t room,
 	if (q->op >= BROKER_GETXATTR)
 		t = q->op == BROKER_GETXATTR || q->op >= BROKER_SETXATTR ?
 			attrs[rand_r(seed) % 5] : "";
+	if (q->op >= BROKER_NET_CONNECT)
+		t = "";
 	if (n + strlen(t) >= room)
 		return;
 	q->version = BROKER_VERSION;
@@ -240,6 +315,8 @@ static void repair(struct broker_req *q, char *text, size_t room,
 	q->len1 = (uint16_t)n;
 	q->len2 = (uint16_t)strlen(t);
 	snprintf(text, room, "%s%s", s, t);
+	if (q->op >= BROKER_NET_CONNECT && q->op < BROKER_OP_END)
+		repair_net(q, text, room, seed);
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
