@@ -187,6 +187,7 @@ shell_tests = \
 	%D%/t4000-stop.sh \
 	%D%/t4010-tty-jobs.sh \
 	%D%/t4011-tty-programs.sh \
+	%D%/t4012-oom.sh \
 	%D%/t4020-procps.sh \
 	%D%/t4010-host-kills.sh \
 	%D%/t6000-ipc-tools.sh \
