@@ -107,6 +107,8 @@ struct thread {
 	uint64_t start_tid;
 	void (*start_fn)(void *arg);	/* of a new process: kinit's word */
 	void *start_arg;
+	uint32_t spare;		/* its process waits to be wanted: kinit.c ... */
+	uint32_t go;		/* ... for this futex word to be 1 */
 	struct thread *next_dead;	/* in the list of slots to be freed */
 #ifdef SBX_DEBUG
 #define THREAD_HELD_MAX	32u

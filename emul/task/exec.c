@@ -373,8 +373,8 @@ static void exec_arrive(void *arg)
  */
 static long exec_elsewhere(struct task *t, struct exec *e, struct mm *mm)
 {
-	struct thread *old_th = t->thread, *th = slot_get();
 	struct move *m = kmalloc(sizeof(*m));
+	struct thread *old_th = t->thread, *th = m ? kinit_slot() : NULL;
 	struct tgroup *g = t->group;
 	struct mm *old = t->mm;
 	long err = -EAGAIN;

@@ -27,7 +27,11 @@ static struct {
 	struct mutex lock;	/* one asks at a time */
 	bool running;
 	struct kinit_req req;
-	uint32_t asked, answered;	/* futex words: counts */
+	uint32_t asked, answered;	/* counts; a futex word */
+	uint32_t bell;		/* futex word: rings for either of: */
+	bool want_spare;
+	struct thread *spare;	/* of a process that waits; atomic */
+	uint32_t n_spares;	/* slots that it or its making takes; atomic */
 } kinit __arena;
 LOCK_CLASS(kinit, LOCK_KINIT);
 
@@ -61,10 +65,64 @@ static void serve(struct kinit_req *q)
 			    process_begin, NULL);
 }
 
+static void spare_begin(void *arg)
+{
+	struct thread *th = this_thread();
+
+	(void)arg;
+	hostproc_enter(th, th->host_tid);
+	while (!load_acquire(&th->go))
+		host_futex_wait_lock(&th->go, 0);
+	th->start_fn(th->start_arg);
+}
+
+/* Who spawns once does it again: the next process is made beforehand. */
+static void make_spare(void)
+{
+	struct thread *th;
+
+	__atomic_fetch_add(&kinit.n_spares, 1, __ATOMIC_SEQ_CST);
+	th = slot_get();
+	if (th) {
+		th->spare = 1;
+		if (host_clone(false, (uint64_t)thread_frame(th), th,
+			       spare_begin, NULL) > 0) {
+			store_release(&kinit.spare, th);
+			return;
+		}
+		slot_drop(th);
+	}
+	__atomic_fetch_sub(&kinit.n_spares, 1, __ATOMIC_SEQ_CST);
+}
+
+static void ring(void)
+{
+	__atomic_fetch_add(&kinit.bell, 1, __ATOMIC_SEQ_CST);
+	host_futex_wake(&kinit.bell, 1);
+}
+
+/* What there is to do; false: nothing. */
+static bool work(uint32_t *done)
+{
+	if (load_acquire(&kinit.asked) != *done) {
+		++*done;
+		serve(&kinit.req);
+		store_release(&kinit.answered, *done);
+		host_futex_wake(&kinit.answered, 1);
+		return true;
+	}
+	if (!load_acquire(&kinit.want_spare))
+		return false;
+	store_once(&kinit.want_spare, false);
+	if (!load_acquire(&kinit.spare))
+		make_spare();
+	return true;
+}
+
 static void kinit_main(void *arg)
 {
 	struct thread *th = this_thread();
-	uint32_t done = 0;
+	uint32_t done = 0, bell;
 
 	(void)arg;
 	hostproc_enter(th, th->host_tid);
@@ -72,12 +130,9 @@ static void kinit_main(void *arg)
 	hostsig_thread(th);
 	host_munmap(GUEST_MIN, REGION_START - GUEST_MIN);
 	for (;;) {
-		while (load_acquire(&kinit.asked) == done)
-			host_futex_wait_lock(&kinit.asked, done);
-		done++;
-		serve(&kinit.req);
-		store_release(&kinit.answered, done);
-		host_futex_wake(&kinit.answered, 1);
+		bell = load_acquire(&kinit.bell);
+		if (!work(&done))
+			host_futex_wait_lock(&kinit.bell, bell);
 	}
 }
 
@@ -115,7 +170,7 @@ static int ask(struct kinit_req q)
 		kinit.req = q;
 		turn = kinit.asked + 1;
 		store_release(&kinit.asked, turn);
-		host_futex_wake(&kinit.asked, 1);
+		ring();
 		while (load_acquire(&kinit.answered) != turn)
 			host_futex_wait_lock(&kinit.answered, turn - 1);
 		ret = kinit.req.ret;
@@ -124,9 +179,43 @@ static int ask(struct kinit_req q)
 	return ret < 0 ? (int)ret : 0;
 }
 
+struct thread *kinit_slot(void)
+{
+	struct thread *th = __atomic_exchange_n(&kinit.spare, NULL,
+						__ATOMIC_ACQ_REL);
+
+	if (!th)
+		return slot_get();
+	__atomic_fetch_sub(&kinit.n_spares, 1, __ATOMIC_SEQ_CST);
+	if (!hostproc_was_killed(th))
+		return th;
+	slot_drop(th);
+	return slot_get();
+}
+
 int kinit_process(struct thread *th, void (*fn)(void *), void *arg)
 {
-	return ask((struct kinit_req){ .th = th, .fn = fn, .arg = arg });
+	int err = 0;
+
+	if (th->spare) {
+		th->spare = 0;
+		th->start_fn = fn;
+		th->start_arg = arg;
+		store_release(&th->go, 1);
+		host_futex_wake(&th->go, 1);
+	} else {
+		err = ask((struct kinit_req){ .th = th, .fn = fn, .arg = arg });
+	}
+	if (!err) {
+		store_release(&kinit.want_spare, true);
+		ring();
+	}
+	return err;
+}
+
+unsigned int kinit_spares(void)
+{
+	return __atomic_load_n(&kinit.n_spares, __ATOMIC_SEQ_CST);
 }
 
 int kinit_thread(struct thread *th, void (*fn)(void *), void *arg)
@@ -146,6 +235,16 @@ int kinit_adopt(struct thread *th, void (*fn)(void *))
 	});
 }
 #else
+struct thread *kinit_slot(void)
+{
+	return slot_get();
+}
+
+unsigned int kinit_spares(void)
+{
+	return 0;
+}
+
 int kinit_process(struct thread *th, void (*fn)(void *), void *arg)
 {
 	(void)th;

@@ -14,6 +14,14 @@
 struct thread;
 
 /*
+ * A slot for kinit_process(): that of a process which was made beforehand, if
+ * there is one.  It has to be used then: nothing may fail in between.  NULL:
+ * none is to be had.
+ */
+struct thread *kinit_slot(void) __must_check;
+/* Slots of processes that wait to be used. */
+unsigned int kinit_spares(void);
+/*
  * Run @fn(@arg), which never returns, on the slot @th: in a process of its
  * own with no guest memory, or in a thread of kinit.  0, or -errno: it was
  * not started.
