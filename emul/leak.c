@@ -46,6 +46,7 @@ static const char *const kinds[LIVE_N] = {
 	[LIVE_ROOT] = "roots",
 	[LIVE_SUPER] = "file systems",
 	[LIVE_PIPE] = "pipes",
+	[LIVE_INET] = "sockets of TCP and UDP",
 	[LIVE_EPOLL] = "epolls",
 	[LIVE_WATCH] = "watches of epolls",
 	[LIVE_TIMER] = "timers",

@@ -174,12 +174,30 @@ emul_mm_sources = \
 	%D%/mm/vma.h
 
 emul_net_sources = \
+	%D%/net/flow.c \
+	%D%/net/flow.h \
+	%D%/net/inet.c \
+	%D%/net/inet.h \
+	%D%/net/inet-addr.c \
+	%D%/net/inet-cmsg.c \
+	%D%/net/inet-opt.c \
+	%D%/net/inet-port.c \
+	%D%/net/netdev.c \
+	%D%/net/outward.c \
+	%D%/net/outward.h \
 	%D%/net/scm.c \
 	%D%/net/socket.c \
 	%D%/net/socket.h \
 	%D%/net/sockopt.c \
 	%D%/net/sys_msg.c \
 	%D%/net/sys_socket.c \
+	%D%/net/tcp.c \
+	%D%/net/tcp.h \
+	%D%/net/tcp-data.c \
+	%D%/net/tcp-opt.c \
+	%D%/net/udp.c \
+	%D%/net/udp.h \
+	%D%/net/udp-data.c \
 	%D%/net/unix.c \
 	%D%/net/unix.h \
 	%D%/net/unix-data.c \

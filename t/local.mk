@@ -123,10 +123,14 @@ guest_tests = \
 	%D%/g-sysv-msg.guest \
 	%D%/g-sysv-sem.guest \
 	%D%/g-sysv-shm.guest \
+	%D%/g-tcp.guest \
+	%D%/g-tcp6.guest \
 	%D%/g-thread-exec.guest \
 	%D%/g-thread.guest \
 	%D%/g-time.guest \
 	%D%/g-timerfd.guest \
+	%D%/g-udp.guest \
+	%D%/g-udp6.guest \
 	%D%/g-unix.guest \
 	%D%/g-timer.guest \
 	%D%/g-xattr.guest \
@@ -257,7 +261,7 @@ guest_all = $(guest_tests) $(guest_dyn_tests) $(musl_tests)
 check_SCRIPTS += $(guest_all)
 TESTS += $(guest_tests) $(guest_dyn_tests) $(musl_tests) $(shell_tests)
 CLEANFILES += $(guest_all)
-$(guest_all): t/guest.h t/oracle.h t/pty.h
+$(guest_all): t/guest.h t/inet.h t/oracle.h t/pty.h
 
 SUFFIXES = .guest .dyn .musl .hostile
 GUEST_CFLAGS = -std=gnu11 -O2 -g -pthread $(WARN_CFLAGS) -I$(top_srcdir)
@@ -285,6 +289,7 @@ EXTRA_DIST += \
 	%D%/fuzz/fuzz-elf.c \
 	%D%/fuzz/seed-broker.c \
 	%D%/guest.h \
+	%D%/inet.h \
 	%D%/oracle.h \
 	%D%/pty.h \
 	%D%/hostile.h \

@@ -24,6 +24,7 @@ enum live_kind {
 	LIVE_ROOT,		/* dentries without a parent, of LIVE_DENTRY */
 	LIVE_SUPER,
 	LIVE_PIPE,
+	LIVE_INET,		/* sockets of TCP and UDP */
 	LIVE_EPOLL,
 	LIVE_WATCH,		/* items of epolls */
 	LIVE_TIMER,

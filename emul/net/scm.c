@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scm.c: control messages: files and credentials; cmsg(3), unix(7). */
+#include <asm/socket.h>
 #include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -11,7 +12,6 @@
 #include "emul/task/task.h"
 #include "emul/vfs/fdtable.h"
 
-#define SOL_SOCKET	1
 #define SCM_RIGHTS	1
 #define SCM_CREDENTIALS	2
 #define CONTROL_MAX	65536	/* as net.core.optmem_max allows, and more */
@@ -81,13 +81,15 @@ static int check_cred(const struct task *t, const struct ucred *c)
 	return 0;
 }
 
-static int one_cmsg(struct task *t, struct sockmsg *m, const struct cmsghdr *h,
-		    const char *data)
+static int one_cmsg(struct task *t, struct socket *s, struct sockmsg *m,
+		    const struct cmsghdr *h, const char *data)
 {
 	size_t n = h->len - sizeof(*h);
 
 	if (h->level != SOL_SOCKET)
-		return 0;
+		return s->ops->send_cmsg ?
+			s->ops->send_cmsg(s, m, h->level, h->type, data, n) :
+			0;
 	switch (h->type) {
 	case SCM_RIGHTS:
 		return add_files(t, m, (const int *)data, n / sizeof(int));
@@ -101,7 +103,8 @@ static int one_cmsg(struct task *t, struct sockmsg *m, const struct cmsghdr *h,
 	return -EINVAL;
 }
 
-int scm_send(struct task *t, struct sockmsg *m, uaddr_t addr, size_t len)
+int scm_send(struct task *t, struct socket *s, struct sockmsg *m,
+	     uaddr_t addr, size_t len)
 {
 	const struct cmsghdr *h;
 	int err = 0;
@@ -121,7 +124,7 @@ int scm_send(struct task *t, struct sockmsg *m, uaddr_t addr, size_t len)
 		if (h->len < sizeof(*h) || h->len > len - at)
 			err = -EINVAL;
 		else
-			err = one_cmsg(t, m, h, (const char *)(h + 1));
+			err = one_cmsg(t, s, m, h, (const char *)(h + 1));
 		if (!err)
 			at += CMSG_ROUND(h->len);
 	}
@@ -133,16 +136,11 @@ int scm_send(struct task *t, struct sockmsg *m, uaddr_t addr, size_t len)
 	return err;
 }
 
-/* Where the next control message goes. */
-struct control {
-	uaddr_t at;
-	size_t left, used;
-};
-
-static int put_cmsg(struct control *c, int type, const void *data, size_t n)
+int put_cmsg(struct control *c, int level, int type, const void *data,
+	     size_t n)
 {
 	struct cmsghdr h = {
-		.len = sizeof(h) + n, .level = SOL_SOCKET, .type = type,
+		.len = sizeof(h) + n, .level = level, .type = type,
 	};
 	size_t step = MIN(CMSG_ROUND(h.len), c->left);
 
@@ -177,7 +175,7 @@ static void put_files(struct task *t, struct sockmsg *m, struct control *c)
 		m->out_flags |= MSG_CTRUNC;
 	if (!n)
 		return;
-	if (put_cmsg(c, SCM_RIGHTS, fds, n * sizeof(int))) {
+	if (put_cmsg(c, SOL_SOCKET, SCM_RIGHTS, fds, n * sizeof(int))) {
 		for (uint32_t i = 0; i < n; i++)
 			fd_unreserve(t, fds[i]);
 		return;
@@ -188,13 +186,33 @@ static void put_files(struct task *t, struct sockmsg *m, struct control *c)
 	}
 }
 
-void scm_recv(struct task *t, const struct socket *s, struct sockmsg *m,
+/* SO_TIMESTAMP or SO_TIMESTAMPNS; both layouts are the same in 64 bits. */
+static int put_stamp(const struct socket *s, const struct sockmsg *m,
+		     struct control *c)
+{
+	bool nano = sockopt_on(s, SO_TIMESTAMPNS_OLD);
+	int64_t v[2] = { m->stamp_ns / NSEC_PER_SEC,
+			 m->stamp_ns % NSEC_PER_SEC };
+
+	if (!nano && !sockopt_on(s, SO_TIMESTAMP_OLD))
+		return 0;
+	if (!nano)
+		v[1] /= NSEC_PER_USEC;
+	return put_cmsg(c, SOL_SOCKET, nano ? SO_TIMESTAMPNS_OLD :
+			SO_TIMESTAMP_OLD, v, sizeof(v));
+}
+
+void scm_recv(struct task *t, struct socket *s, struct sockmsg *m,
 	      uaddr_t addr, size_t *len)
 {
 	struct control c = { .at = addr, .left = *len };
 
-	if (s->passcred && put_cmsg(&c, SCM_CREDENTIALS, &m->cred,
+	if (m->stamp_ns && put_stamp(s, m, &c))
+		m->out_flags |= MSG_CTRUNC;
+	if (s->passcred && put_cmsg(&c, SOL_SOCKET, SCM_CREDENTIALS, &m->cred,
 				    sizeof(m->cred)))
+		m->out_flags |= MSG_CTRUNC;
+	if (s->ops->recv_cmsg && s->ops->recv_cmsg(s, m, &c))
 		m->out_flags |= MSG_CTRUNC;
 	if (m->files)
 		put_files(t, m, &c);

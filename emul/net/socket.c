@@ -96,7 +96,8 @@ static long socket_ioctl(struct file *f, unsigned int cmd, uaddr_t arg)
 		n = s->ops->unsent(s);
 		break;
 	default:
-		return -ENOTTY;
+		return s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) :
+			netdev_ioctl(s, cmd, arg);
 	}
 	if (n < 0)
 		return n;
@@ -165,5 +166,7 @@ struct file *socket_file(struct socket *s, unsigned int flags)
 		     s);
 	if (!f)
 		s->ops->release(s);
+	else
+		store_release(&s->file, f);
 	return f;
 }

@@ -15,11 +15,19 @@
 struct task;
 
 /* <linux/socket.h> has next to nothing; the values are the ABI's. */
+#define AF_UNSPEC		0
 #define AF_UNIX			1
+#define AF_INET			2
+#define AF_INET6		10
+#define AF_NETLINK		16
+#define AF_PACKET		17
+#define AF_MAX			46
 #define SOCK_STREAM		1
 #define SOCK_DGRAM		2
 #define SOCK_RAW		3
 #define SOCK_SEQPACKET		5
+#define SOCK_PACKET		10
+#define SOCK_TYPE_MAX		10
 #define SOCK_TYPE_MASK		0xf
 
 #define SHUT_RCV		1u	/* bits, shutdown(2)'s how + 1 */
@@ -34,11 +42,13 @@ struct task;
 #define MSG_ERRQUEUE		0x2000u
 #define MSG_NOSIGNAL		0x4000u
 #define MSG_WAITFORONE		0x10000u
+#define MSG_FASTOPEN		0x20000000u
 #define MSG_CMSG_CLOEXEC	0x40000000u
 
 #define SCM_MAX_FD		253
 
 #define SOCKADDR_MAX		128
+#define SOMAXCONN		4096u	/* net.core.somaxconn */
 
 /* Who sent it: SCM_CREDENTIALS, SO_PEERCRED. */
 struct ucred {
@@ -62,12 +72,28 @@ struct sockmsg {
 	struct scm_files *files;	/* send: go along; recv: came */
 	bool has_cred;			/* sendmsg: SCM_CREDENTIALS was given */
 	struct ucred cred;		/* recvmsg: the sender's */
+	int64_t stamp_ns;		/* recvmsg: CLOCK_REALTIME it came; 0 */
+	/* sendmsg: the source; recvmsg: what it was sent to. */
+	struct {
+		bool there;
+		uint8_t ttl, tos;
+		uint16_t port;
+		uint64_t ip[2];		/* struct inet_addr's */
+	} inet;
+};
+
+/* Where the next control message goes. */
+struct control {
+	uaddr_t at;
+	size_t left, used;
 };
 
 struct socket {
 	const struct socket_ops *ops;
+	struct file *file;	/* no reference; NULL before it has one */
 	int family, type, protocol;
-	uint32_t sndbuf, rcvbuf;	/* bytes */
+	uint32_t sndbuf, rcvbuf;	/* bytes, as the options tell them */
+	bool sndbuf_set, rcvbuf_set;	/* by an option */
 	int64_t snd_timeout_ns, rcv_timeout_ns;		/* NEVER_NS: none */
 	uint32_t rcvlowat;
 	uint32_t flags;			/* SO_ options that are on: sockopt.c */
@@ -99,12 +125,31 @@ struct socket_ops {
 	long (*unread)(struct socket *s);
 	long (*unsent)(struct socket *s);
 	void (*release)(struct socket *s);
+	/* What follows may be NULL: levels other than SOL_SOCKET, ioctls. */
+	long (*setsockopt)(struct socket *s, int level, int name, uaddr_t val,
+			   int len);
+	long (*getsockopt)(struct socket *s, int level, int name, uaddr_t val,
+			   uaddr_t len);
+	long (*ioctl)(struct socket *s, unsigned int cmd, uaddr_t arg);
+	/* An option of SOL_SOCKET was set. */
+	void (*changed)(struct socket *s, int name);
+	/* Control messages of other levels: those sent; to be told. */
+	int (*send_cmsg)(struct socket *s, struct sockmsg *m, int level,
+			 int type, const void *data, size_t n);
+	int (*recv_cmsg)(struct socket *s, struct sockmsg *m,
+			 struct control *c);
 };
 
 /* unix.c: a new socket of that SOCK_* type, or err_ptr(). */
 struct socket *unix_create(int type, int protocol) __must_check;
 /* Two that are connected.  0 or -errno. */
 int unix_pair(int type, int protocol, struct socket *pair[2]) __must_check;
+
+/* inet.c: a new socket of TCP or UDP, or err_ptr(). */
+struct socket *inet_create(int family, int type, int protocol) __must_check;
+
+/* netdev.c: ioctls of the interfaces, SIOCGIF*; netdevice(7). */
+long netdev_ioctl(struct socket *s, unsigned int cmd, uaddr_t arg);
 
 /* socket.c */
 void socket_init(struct socket *s, const struct socket_ops *ops, int family,
@@ -128,12 +173,24 @@ int socket_wait_error(int err, int64_t timeout_ns);
 long sockopt_set(struct socket *s, int name, uaddr_t val, int len);
 long sockopt_get(struct socket *s, int name, uaddr_t val, uaddr_t len);
 
+/* Bit of @name in socket->flags, or -1: it is no such option. */
+int sockopt_bit(int name) __attribute__((const));
+static inline bool sockopt_on(const struct socket *s, int name)
+{
+	return load_once(&s->flags) >> sockopt_bit(name) & 1;
+}
+/* The value of an option to the guest, cut to the room that it gave. */
+long sockopt_put(uaddr_t val, uaddr_t len_at, const void *v, size_t size);
+
 /* scm.c: control messages. */
+/* 0, -ENOSPC, -EFAULT. */
+int put_cmsg(struct control *c, int level, int type, const void *data,
+	     size_t n);
 /* Those at @addr into @m.  0 or -errno, then nothing is held. */
-int scm_send(struct task *t, struct sockmsg *m, uaddr_t addr, size_t len)
-	__must_check;
+int scm_send(struct task *t, struct socket *s, struct sockmsg *m,
+	     uaddr_t addr, size_t len) __must_check;
 /* What came in @m to @addr with room for *@len; *@len becomes what is used. */
-void scm_recv(struct task *t, const struct socket *s, struct sockmsg *m,
+void scm_recv(struct task *t, struct socket *s, struct sockmsg *m,
 	      uaddr_t addr, size_t *len);
 /* Another set of references to the same files, or NULL: no memory. */
 struct scm_files *scm_files_dup(const struct scm_files *f) __must_check;

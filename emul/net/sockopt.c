@@ -11,12 +11,13 @@
 #include "emul/net/socket.h"
 #include "emul/task/task.h"
 
-#define BUFFER_MIN	2304	/* SOCK_MIN_SNDBUF, SOCK_MIN_RCVBUF */
+#define SNDBUF_MIN	4608	/* SOCK_MIN_SNDBUF, SOCK_MIN_RCVBUF */
+#define RCVBUF_MIN	2304
 #define BUFFER_MAX	212992	/* net.core.wmem_max */
 #define NSEC		1000000000LL
 
-/* Options that are kept and told, and mean nothing to local sockets. */
-static int flag_bit(int name)
+/* Options that are on or off. */
+int sockopt_bit(int name)
 {
 	switch (name) {
 	case SO_DEBUG:
@@ -35,6 +36,18 @@ static int flag_bit(int name)
 		return 6;
 	case SO_NO_CHECK:
 		return 7;
+	case SO_TIMESTAMP_OLD:
+	case SO_TIMESTAMP_NEW:
+		return 8;
+	case SO_TIMESTAMPNS_OLD:
+	case SO_TIMESTAMPNS_NEW:
+		return 9;
+	case SO_RXQ_OVFL:
+		return 10;
+	case SO_WIFI_STATUS:
+		return 11;
+	case SO_SELECT_ERR_QUEUE:
+		return 12;
 	}
 	return -1;
 }
@@ -60,14 +73,24 @@ static long set_timeout(int64_t *ns, uaddr_t val, int len)
 	return 0;
 }
 
-static void set_buffer(uint32_t *buf, int v, bool force)
+static void set_buffer(struct socket *s, int name, int v)
 {
+	bool force = name == SO_SNDBUFFORCE || name == SO_RCVBUFFORCE;
+	bool send = name == SO_SNDBUFFORCE || name == SO_SNDBUF;
 	uint32_t n = force ? (uint32_t)MAX(v, 0) :
 		     MIN((uint32_t)v, (uint32_t)BUFFER_MAX);
 
 	/* Twice, for what Linux's own headers take. */
 	n = MIN(n, (uint32_t)INT32_MAX / 2) * 2;
-	store_once(buf, MAX(n, (uint32_t)BUFFER_MIN * 2));
+	if (send) {
+		store_once(&s->sndbuf, MAX(n, (uint32_t)SNDBUF_MIN));
+		s->sndbuf_set = true;
+	} else {
+		store_once(&s->rcvbuf, MAX(n, (uint32_t)RCVBUF_MIN));
+		s->rcvbuf_set = true;
+	}
+	if (s->ops->changed)
+		s->ops->changed(s, send ? SO_SNDBUF : SO_RCVBUF);
 }
 
 static long set_linger(struct socket *s, uaddr_t val, int len)
@@ -87,7 +110,7 @@ static long set_linger(struct socket *s, uaddr_t val, int len)
 
 long sockopt_set(struct socket *s, int name, uaddr_t val, int len)
 {
-	int v, bit = flag_bit(name);
+	int v, bit = sockopt_bit(name);
 
 	switch (name) {
 	case SO_RCVTIMEO_OLD:
@@ -117,14 +140,10 @@ long sockopt_set(struct socket *s, int name, uaddr_t val, int len)
 	case SO_RCVBUFFORCE:
 		if (!task_capable(current(), CAP_NET_ADMIN))
 			return -EPERM;
-		set_buffer(name == SO_SNDBUFFORCE ? &s->sndbuf : &s->rcvbuf,
-			   v, true);
-		return 0;
+		__fallthrough;
 	case SO_SNDBUF:
-		set_buffer(&s->sndbuf, v, false);
-		return 0;
 	case SO_RCVBUF:
-		set_buffer(&s->rcvbuf, v, false);
+		set_buffer(s, name, v);
 		return 0;
 	case SO_PASSCRED:
 		s->passcred = !!v;
@@ -147,17 +166,21 @@ long sockopt_set(struct socket *s, int name, uaddr_t val, int len)
 	return -ENOPROTOOPT;
 }
 
-static long put_opt(uaddr_t val, uaddr_t len_at, int len, const void *v,
-		    size_t size)
+long sockopt_put(uaddr_t val, uaddr_t len_at, const void *v, size_t size)
 {
-	int n = MIN(len, (int)size);
+	int n;
 
+	if (get_user(&n, len_at))
+		return -EFAULT;
+	if (n < 0)
+		return -EINVAL;
+	n = MIN(n, (int)size);
 	if (copy_out(val, v, (size_t)n) || put_user(len_at, &n))
 		return -EFAULT;
 	return 0;
 }
 
-static long get_timeout(int64_t ns, uaddr_t val, uaddr_t len_at, int len)
+static long get_timeout(int64_t ns, uaddr_t val, uaddr_t len_at)
 {
 	struct __kernel_sock_timeval tv = { 0, 0 };
 
@@ -165,12 +188,12 @@ static long get_timeout(int64_t ns, uaddr_t val, uaddr_t len_at, int len)
 		tv.tv_sec = ns / NSEC;
 		tv.tv_usec = ns % NSEC / 1000;
 	}
-	return put_opt(val, len_at, len, &tv, sizeof(tv));
+	return sockopt_put(val, len_at, &tv, sizeof(tv));
 }
 
 static int get_int(struct socket *s, int name, int *v)
 {
-	int bit = flag_bit(name);
+	int bit = sockopt_bit(name);
 
 	if (bit >= 0) {
 		*v = s->flags >> bit & 1;
@@ -232,17 +255,17 @@ long sockopt_get(struct socket *s, int name, uaddr_t val, uaddr_t len_at)
 	switch (name) {
 	case SO_RCVTIMEO_OLD:
 	case SO_RCVTIMEO_NEW:
-		return get_timeout(s->rcv_timeout_ns, val, len_at, len);
+		return get_timeout(s->rcv_timeout_ns, val, len_at);
 	case SO_SNDTIMEO_OLD:
 	case SO_SNDTIMEO_NEW:
-		return get_timeout(s->snd_timeout_ns, val, len_at, len);
+		return get_timeout(s->snd_timeout_ns, val, len_at);
 	case SO_LINGER:
-		return put_opt(val, len_at, len, &linger, sizeof(linger));
+		return sockopt_put(val, len_at, &linger, sizeof(linger));
 	case SO_PEERCRED:
 		err = s->ops->peercred(s, &cred);
-		return err ? err : put_opt(val, len_at, len, &cred,
-					   sizeof(cred));
+		return err ? err : sockopt_put(val, len_at, &cred,
+					       sizeof(cred));
 	}
 	err = get_int(s, name, &v);
-	return err ? err : put_opt(val, len_at, len, &v, sizeof(v));
+	return err ? err : sockopt_put(val, len_at, &v, sizeof(v));
 }

@@ -39,6 +39,8 @@ static void begin(struct sockmsg *m, struct fd f, unsigned int flags)
 	m->files = NULL;
 	m->has_cred = false;
 	m->cred = (struct ucred){ 0, 0, 0 };
+	m->stamp_ns = 0;
+	m->inet.there = false;
 	m->flags = flags;
 	m->u.nonblock = load_once(&f.file->flags) & O_NONBLOCK;
 }
@@ -129,7 +131,7 @@ static long send_one(struct task *t, struct socket *s, struct fd f,
 	m.u.nonblock = load_once(&f.file->flags) & O_NONBLOCK;
 	ret = get_name(&m, h.name, h.name_len);
 	if (!ret && h.control)
-		ret = scm_send(t, &m, h.control, h.control_len);
+		ret = scm_send(t, s, &m, h.control, h.control_len);
 	if (!ret)
 		ret = s->ops->sendmsg(s, t, &m);
 	scm_files_free(m.files);

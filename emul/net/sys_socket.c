@@ -18,16 +18,30 @@ static bool nonblocking(struct fd fd)
 	return load_once(&fd.file->flags) & O_NONBLOCK;
 }
 
-/* -EAFNOSUPPORT is what a kernel without the family says. */
 static int check_type(int domain, int *type, unsigned int *flags)
 {
 	*flags = (unsigned int)*type & SOCK_FLAGS;
 	if (*type & ~(SOCK_TYPE_MASK | SOCK_FLAGS))
 		return -EINVAL;
 	*type &= SOCK_TYPE_MASK;
-	if (domain != AF_UNIX)
+	if (domain < 0 || domain >= AF_MAX)
 		return -EAFNOSUPPORT;
-	return 0;
+	return *type > SOCK_TYPE_MAX ? -EINVAL : 0;
+}
+
+/* -EAFNOSUPPORT is what a kernel without the family says. */
+static struct socket *create(int domain, int type, int protocol)
+{
+	switch (domain) {
+	case AF_UNIX:
+		return unix_create(type, protocol);
+	case AF_INET:
+	case AF_INET6:
+		return inet_create(domain, type, protocol);
+	case AF_PACKET:
+		return err_ptr(-EPERM);	/* what all without CAP_NET_RAW get */
+	}
+	return err_ptr(-EAFNOSUPPORT);
 }
 
 long sys_socket(struct task *t, int domain, int type, int protocol)
@@ -39,7 +53,7 @@ long sys_socket(struct task *t, int domain, int type, int protocol)
 
 	if (err)
 		return err;
-	s = unix_create(type, protocol);
+	s = create(domain, type, protocol);
 	if (is_err(s))
 		return ptr_err(s);
 	f = socket_file(s, flags);
@@ -55,6 +69,9 @@ long sys_socketpair(struct task *t, int domain, int type, int protocol,
 	int n[2] = { -1, -1 };
 	int err = check_type(domain, &type, &flags);
 
+	if (!err && domain != AF_UNIX)
+		err = domain == AF_INET || domain == AF_INET6 ? -EOPNOTSUPP :
+		      -EAFNOSUPPORT;
 	if (!err)
 		err = unix_pair(type, protocol, pair);
 	if (err)
@@ -255,7 +272,8 @@ long sys_setsockopt(struct task *t, int fd, int level, int name, uaddr_t val,
 		return ptr_err(s);
 	if (len >= 0)
 		err = level == SOL_SOCKET ? sockopt_set(s, name, val, len) :
-		      -EOPNOTSUPP;
+		      !s->ops->setsockopt ? -EOPNOTSUPP :
+		      s->ops->setsockopt(s, level, name, val, len);
 	fdput(f);
 	return err;
 }
@@ -270,7 +288,8 @@ long sys_getsockopt(struct task *t, int fd, int level, int name, uaddr_t val,
 	if (is_err(s))
 		return ptr_err(s);
 	err = level == SOL_SOCKET ? sockopt_get(s, name, val, len) :
-	      -EOPNOTSUPP;
+	      !s->ops->getsockopt ? -EOPNOTSUPP :
+	      s->ops->getsockopt(s, level, name, val, len);
 	fdput(f);
 	return err;
 }

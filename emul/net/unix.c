@@ -12,7 +12,6 @@
 #define POLL_IN		(EPOLLIN | EPOLLRDNORM)
 #define POLL_OUT	(EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND)
 #define POLL_ALL	(POLL_IN | POLL_OUT | EPOLLHUP | EPOLLRDHUP | EPOLLERR)
-#define SOMAXCONN	4096u	/* net.core.somaxconn */
 
 static const struct socket_ops stream_ops, dgram_ops, seqpacket_ops;
 

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tcp.h: connections of TCP over the loopback.
+ *
+ * Two sockets that are connected share a struct tcp_conn with a flow each way.
+ * It lives until both are closed; then the sockets go with it, so that each
+ * may look at the other for as long as it is open itself.
+ *
+ * A connection that finds the queue of who listens full waits in a second one,
+ * which has no limit but the number of sockets, as if its SYN were lost.
+ */
+#ifndef SBX_NET_TCP_H
+#define SBX_NET_TCP_H
+
+#include "emul/net/flow.h"
+#include "emul/net/inet.h"
+
+/* What Linux calls the states of a connection, for /proc/net and TCP_INFO. */
+enum tcp_state {
+	TCP_ST_ESTABLISHED = 1,
+	TCP_ST_SYN_SENT,
+	TCP_ST_SYN_RECV,
+	TCP_ST_FIN_WAIT1,
+	TCP_ST_FIN_WAIT2,
+	TCP_ST_TIME_WAIT,
+	TCP_ST_CLOSE,
+	TCP_ST_CLOSE_WAIT,
+	TCP_ST_LAST_ACK,
+	TCP_ST_LISTEN,
+	TCP_ST_CLOSING,
+};
+
+struct tcp_conn {
+	struct ref ref;			/* of the two ends that are open */
+	struct inet_sock *end[2];	/* references */
+	bool reset;			/* by either end */
+	struct flow flow[2];		/* what end[i] writes */
+	struct tcp_conn *older[2];	/* the one that end[i] had before */
+};
+
+enum tcp_base {
+	TCP_FRESH,
+	TCP_CONNECTING,		/* waits in the second queue of who listens */
+	TCP_CONNECTED,
+	TCP_LISTENING,
+};
+
+struct tcp_sock {
+	struct inet_sock in;	/* first */
+	struct tcp_conn *conn;	/* a reference; kept, with older, to the end */
+	int side;		/* its place in conn->end */
+	/* inet_lock protects the rest; base is read without it. */
+	enum tcp_base base;
+	bool told;		/* connect(2) has said that it is connected */
+	bool failed;		/* connect(2) has not said yet that it is not */
+	/* Of one that listens. */
+	struct list_head pending, waiting;
+	uint32_t n_pending, n_waiting, backlog;
+	struct list_head link;	/* of one that nobody has accepted */
+	struct tcp_sock *via;	/* who listens, a reference; on waiting */
+	struct tcp_sock *to_be;	/* connecting: the other end */
+	/* Options of IPPROTO_TCP: tcp-opt.c. */
+	struct tcp_opts {
+		uint32_t flags;
+		int maxseg, keepidle, keepintvl, keepcnt, syncnt, linger2;
+		int defer_accept, window_clamp, user_timeout, notsent_lowat;
+		int fastopen, quickack;
+		char congestion[16];
+	} opt;
+};
+
+static inline struct tcp_sock *tcp_sk(struct socket *s)
+{
+	return (struct tcp_sock *)s;
+}
+
+/* What was written for @k to read, and where its own goes. */
+static inline struct flow *tcp_in(const struct tcp_sock *k,
+				  struct tcp_conn *c)
+{
+	return &c->flow[!k->side];
+}
+static inline struct flow *tcp_out(const struct tcp_sock *k,
+				   struct tcp_conn *c)
+{
+	return &c->flow[k->side];
+}
+static inline struct inet_sock *tcp_other(const struct tcp_sock *k,
+					  const struct tcp_conn *c)
+{
+	return c->end[!k->side];
+}
+
+/* tcp.c */
+enum tcp_state tcp_state(const struct tcp_sock *k);
+/* SO_SNDBUF or SO_RCVBUF of @s was set. */
+void tcp_changed(struct socket *s, int name);
+
+/* tcp-data.c */
+ssize_t tcp_sendmsg(struct socket *s, struct task *t, struct sockmsg *m);
+ssize_t tcp_recvmsg(struct socket *s, struct task *t, struct sockmsg *m);
+uint32_t tcp_poll(struct socket *s, struct waiter *w);
+long tcp_unread(struct socket *s);
+long tcp_unsent(struct socket *s);
+
+/* tcp-opt.c: options of IPPROTO_TCP. */
+void tcp_opts_init(struct tcp_opts *o);
+long tcp_setsockopt(struct socket *s, int level, int name, uaddr_t val,
+		    int len);
+long tcp_getsockopt(struct socket *s, int level, int name, uaddr_t val,
+		    uaddr_t len);
+
+#endif
