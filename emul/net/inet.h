@@ -16,11 +16,10 @@
 #include "emul/lib/lock.h"
 #include "emul/net/socket.h"
 
-#define POLL_IN		(EPOLLIN | EPOLLRDNORM)
-#define POLL_OUT	(EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND)
-#define POLL_ALL	(POLL_IN | POLL_OUT | EPOLLHUP | EPOLLRDHUP | EPOLLERR)
+#define INET_IN		(EPOLLIN | EPOLLRDNORM)
+#define INET_OUT	(EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND)
+#define INET_ALL	(INET_IN | INET_OUT | EPOLLHUP | EPOLLRDHUP | EPOLLERR)
 
-#define INET_BACKLOG_MAX	SOMAXCONN
 #define TIMEOUT_CONNECT_NS	(127 * NSEC_PER_SEC)	/* tcp_syn_retries */
 
 /* An address of either family: of IPv4 as ::ffff:a.b.c.d. */

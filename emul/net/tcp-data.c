@@ -6,7 +6,7 @@
 #include "emul/net/tcp.h"
 #include "emul/task/task.h"
 
-#define RCV_WAKE	(POLL_IN | EPOLLHUP | EPOLLRDHUP | EPOLLERR)
+#define RCV_WAKE	(INET_IN | EPOLLHUP | EPOLLRDHUP | EPOLLERR)
 
 static bool nonblocking(const struct sockmsg *m)
 {
@@ -33,7 +33,7 @@ static int wait_room(struct tcp_sock *k, struct tcp_conn *c, struct task *t,
 	struct flow *f = tcp_out(k, c);
 	int err = 0;
 
-	t->waiter.key = POLL_OUT | EPOLLHUP;
+	t->waiter.key = INET_OUT | EPOLLHUP;
 	t->waiter.exclusive = false;
 	wait_add(&k->in.queue, &t->waiter, t);
 	for (;;) {
@@ -59,7 +59,7 @@ static void hit_closed(struct tcp_sock *k, struct tcp_conn *c)
 		return;
 	store_release(&k->in.error, -EPIPE);
 	store_release(&c->reset, true);
-	wait_wake(&k->in.queue, POLL_ALL, INT32_MAX);
+	wait_wake(&k->in.queue, INET_ALL, INT32_MAX);
 }
 
 /* Some bytes into the flow.  Bytes, -EAGAIN: no room, or -errno. */
@@ -88,7 +88,7 @@ static ssize_t send_some(struct tcp_sock *k, struct tcp_conn *c,
 	if (unlikely(load_acquire(&f->unread)))
 		hit_closed(k, c);
 	else
-		wait_wake(&tcp_other(k, c)->queue, POLL_IN, 1);
+		wait_wake(&tcp_other(k, c)->queue, INET_IN, 1);
 	return n;
 }
 
@@ -105,7 +105,7 @@ static struct tcp_conn *connection(struct tcp_sock *k, struct sockmsg *m)
 
 		if (nonblocking(m))
 			return err_ptr(-EAGAIN);
-		t->waiter.key = POLL_OUT | EPOLLHUP;
+		t->waiter.key = INET_OUT | EPOLLHUP;
 		t->waiter.exclusive = false;
 		wait_add(&k->in.queue, &t->waiter, t);
 		for (;;) {
@@ -209,7 +209,7 @@ static int wait_data(struct tcp_sock *k, struct tcp_conn *c, struct task *t,
 	wait_del(&t->waiter);
 	if (!err)
 		return 0;
-	wait_wake(&k->in.queue, POLL_IN, 1);
+	wait_wake(&k->in.queue, INET_IN, 1);
 	return socket_wait_error(err, k->in.so.rcv_timeout_ns);
 }
 
@@ -294,7 +294,7 @@ ssize_t tcp_recvmsg(struct socket *s, struct task *t, struct sockmsg *m)
 		if (n > 0) {
 			done += (size_t)n;
 			if (flow_feeds(f))
-				wait_wake(&tcp_other(k, c)->queue, POLL_OUT,
+				wait_wake(&tcp_other(k, c)->queue, INET_OUT,
 					  INT32_MAX);
 			if (done >= target && (!m->u.left || !flow_used(f) ||
 					       m->flags & MSG_PEEK))
@@ -314,7 +314,7 @@ ssize_t tcp_recvmsg(struct socket *s, struct task *t, struct sockmsg *m)
 	}
 	/* More than this one took may be for the next who waits. */
 	if (flow_used(f))
-		wait_wake(&k->in.queue, POLL_IN, 1);
+		wait_wake(&k->in.queue, INET_IN, 1);
 	return done ? (ssize_t)done : n;
 }
 
@@ -331,10 +331,10 @@ static uint32_t poll_connected(struct tcp_sock *k)
 	if (no_more && no_send)
 		mask |= EPOLLHUP;
 	if (no_more)
-		mask |= POLL_IN | EPOLLRDHUP;
+		mask |= INET_IN | EPOLLRDHUP;
 	else if (flow_used(in) >= MIN(k->in.so.rcvlowat,
 				      load_once(&in->cap) / 2))
-		mask |= POLL_IN;
+		mask |= INET_IN;
 	if (no_send || cut(c, out) || flow_want_room(out))
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	return mask;
@@ -349,7 +349,7 @@ uint32_t tcp_poll(struct socket *s, struct waiter *w)
 		wait_add(&k->in.queue, w, w->task);
 	switch (load_acquire(&k->base)) {
 	case TCP_LISTENING:
-		return load_acquire(&k->n_pending) ? POLL_IN : 0;
+		return load_acquire(&k->n_pending) ? INET_IN : 0;
 	case TCP_CONNECTING:
 		break;
 	case TCP_CONNECTED:
@@ -358,7 +358,7 @@ uint32_t tcp_poll(struct socket *s, struct waiter *w)
 	case TCP_FRESH:
 		mask = EPOLLHUP | EPOLLOUT | EPOLLWRNORM;
 		if (load_once(&k->in.shut) & SHUT_RCV)
-			mask |= POLL_IN | EPOLLRDHUP;
+			mask |= INET_IN | EPOLLRDHUP;
 		break;
 	}
 	if (load_once(&k->in.error))

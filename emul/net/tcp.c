@@ -90,7 +90,7 @@ void tcp_changed(struct socket *s, int name)
 		store_once(&c->flow[i].cap, capacity(&c->end[i]->so,
 						     &c->end[!i]->so));
 	for (int i = 0; i < 2; i++)
-		wait_wake(&c->end[i]->queue, POLL_OUT, INT32_MAX);
+		wait_wake(&c->end[i]->queue, INET_OUT, INT32_MAX);
 }
 
 enum tcp_state tcp_state(const struct tcp_sock *k)
@@ -136,7 +136,7 @@ static void end_close(struct tcp_sock *k, struct tcp_conn *c, bool hard)
 		store_release(&other->error, had_fin ? -EPIPE : -ECONNRESET);
 		store_release(&c->reset, true);
 	}
-	wait_wake(&other->queue, POLL_ALL, INT32_MAX);
+	wait_wake(&other->queue, INET_ALL, INT32_MAX);
 }
 
 /* All that @k was ever connected to; it is no end of them any more. */
@@ -219,7 +219,7 @@ static void drop_dead(struct list_head *dead)
 		n->via = NULL;
 		/* One of the host's has ways of its own. */
 		if (k) {
-			wait_wake(&k->in.queue, POLL_ALL, INT32_MAX);
+			wait_wake(&k->in.queue, INET_ALL, INT32_MAX);
 			drop_end(n);
 			inet_put(&k->in);
 		} else if (n->in.so.ops == &tcp_ops) {
@@ -282,7 +282,7 @@ static void tcp_close(struct tcp_sock *k, bool hard)
 	mutex_lock(&inet_lock);
 	port_leave(&k->in);
 	mutex_unlock(&inet_lock);
-	wait_wake(&k->in.queue, POLL_ALL, INT32_MAX);
+	wait_wake(&k->in.queue, INET_ALL, INT32_MAX);
 	leave_conns(k, hard);
 	inet_put(&k->in);
 }
@@ -317,7 +317,7 @@ static int tcp_listen(struct socket *s, int backlog)
 		return err;
 	if (fresh)
 		outward_listens(&k->in, true);
-	wait_wake(&k->in.queue, POLL_OUT, INT32_MAX);
+	wait_wake(&k->in.queue, INET_OUT, INT32_MAX);
 	return 0;
 }
 
@@ -455,8 +455,8 @@ static int start(struct tcp_sock *k, const struct inet_addr *to)
 		enqueue(l, n, k);
 	mutex_unlock(&inet_lock);
 	if (!err) {
-		wait_wake(&l->in.queue, POLL_IN, 1);
-		wait_wake(&k->in.queue, POLL_OUT, INT32_MAX);
+		wait_wake(&l->in.queue, INET_IN, 1);
+		wait_wake(&k->in.queue, INET_OUT, INT32_MAX);
 	} else if (n) {
 		drop_end(n);
 	}
@@ -473,7 +473,7 @@ static int wait_connect(struct tcp_sock *k)
 	struct task *t = current();
 	int err = 0;
 
-	t->waiter.key = POLL_OUT | EPOLLHUP;
+	t->waiter.key = INET_OUT | EPOLLHUP;
 	t->waiter.exclusive = false;
 	wait_add(&k->in.queue, &t->waiter, t);
 	for (;;) {
@@ -548,7 +548,7 @@ static int tcp_disconnect(struct tcp_sock *k)
 	be_fresh(k);
 	mutex_unlock(&inet_lock);
 	inet_take_error(&k->in);
-	wait_wake(&k->in.queue, POLL_ALL, INT32_MAX);
+	wait_wake(&k->in.queue, INET_ALL, INT32_MAX);
 	return 0;
 }
 
@@ -584,7 +584,7 @@ static int tcp_connect(struct socket *s, const void *name, uint32_t len,
 			mutex_lock(&inet_lock);
 			connect_failed(k, err);
 			mutex_unlock(&inet_lock);
-			wait_wake(&k->in.queue, POLL_ALL, INT32_MAX);
+			wait_wake(&k->in.queue, INET_ALL, INT32_MAX);
 			/* Only what came over the wire comes later. */
 			if (!nonblock || err != -ECONNREFUSED)
 				return outcome(k);
@@ -623,7 +623,7 @@ int tcp_take_in(struct inet_sock *in)
 	mutex_unlock(&inet_lock);
 	if (err)
 		return err;
-	wait_wake(&who->queue, POLL_IN, 1);
+	wait_wake(&who->queue, INET_IN, 1);
 	inet_put(who);
 	return 0;
 }
@@ -656,8 +656,8 @@ static struct tcp_sock *take_pending(struct tcp_sock *l)
 	}
 	mutex_unlock(&inet_lock);
 	if (k) {
-		wait_wake(&k->in.queue, POLL_ALL, INT32_MAX);
-		wait_wake(&l->in.queue, POLL_IN, 1);
+		wait_wake(&k->in.queue, INET_ALL, INT32_MAX);
+		wait_wake(&l->in.queue, INET_IN, 1);
 		inet_put(&k->in);
 		inet_put(&l->in);	/* what k->via was; not the last */
 	}
@@ -676,7 +676,7 @@ static struct socket *tcp_accept(struct socket *s, bool nonblock)
 	if (!n && nonblock)
 		return err_ptr(-EAGAIN);
 	if (!n) {
-		t->waiter.key = POLL_IN | EPOLLHUP;
+		t->waiter.key = INET_IN | EPOLLHUP;
 		t->waiter.exclusive = true;
 		wait_add(&l->in.queue, &t->waiter, t);
 		for (;;) {
@@ -691,13 +691,13 @@ static struct socket *tcp_accept(struct socket *s, bool nonblock)
 		}
 		wait_del(&t->waiter);
 		if (err) {
-			wait_wake(&l->in.queue, POLL_IN, 1);
+			wait_wake(&l->in.queue, INET_IN, 1);
 			return err_ptr(socket_wait_error(err,
 							 s->rcv_timeout_ns));
 		}
 	}
 	/* For connections from outside, which wait for room. */
-	wait_wake(&l->in.queue, POLL_OUT, INT32_MAX);
+	wait_wake(&l->in.queue, INET_OUT, INT32_MAX);
 	return is_err(n) ? (struct socket *)n : &n->in.so;
 }
 
@@ -709,7 +709,7 @@ static int shut_listener(struct tcp_sock *k, unsigned int how)
 	mutex_lock(&inet_lock);
 	be_fresh(k);
 	mutex_unlock(&inet_lock);
-	wait_wake(&k->in.queue, POLL_ALL, INT32_MAX);
+	wait_wake(&k->in.queue, INET_ALL, INT32_MAX);
 	return 0;
 }
 
@@ -735,9 +735,9 @@ static int tcp_shutdown(struct socket *s, unsigned int how)
 	__atomic_fetch_or(&k->in.shut, how, __ATOMIC_ACQ_REL);
 	if (!err && (how & SHUT_SND)) {
 		store_release(&tcp_out(k, c)->fin, true);
-		wait_wake(&tcp_other(k, c)->queue, POLL_ALL, INT32_MAX);
+		wait_wake(&tcp_other(k, c)->queue, INET_ALL, INT32_MAX);
 	}
-	wait_wake(&k->in.queue, POLL_ALL, INT32_MAX);
+	wait_wake(&k->in.queue, INET_ALL, INT32_MAX);
 	return err;
 }
 

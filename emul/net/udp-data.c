@@ -84,7 +84,7 @@ static bool deliver(struct udp_sock *to, struct dgram *d)
 	}
 	mutex_unlock(&to->lock);
 	if (room)
-		wait_wake(&to->in.queue, POLL_IN, 1);
+		wait_wake(&to->in.queue, INET_IN, 1);
 	return room;
 }
 
@@ -132,7 +132,7 @@ static void refused(struct inet_sock *k)
 	    !inet_opt_on(&k->opt, INET6_RECVERR))
 		return;
 	store_release(&k->error, -ECONNREFUSED);
-	wait_wake(&k->queue, EPOLLERR | POLL_IN | POLL_OUT, INT32_MAX);
+	wait_wake(&k->queue, EPOLLERR | INET_IN | INET_OUT, INT32_MAX);
 }
 
 ssize_t udp_sendmsg(struct socket *s, struct task *t, struct sockmsg *m)
@@ -203,14 +203,14 @@ static void put_back(struct udp_sock *k, struct dgram *d)
 	k->queued += d->len + OVERHEAD;
 	store_release(&k->n_dgrams, k->n_dgrams + 1);
 	mutex_unlock(&k->lock);
-	wait_wake(&k->in.queue, POLL_IN, 1);
+	wait_wake(&k->in.queue, INET_IN, 1);
 }
 
 static int wait_dgram(struct udp_sock *k, struct task *t, int64_t deadline)
 {
 	int err = 0;
 
-	t->waiter.key = POLL_IN | EPOLLHUP | EPOLLRDHUP | EPOLLERR;
+	t->waiter.key = INET_IN | EPOLLHUP | EPOLLRDHUP | EPOLLERR;
 	t->waiter.exclusive = true;
 	wait_add(&k->in.queue, &t->waiter, t);
 	for (;;) {
@@ -226,7 +226,7 @@ static int wait_dgram(struct udp_sock *k, struct task *t, int64_t deadline)
 	wait_del(&t->waiter);
 	if (!err)
 		return 0;
-	wait_wake(&k->in.queue, POLL_IN, 1);
+	wait_wake(&k->in.queue, INET_IN, 1);
 	return socket_wait_error(err, k->in.so.rcv_timeout_ns);
 }
 
@@ -299,18 +299,18 @@ uint32_t udp_poll(struct socket *s, struct waiter *w)
 {
 	struct udp_sock *k = udp_sk(s);
 	unsigned int shut = load_once(&k->in.shut);
-	uint32_t mask = POLL_OUT;
+	uint32_t mask = INET_OUT;
 
 	if (w)
 		wait_add(&k->in.queue, w, w->task);
 	if (load_once(&k->in.error))
 		mask |= EPOLLERR;
 	if (shut & SHUT_RCV)
-		mask |= EPOLLRDHUP | POLL_IN;
+		mask |= EPOLLRDHUP | INET_IN;
 	if (shut == (SHUT_RCV | SHUT_SND))
 		mask |= EPOLLHUP;
 	if (load_acquire(&k->n_dgrams))
-		mask |= POLL_IN;
+		mask |= INET_IN;
 	return mask;
 }
 

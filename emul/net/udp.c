@@ -40,7 +40,7 @@ static void udp_release(struct socket *s)
 	port_leave(k);
 	mutex_unlock(&inet_lock);
 	k->shut = SHUT_RCV | SHUT_SND;
-	wait_wake(&k->queue, POLL_ALL, INT32_MAX);
+	wait_wake(&k->queue, INET_ALL, INT32_MAX);
 	inet_put(k);
 }
 
@@ -110,7 +110,7 @@ static int udp_shutdown(struct socket *s, unsigned int how)
 
 	/* Without a peer it fails, and is done all the same. */
 	__atomic_fetch_or(&k->shut, how, __ATOMIC_ACQ_REL);
-	wait_wake(&k->queue, POLL_ALL, INT32_MAX);
+	wait_wake(&k->queue, INET_ALL, INT32_MAX);
 	return k->remote.port ? 0 : -ENOTCONN;
 }
 
