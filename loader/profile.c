@@ -447,9 +447,14 @@ static int read_name(struct settings *s, const char *name, int rank,
 		     struct err *e)
 {
 	for (char *const *d = profile_dirs(s); *d; d++) {
-		char *path = xconcat(*d, "/", name);
-		int r = read_path(s, path, rank, e);
+		char *path;
+		int r;
 
+		/* As under su(1), that keeps HOME: it is another's place. */
+		if (access(*d, X_OK))
+			continue;
+		path = xconcat(*d, "/", name);
+		r = read_path(s, path, rank, e);
 		free(path);
 		if (r <= 0)
 			return r;
