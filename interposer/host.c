@@ -77,6 +77,8 @@ struct host_iovec {
 	size_t len;
 };
 
+#define RWF_APPEND_	0x10
+
 long host_write(int fd, const void *buf, size_t n)
 {
 	struct host_iovec v = { buf, n };
@@ -96,6 +98,13 @@ long host_pwrite(int fd, const void *buf, size_t n, off_t off)
 	if (off < 0)
 		return -EINVAL;
 	return host6(__NR_pwritev2, fd, (long)&v, 1, off, 0, 0);
+}
+
+long host_append(int fd, const void *buf, size_t n)
+{
+	struct host_iovec v = { buf, n };
+
+	return host6(__NR_pwritev2, fd, (long)&v, 1, 0, 0, RWF_APPEND_);
 }
 
 long host_close(int fd)

@@ -229,6 +229,7 @@ static const struct {
 	{ "chown", BROKER_CHOWN, 0, 0 },
 	{ "utimens", BROKER_UTIMENS, 0, 0 },
 	{ "truncate", BROKER_TRUNCATE, 0, 0 },
+	{ "sync of all", BROKER_SYNC, 2, 0 },
 };
 
 /* What the test has put in its granted directories, and outside. */
@@ -335,7 +336,7 @@ static void try_descriptors(uint16_t grant)
 {
 	static const uint16_t ops[] = {
 		BROKER_FD_TRUNCATE, BROKER_FD_CHMOD, BROKER_FD_CHOWN,
-		BROKER_FD_UTIMENS,
+		BROKER_FD_UTIMENS, BROKER_FD_ALLOCATE,
 	};
 	struct broker_req *q = request(BROKER_OPEN, "file");
 	unsigned int i;
@@ -359,7 +360,8 @@ static void try_descriptors(uint16_t grant)
 		denied("change of a file to read", grant, ask(fd));
 		for (j = 0; j < HOSTFD_FIRST_FREE; j++) {
 			/* A program may cut short what it may write to. */
-			if (ops[i] == BROKER_FD_TRUNCATE)
+			if (ops[i] == BROKER_FD_TRUNCATE ||
+			    ops[i] == BROKER_FD_ALLOCATE)
 				continue;
 			/* These have a mode, and nobody cares. */
 			if (j >= HOSTFD_META && j <= HOSTFD_DATA)
@@ -457,7 +459,8 @@ static const struct {
 	{ BROKER_FD_LSEEK, 0, 0, 0, 0 }, { BROKER_FD_FLAGS, 0, 0, 0, 0 },
 	{ BROKER_KICK, 2, 0, 0, 0 }, { BROKER_CPUTIME, 1, 0, 0, 0 },
 	{ BROKER_AFFINITY, 0, 0, 0, 0 }, { BROKER_SCHED, 4, 0, 0, 0 },
-	{ BROKER_FD_LINK, 0, 8, 1, 0 },
+	{ BROKER_FD_LINK, 0, 8, 1, 0 }, { BROKER_FD_ALLOCATE, 4, 8, 0, 0 },
+	{ BROKER_FD_SEEK, 3, 8, 0, 0 },
 	{ BROKER_GETXATTR, 1, 0, 1, 1 }, { BROKER_LISTXATTR, 1, 0, 1, 0 },
 	{ BROKER_XATTR_STAGE, 1, 0, 1, 0 }, { BROKER_SETXATTR, 2, 0, 1, 1 },
 	{ BROKER_REMOVEXATTR, 0, 0, 1, 1 },

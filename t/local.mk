@@ -66,6 +66,7 @@ guest_tests = \
 	%D%/g-fork.guest \
 	%D%/g-fd.guest \
 	%D%/g-file.guest \
+	%D%/g-fs-random.guest \
 	%D%/g-file-random.guest \
 	%D%/g-file-threads.guest \
 	%D%/g-futex.guest \
@@ -187,6 +188,7 @@ shell_tests = \
 	%D%/t2011-big-directory.sh \
 	%D%/t2030-leaks.sh \
 	%D%/t2020-user.sh \
+	%D%/t2021-mounts.sh \
 	%D%/t2030-view.sh \
 	%D%/t4000-stop.sh \
 	%D%/t4010-tty-jobs.sh \

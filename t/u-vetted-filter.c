@@ -214,6 +214,8 @@ static const struct {
 	{ KILL, SYS_pwrite64, { 40, 8, 8, 8 } },
 	{ ALLOW, SYS_pwritev2, { 40, 8, 1, 8, 0, 0 } },
 	{ ALLOW, SYS_pwritev2, { 1, 8, 1, -1, -1, 0 } },
+	{ ALLOW, SYS_pwritev2, { 40, 8, 1, 8, 0, 0x10 } },
+	{ KILL, SYS_pwritev2, { 40, 8, 1, 8, 0, 0x11 } },
 	{ KILL, SYS_pwritev2, { 40, 8, 0, 8, 0, 0 } },
 	{ KILL, SYS_pwritev2, { 40, 8, 2, 8, 0, 0 } },
 	{ KILL, SYS_pwritev2, { 40, 8, HIGH | 1, 8, 0, 0 } },

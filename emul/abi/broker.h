@@ -93,7 +93,8 @@ enum broker_op {
 				 * may be UTIME_NOW, UTIME_OMIT */
 	BROKER_TRUNCATE,	/* arg[0]: length; regular files */
 	BROKER_SYNC,		/* arg[0]: 1 fdatasync; file or directory;
-				 * W is not needed */
+				 * W is not needed; 2 (W): all of the file
+				 * system it lies on */
 
 	/*
 	 * On a descriptor: with BROKER_FD_SENT one that comes along by
@@ -107,6 +108,10 @@ enum broker_op {
 	BROKER_FD_SYNC,		/* arg[1]: 1 fdatasync */
 	BROKER_FD_CHMOD,	/* sent only; arg[1] as in CHMOD */
 	BROKER_FD_CHOWN,	/* sent only; arg[1], arg[2] */
+	BROKER_FD_ALLOCATE,	/* sent only; fallocate(2): arg[1]: mode,
+				 * arg[2]: offset, arg[3]: length */
+	BROKER_FD_SEEK,		/* sent only; arg[1]: offset, arg[2]:
+				 * SEEK_DATA or SEEK_HOLE; val[0] */
 	BROKER_FD_LINK,		/* W, path; sent only: a new name of a file,
 				 * which was made without (O_TMPFILE) */
 	BROKER_FD_UTIMENS,	/* sent only; arg[1]: atime ns since 1970,

@@ -832,7 +832,18 @@ static int host_statfs(struct superblock *sb, struct kstatfs *st)
 	return 0;
 }
 
+static int host_sync(struct superblock *sb)
+{
+	struct broker_req req = { .op = BROKER_SYNC, .arg = { 2 } };
+	struct broker_rep rep;
+
+	if (hostfs_of(sb->root->inode)->kind != HOST_RW)
+		return 0;
+	return host_request(sb->root, &req, &rep, NULL, 0, NULL);
+}
+
 static const struct super_ops host_sops = {
+	.sync = host_sync,
 	.statfs = host_statfs,
 	.revalidate = host_revalidate,
 };

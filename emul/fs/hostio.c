@@ -228,6 +228,49 @@ static ssize_t host_rw(struct inode *i, struct uio *u, off_t *pos, bool write)
 	return done ? (ssize_t)done : n;
 }
 
+#define GATHER_MAX	65536u	/* bytes of a vector that go in one piece */
+
+/*
+ * Append: the host knows where the end is, which its other programs move too.
+ * A vector goes there in one piece, as long as that is bearable.
+ */
+static ssize_t host_add(struct inode *i, struct uio *u, off_t *pos)
+{
+	int fd = host_fd(i, true);
+	size_t len, done = 0;
+	char *buf = NULL;
+	ssize_t n = 0;
+	void *p;
+
+	if (fd < 0)
+		return fd;
+	if (u->n_vec > 1 && u->left <= GATHER_MAX) {
+		len = u->left;
+		buf = kmalloc(len);
+		if (!buf)
+			return -ENOMEM;
+		n = uio_read(u, buf, len);
+		if (n > 0)
+			n = host_append(fd, buf, (size_t)n);
+		kfree(buf);
+		done = n > 0 ? (size_t)n : 0;
+	} else {
+		while ((len = uio_piece(u, &p))) {
+			n = host_append(fd, p, len);
+			if (n <= 0)
+				break;
+			uio_advance(u, (size_t)n);
+			done += (size_t)n;
+			if ((size_t)n < len)
+				break;
+		}
+	}
+	mutex_lock(&i->lock);
+	*pos = (off_t)(i->size + done);	/* unless others were quicker */
+	mutex_unlock(&i->lock);
+	return done ? (ssize_t)done : n;
+}
+
 static ssize_t hostf_read(struct file *f, struct uio *u, off_t *pos)
 {
 	struct inode *i = f->inode;
@@ -325,17 +368,7 @@ static ssize_t hostf_write(struct file *f, struct uio *u, off_t *pos)
 		inode_written(i);
 		return memdata_write(i, &n->data, u, pos);
 	}
-	if (u->append) {
-		struct kstat st;
-
-		host_stale(i);
-		(void)host_getattr(i, &st);
-		mutex_lock(&i->lock);
-		*pos = (off_t)i->size;
-		i->size += u->left;	/* others of ours go behind it */
-		mutex_unlock(&i->lock);
-	}
-	r = host_rw(i, u, pos, true);
+	r = u->append ? host_add(i, u, pos) : host_rw(i, u, pos, true);
 	if (r > 0) {
 		mutex_lock(&i->lock);
 		if ((uint64_t)*pos > i->size)
@@ -347,14 +380,31 @@ static ssize_t hostf_write(struct file *f, struct uio *u, off_t *pos)
 	return r;
 }
 
+/* Where the host has data, and where holes. */
+static off_t seek_on_host(struct inode *i, off_t off, int whence)
+{
+	struct broker_req req = {
+		.op = BROKER_FD_SEEK,
+		.arg = { 0, (uint64_t)off, (uint64_t)whence },
+	};
+	struct broker_rep rep;
+	int err;
+
+	if (off < 0)
+		return -ENXIO;
+	err = host_request_fd(i, &req, false, NULL, &rep, NULL, 0);
+	return err ? err : (off_t)rep.val[0];
+}
+
 static off_t host_lseek(struct file *f, off_t off, int whence)
 {
 	struct inode *i = f->inode;
 	struct host_node *n = host_node(i);
 	struct kstat st;
 
-	if (whence >= 3 && n->upper) {
-		off = memdata_seek(i, &n->data, off, whence);
+	if (whence >= 3) {
+		off = n->upper ? memdata_seek(i, &n->data, off, whence) :
+			seek_on_host(i, off, whence);
 		if (off >= 0)
 			f->pos = off;
 		return off;
@@ -410,6 +460,8 @@ static long host_fallocate_op(struct file *f, int mode, off_t off, off_t len)
 {
 	struct inode *i = f->inode;
 	struct host_node *n = host_node(i);
+	struct broker_req req = { .op = BROKER_FD_ALLOCATE };
+	struct broker_rep rep;
 	long err;
 
 	if (hostfs_of(i)->kind != HOST_RW) {
@@ -417,8 +469,13 @@ static long host_fallocate_op(struct file *f, int mode, off_t off, off_t len)
 		return err ? err :
 			memdata_fallocate(i, &n->data, mode, off, len);
 	}
-	/* The host's call is for the kernel's memory alone. */
-	return -EOPNOTSUPP;
+	/* The host's call is for the kernel's memory alone: by the broker. */
+	req.arg[1] = (uint64_t)(unsigned int)mode;
+	req.arg[2] = (uint64_t)off;
+	req.arg[3] = (uint64_t)len;
+	err = host_request_fd(i, &req, true, NULL, &rep, NULL, 0);
+	host_stale(i);
+	return err;
 }
 
 const struct file_ops host_file_fops = {

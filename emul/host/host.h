@@ -33,6 +33,8 @@ long host_read(int fd, void *buf, size_t n);
 long host_write(int fd, const void *buf, size_t n);
 long host_pread(int fd, void *buf, size_t n, off_t off);
 long host_pwrite(int fd, const void *buf, size_t n, off_t off);
+/* At the end of the file, wherever that is when its turn comes. */
+long host_append(int fd, const void *buf, size_t n);
 long host_close(int fd);
 long host_fallocate(int fd, int mode, off_t off, off_t len);
 long host_sendmsg(int fd, const struct msghdr *m, int flags);

@@ -81,6 +81,13 @@ long host_pwrite(int fd, const void *buf, size_t n, off_t off)
 	RET(pwrite(fd, buf, n, off));
 }
 
+long host_append(int fd, const void *buf, size_t n)
+{
+	off_t end = lseek(fd, 0, SEEK_END);
+
+	RET(pwrite(fd, buf, n, end));
+}
+
 long host_close(int fd)
 {
 	RET(close(fd));

@@ -247,6 +247,7 @@ int file_getattr(struct file *f, struct kstat *st)
 	else
 		err = inode_getattr(f->inode, st);
 	st->mnt_id = f->path.mnt ? f->path.mnt->id : 0;
+	st->mount_root = f->path.mnt && f->path.dentry == f->path.mnt->root;
 	return err;
 }
 

@@ -58,10 +58,15 @@ static ssize_t file_write(struct file *f, struct uio *u, off_t *pos)
 	u->nonblock |= !!(f->flags & O_NONBLOCK);
 	u->append |= !!(f->flags & O_APPEND);
 	n = f->ops->write(f, u, pos);
-	if (n > 0 && unlikely(f->flags & (O_SYNC | O_DSYNC)) && f->ops->fsync)
-		(void)f->ops->fsync(f, !(f->flags & (O_SYNC & ~O_DSYNC)));
 	if (n > 0)
 		fsn_file(f, IN_MODIFY);
+	if (n > 0 && unlikely(f->flags & (O_SYNC | O_DSYNC)) &&
+	    f->ops->fsync) {
+		int err = f->ops->fsync(f, !(f->flags & (O_SYNC & ~O_DSYNC)));
+
+		if (err)
+			return err;
+	}
 	return n;
 }
 
@@ -181,8 +186,11 @@ static long rw_vector(struct task *t, int fd, uaddr_t iov, uint64_t iovcnt,
 	u.append = rwf & RWF_APPEND_;
 	n = at ? rw_at(f.file, &u, pos, write) : rw_at_pos(f.file, &u, write);
 	if (n > 0 && write && (rwf & (RWF_SYNC_ | RWF_DSYNC_)) &&
-	    f.file->ops->fsync)
-		(void)f.file->ops->fsync(f.file, !(rwf & RWF_SYNC_));
+	    f.file->ops->fsync) {
+		int err = f.file->ops->fsync(f.file, !(rwf & RWF_SYNC_));
+
+		n = err ? err : n;
+	}
 	uio_free(&u, fast, vec);
 out:
 	fdput(f);

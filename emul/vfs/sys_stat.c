@@ -26,6 +26,8 @@ struct guest_statx_time {
 	int32_t zero;
 };
 
+#define ATTR_MOUNT_ROOT	0x2000u		/* STATX_ATTR_MOUNT_ROOT */
+
 /* struct statx. */
 struct guest_statx {
 	uint32_t mask, blksize;
@@ -91,6 +93,7 @@ static int path_getattr(const struct path *p, struct kstat *st)
 	int err = inode_getattr(p->dentry->inode, st);
 
 	st->mnt_id = p->mnt->id;
+	st->mount_root = p->dentry == p->mnt->root;
 	return err;
 }
 
@@ -213,6 +216,9 @@ long sys_statx(struct task *t, int dfd, uaddr_t path, int flags,
 	g.dev_major = dev_major(st.dev);
 	g.dev_minor = dev_minor(st.dev);
 	g.mnt_id = st.mnt_id;
+	g.attributes_mask = ATTR_MOUNT_ROOT;
+	if (st.mount_root)
+		g.attributes = ATTR_MOUNT_ROOT;
 	return put_user(buf, &g);
 }
 

@@ -69,7 +69,7 @@ struct kstat {
 	uint32_t mode, uid, gid, blksize;
 	struct ktime atime, mtime, ctime, btime;
 	uint64_t mnt_id;
-	bool has_btime;
+	bool has_btime, mount_root;
 };
 
 /* Changes asked of setattr: @valid says which fields count. */
@@ -295,6 +295,8 @@ struct super_ops {
 	 * reference means that the host shall be asked to watch it too.
 	 */
 	struct dentry *(*watch)(struct dentry *d);
+	/* Optional: sync(2), for what lies in more than memory. */
+	int (*sync)(struct superblock *sb);
 };
 
 #define MNT_RDONLY	0x1u

@@ -87,6 +87,41 @@ int serve_fd_sync(struct call *c)
 	return ret < 0 ? -errno : 0;
 }
 
+int serve_fd_allocate(struct call *c)
+{
+	const uint64_t *a = c->req.arg;
+	struct statx sx;
+	int ret;
+
+	if (a[1] > 0xff || a[2] > INT64_MAX || a[3] > INT64_MAX)
+		return BROKEN;
+	ret = check_file(c->fd, true, &sx);
+	if (ret < 0)
+		return ret;
+	ret = fallocate(c->fd, (int)a[1], (off_t)a[2], (off_t)a[3]);
+	return ret < 0 ? -errno : 0;
+}
+
+/* The position that this moves is nobody's: all others name theirs. */
+int serve_fd_seek(struct call *c)
+{
+	struct statx sx;
+	off_t off;
+	int ret;
+
+	if (c->req.arg[1] > INT64_MAX || (c->req.arg[2] != SEEK_DATA &&
+					  c->req.arg[2] != SEEK_HOLE))
+		return BROKEN;
+	ret = check_file(c->fd, false, &sx);
+	if (ret < 0)
+		return ret;
+	off = lseek(c->fd, (off_t)c->req.arg[1], (int)c->req.arg[2]);
+	if (off < 0)
+		return -errno;
+	c->rep.val[0] = (uint64_t)off;
+	return 0;
+}
+
 /* Open for writing, and not what came from outside. */
 static int check_ours(struct call *c)
 {

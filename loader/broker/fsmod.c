@@ -350,12 +350,18 @@ int serve_sync(struct call *c)
 	int ret = 0;
 	int fd;
 
-	if (c->req.arg[0] > 1)
+	if (c->req.arg[0] > 2)
 		return BROKEN;
+	if (c->req.arg[0] == 2 && !c->g1->writable)
+		return -EROFS;
 	fd = open_for(c, O_RDONLY);
 	if (fd < 0)
 		return fd;
-	if ((c->req.arg[0] ? fdatasync(fd) : fsync(fd)) < 0)
+	if (c->req.arg[0] == 2)
+		ret = syncfs(fd);
+	else
+		ret = c->req.arg[0] ? fdatasync(fd) : fsync(fd);
+	if (ret < 0)
 		ret = -errno;
 	close(fd);
 	return ret;

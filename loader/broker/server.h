@@ -78,6 +78,8 @@ int serve_fd_sync(struct call *c);
 int serve_fd_chmod(struct call *c);
 int serve_fd_chown(struct call *c);
 int serve_fd_utimens(struct call *c);
+int serve_fd_allocate(struct call *c);
+int serve_fd_seek(struct call *c);
 int serve_fd_link(struct call *c);
 int serve_fd_lseek(struct call *c);
 int serve_fd_flags(struct call *c);
