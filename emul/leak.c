@@ -45,10 +45,11 @@ static const char *const kinds[LIVE_N] = {
 	[LIVE_DENTRY] = "dentries",
 	[LIVE_ROOT] = "roots",
 	[LIVE_SUPER] = "file systems",
+	[LIVE_MOUNT] = "mounts",
 	[LIVE_PIPE] = "pipes",
 	[LIVE_INET] = "sockets of TCP and UDP",
 	[LIVE_EPOLL] = "epolls",
-	[LIVE_WATCH] = "watches of epolls",
+	[LIVE_WATCH] = "watches",
 	[LIVE_TIMER] = "timers",
 	[LIVE_SECCOMP] = "filters of system calls",
 	[LIVE_PI] = "locks that are waited for",
@@ -170,6 +171,9 @@ static void count(unsigned int tasks, unsigned int groups, unsigned int slots,
 			break;
 		case LIVE_SUPER:
 			want = live_count[k];
+			break;
+		case LIVE_MOUNT:
+			want = dcache_mounts_of(NULL);
 			break;
 		}
 		expect(k, n, want, tell);

@@ -91,6 +91,7 @@ emul_fs_sources = \
 	%D%/fs/memfd.c \
 	%D%/fs/memfd.h \
 	%D%/fs/tmpfs.c \
+	%D%/fs/tmpfs-mount.c \
 	%D%/fs/stdio.h \
 	%D%/fs/tmpfs.h \
 	%D%/fs/proc.h \
@@ -323,9 +324,11 @@ emul_vfs_sources = \
 	%D%/vfs/open.c \
 	%D%/vfs/path.c \
 	%D%/vfs/perm.c \
+	%D%/vfs/pivot.c \
 	%D%/vfs/rename.c \
 	%D%/vfs/sys_dir.c \
 	%D%/vfs/sys_fd.c \
+	%D%/vfs/sys_mount.c \
 	%D%/vfs/sys_rw.c \
 	%D%/vfs/sys_splice.c \
 	%D%/vfs/sys_stat.c \

@@ -83,6 +83,7 @@ guest_tests = \
 	%D%/g-membarrier.guest \
 	%D%/g-memfd.guest \
 	%D%/g-mmap.guest \
+	%D%/g-mount.guest \
 	%D%/g-mprotect.guest \
 	%D%/g-mremap.guest \
 	%D%/g-mqueue.guest \

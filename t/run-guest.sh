@@ -42,8 +42,11 @@ else
 fi
 rm -rf "$tmp/cwd"/*
 
+# What a test needs of sbx its source says.
+options=$(sed -n 's/^ \* sbx options: //p' \
+	"${SRCDIR:-.}/t/${name%.*}.c" 2>/dev/null)
 # shellcheck disable=SC2086
-capture sbx "$SBX" ${SBX_OPTIONS-} -- "$prog" "$@" </dev/null
+capture sbx "$SBX" ${SBX_OPTIONS-} $options -- "$prog" "$@" </dev/null
 
 # Each test of the program is a test of ours, by name.
 sed -n 's/^\(not \)\{0,1\}ok [0-9]* - //p' "$tmp/native.out" >"$tmp/names"

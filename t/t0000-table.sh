@@ -73,7 +73,7 @@ change 'a list cut short is noticed' '/^3[0-9][0-9] /,$d' 'cut short'
 change 'a size that names no argument is refused' \
 	's/^0 read \(.*\)(count)/0 read \1(size)/' 'no argument size in read'
 change 'seven arguments are refused' \
-	's/ | the mount table.*/ a:int b:int c:int d:int &/' 'more than six'
+	's/^\(321 bpf .*\) |/\1 a:int b:int c:int d:int |/' 'more than six'
 change 'a word of C is no name for an argument' \
 	's/^\(321 bpf .*\)cmd:int/\1int:int/' 'not a name for an argument'
 

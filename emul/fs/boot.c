@@ -299,6 +299,7 @@ int vfs_boot(const struct boot_mount *m, unsigned int n, const void *strings)
 		if (err)
 			return err;
 	}
+	mounts_lock();
 	return 0;
 }
 

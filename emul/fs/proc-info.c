@@ -183,25 +183,34 @@ static bool put_mount(struct mount *m, void *arg)
 	const char *at;
 	struct path p = { m, m->root };
 
-	at = path_name(&p, &a->root, a->buf, PATH_LEN_MAX + 16);
-	if (is_err(at))
+	if (!mount_is_reachable(m, &a->root))
 		return true;
 	if (a->info) {
-		text_printf(a->b, "%u %u %lu:%lu / ", m->id,
-			    m->parent ? m->parent->id : m->id,
+		const struct mount *above = load_once(&m->parent);
+
+		at = mount_root_name(m, a->buf, PATH_LEN_MAX + 16);
+		text_printf(a->b, "%u %u %lu:%lu ", m->id,
+			    above ? above->id : m->id,
 			    (unsigned long)(m->sb->dev >> 8 & 0xfff),
 			    (unsigned long)(m->sb->dev & 0xff));
-	} else {
+		put_escaped(a->b, is_err(at) ? "/" : at);
+		text_put(a->b, " ", 1);
+	}
+	at = path_name(&p, &a->root, a->buf, PATH_LEN_MAX + 16);
+	if (is_err(at))
+		at = "/";
+	if (!a->info) {
 		put_escaped(a->b, m->source ? m->source : "none");
 		text_put(a->b, " ", 1);
 	}
 	put_escaped(a->b, at);
 	if (!a->info)
 		text_printf(a->b, " %s", m->sb->type);
-	text_printf(a->b, " %s%s%s%s,relatime", opt,
+	text_printf(a->b, " %s%s%s%s,%s", opt,
 		    m->flags & MNT_NOSUID ? ",nosuid" : "",
 		    m->flags & MNT_NODEV ? ",nodev" : "",
-		    m->flags & MNT_NOEXEC ? ",noexec" : "");
+		    m->flags & MNT_NOEXEC ? ",noexec" : "",
+		    m->flags & MNT_NOATIME ? "noatime" : "relatime");
 	if (a->info) {
 		text_printf(a->b, " - %s ", m->sb->type);
 		put_escaped(a->b, m->source ? m->source : "none");

@@ -267,7 +267,7 @@ static void touch_atime(struct file *f)
 	struct inode *i = f->inode;
 	struct ktime now;
 
-	if (f->flags & O_NOATIME)
+	if ((f->flags & O_NOATIME) || (f->path.mnt->flags & MNT_NOATIME))
 		return;
 	if (ktime_before(i->mtime, i->atime) &&
 	    ktime_before(i->ctime, i->atime))
@@ -426,7 +426,15 @@ static const struct file_ops file_fops = {
 	.fsync = tmpfs_fsync,
 };
 
-static const struct super_ops tmpfs_sops = { .statfs = tmpfs_statfs };
+static void tmpfs_put(struct superblock *sb)
+{
+	kfree(sb->priv);
+}
+
+static const struct super_ops tmpfs_sops = {
+	.statfs = tmpfs_statfs,
+	.put = tmpfs_put,
+};
 
 struct superblock *tmpfs_super(uint64_t size, mode_t mode)
 {

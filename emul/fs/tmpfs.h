@@ -8,6 +8,9 @@
 
 /* A file system of at most @size bytes (0: no limit); one reference. */
 struct superblock *tmpfs_super(uint64_t size, mode_t mode) __must_check;
+/* As mount(2) makes one for @t; @data is cut up. err_ptr(). */
+struct task;
+struct superblock *tmpfs_mount(struct task *t, char *data) __must_check;
 /* A regular file of @mode without a name.  NULL: no memory. */
 struct inode *tmpfs_inode(struct superblock *sb, mode_t mode) __must_check;
 

@@ -23,6 +23,7 @@ enum live_kind {
 	LIVE_DENTRY,
 	LIVE_ROOT,		/* dentries without a parent, of LIVE_DENTRY */
 	LIVE_SUPER,
+	LIVE_MOUNT,
 	LIVE_PIPE,
 	LIVE_INET,		/* sockets of TCP and UDP */
 	LIVE_EPOLL,

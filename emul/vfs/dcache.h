@@ -156,12 +156,28 @@ bool d_is_below(const struct dentry *d, const struct dentry *top);
 /* Let go of what is only cached; call @fn for what is left: how many. */
 void dcache_drain(void);
 uint64_t dcache_each(void (*fn)(struct dentry *d, void *arg), void *arg);
-/* mount.c: how many mounts have it as their root. */
+/* mount.c: how many mounts have it as their root; NULL: all of them. */
 uint32_t dcache_mounts_of(const struct dentry *d);
 #endif
 
 /* mount.c: what is mounted there, or NULL; locking as d_find(). */
 struct mount *mount_find(const struct mount *mnt, const struct dentry *d);
 extern struct mount *root_mount __hidden;
+/*
+ * Between dcache_begin() and dcache_end(): put @m, which has no place, on @on
+ * (NULL: it becomes the root), of which it takes references; and take it away
+ * again: the references, if any, are the caller's then, as is the tree's
+ * reference to @m.
+ */
+void mount_attach(struct mount *m, const struct path *on);
+struct path mount_detach(struct mount *m) __must_check;
+/* With dcache_lock held: all mounts, one after the other, from NULL on. */
+struct mount *mount_next(const struct mount *m);
+bool mount_is_below(const struct mount *m, const struct mount *top);
+bool path_is_under(const struct path *p, const struct path *top);
+/* All that is mounted now is the policy's: it stays, and as it is. */
+void mounts_lock(void);
+/* dentry.c: a file system goes: forget all of its names. */
+void d_kill_tree(struct dentry *root);
 
 #endif

@@ -579,6 +579,35 @@ bool d_is_below(const struct dentry *d, const struct dentry *top)
 	return below;
 }
 
+/* A name without others below it, under @d, with a reference; or @d itself. */
+static struct dentry *leaf_below(struct dentry *d)
+{
+	mutex_lock(&dcache.lock);
+	while (!list_empty(&d->children))
+		d = list_first(&d->children, struct dentry, sibling);
+	dget(d);
+	mutex_unlock(&dcache.lock);
+	return d;
+}
+
+void d_kill_tree(struct dentry *root)
+{
+	struct dentry *d;
+
+	while ((d = leaf_below(root)) != root) {
+		if (d->inode && load_once(&d->inode->watch))
+			fsn_gone_slow(d->inode, IN_UNMOUNT);
+		d_drop(d);
+		d_unpin(d);
+		dput(d);
+	}
+	if (root->inode && load_once(&root->inode->watch))
+		fsn_gone_slow(root->inode, IN_UNMOUNT);
+	dput(root);
+	d_unpin(root);
+	dput(root);	/* who made it had one */
+}
+
 #ifdef SBX_DEBUG
 void dcache_drain(void)
 {

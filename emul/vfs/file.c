@@ -61,10 +61,16 @@ static void file_free(struct file *f)
 	mutex_unlock(&files_cache.lock);
 }
 
+static void end_write(struct inode *i, struct mount *m)
+{
+	__atomic_fetch_sub(&i->n_writers, 1, __ATOMIC_RELEASE);
+	__atomic_fetch_sub(&m->n_writers, 1, __ATOMIC_RELEASE);
+}
+
 static void file_drop_refs(struct file *f)
 {
 	if (f->mode & FMODE_WRITER)
-		__atomic_fetch_sub(&f->inode->n_writers, 1, __ATOMIC_RELEASE);
+		end_write(f->inode, f->path.mnt);
 	if (f->cursor)
 		dput(f->cursor);
 	if (f->path.dentry)
@@ -121,6 +127,8 @@ struct file *file_open_path(const struct path *p, unsigned int flags)
 	case S_IFREG:
 		if (f->mode & FMODE_WRITE) {
 			__atomic_fetch_add(&i->n_writers, 1, __ATOMIC_ACQUIRE);
+			__atomic_fetch_add(&p->mnt->n_writers, 1,
+					   __ATOMIC_ACQUIRE);
 			f->mode |= FMODE_WRITER;
 		}
 		f->mode |= FMODE_SEEK;
@@ -151,7 +159,7 @@ opened:
 		f->cursor = NULL;
 		f->path.dentry = NULL;	/* the caller keeps the references */
 		if (f->mode & FMODE_WRITER)
-			__atomic_fetch_sub(&i->n_writers, 1, __ATOMIC_RELEASE);
+			end_write(i, p->mnt);
 		store_once(&f->ref.count, 0);
 		file_free(f);
 		return err_ptr(err);

@@ -211,7 +211,9 @@ void fsn_name_slow(struct inode *dir, const struct dentry *d,
 
 void fsn_gone_slow(struct inode *i, uint32_t mask)
 {
-	struct fsn_event e = { .mask = mask };
+	struct fsn_event e = {
+		.mask = mask | (mask & IN_UNMOUNT ? dir_bit(i) : 0),
+	};
 	struct fsn_inode *w, *last = NULL;
 	struct fsn_mark *m, *n;
 

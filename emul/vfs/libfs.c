@@ -14,10 +14,13 @@ bool dir_emit_dots(struct file *f, struct dir_ctx *ctx)
 		ctx->pos = 1;
 	}
 	if (ctx->pos == 1) {
+		struct mount *m = f->path.mnt;
 		uint64_t ino = d->parent->inode ? d->parent->inode->ino : 1;
 
-		if (d == f->path.mnt->root && f->path.mnt->parent)
-			ino = f->path.mnt->mountpoint->parent->inode->ino;
+		mutex_lock(&dcache.lock);
+		if (d == m->root && m->parent && m->mountpoint->parent->inode)
+			ino = m->mountpoint->parent->inode->ino;
+		mutex_unlock(&dcache.lock);
 		if (!ctx->emit(ctx, "..", 2, ino, 4, 2))
 			return false;
 		ctx->pos = 2;

@@ -57,8 +57,11 @@ static bool take_refs(struct walk *w)
 		dput(w->at.dentry);
 		return false;
 	}
-	/* Mounts stay in memory, and the root is held by who set it. */
-	ref_get(&w->at.mnt->ref);
+	if (!ref_get_unless_zero(&w->at.mnt->ref)) {
+		dput(w->at.dentry);
+		return false;
+	}
+	/* The root is held by who set it. */
 	mutex_lock(&dcache.lock);
 	if (dcache_changed(w->seq)) {
 		mutex_unlock(&dcache.lock);
@@ -83,11 +86,14 @@ static bool take_refs_last(struct walk *w)
 	} while (!__atomic_compare_exchange_n(&w->at.dentry->ref.count, &c,
 					      c + 1, true, __ATOMIC_ACQUIRE,
 					      __ATOMIC_RELAXED));
-	if (dcache_changed(w->seq)) {
+	if (!ref_get_unless_zero(&w->at.mnt->ref)) {
 		dput(w->at.dentry);
 		return false;
 	}
-	ref_get(&w->at.mnt->ref);
+	if (dcache_changed(w->seq)) {
+		path_put(&w->at);
+		return false;
+	}
 	return true;
 }
 
@@ -112,15 +118,17 @@ void path_follow_mounts(struct path *p)
 	struct path old;
 
 	while (load_once(&p->dentry->n_mounted)) {
+		old = *p;
 		mutex_lock(&dcache.lock);
 		m = mount_find(p->mnt, p->dentry);
+		if (m) {
+			p->mnt = m;
+			p->dentry = m->root;
+			path_get(p);
+		}
 		mutex_unlock(&dcache.lock);
 		if (!m)
 			break;
-		old = *p;
-		p->mnt = m;
-		p->dentry = m->root;
-		path_get(p);
 		path_put(&old);
 	}
 }
@@ -128,54 +136,74 @@ void path_follow_mounts(struct path *p)
 /* Go to what is mounted on the place. */
 static int cross_mounts(struct walk *w)
 {
+	struct path old = w->at;
 	struct mount *m;
 
-	while (unlikely(load_once(&w->at.dentry->n_mounted))) {
-		if (w->refs)
-			mutex_lock(&dcache.lock);
-		m = mount_find(w->at.mnt, w->at.dentry);
-		if (w->refs)
-			mutex_unlock(&dcache.lock);
-		if (!m)
+	if (likely(!load_once(&w->at.dentry->n_mounted)))
+		return 0;
+	if (w->refs) {
+		path_get(&w->at);
+		path_follow_mounts(&w->at);
+	} else {
+		while (load_once(&w->at.dentry->n_mounted)) {
+			m = mount_find(w->at.mnt, w->at.dentry);
+			if (!m)
+				break;
+			w->at = (struct path){ m, load_once(&m->root) };
+			if (!w->at.dentry)
+				return TRY_AGAIN;
+		}
+	}
+	if (w->refs)
+		path_put(&old);
+	if ((w->flags & LOOKUP_NO_XDEV) && w->at.mnt != old.mnt)
+		return -EXDEV;
+	return 0;
+}
+
+/* To the parent of *@p: 1; 0: it has none; or -errno. */
+static int go_up(struct walk *w, struct path *p)
+{
+	for (;;) {
+		struct mount *above;
+		struct dentry *d;
+
+		if (p->dentry == w->root.dentry && p->mnt == w->root.mnt)
+			return w->flags & LOOKUP_BENEATH ? -EXDEV : 0;
+		if (p->dentry != load_once(&p->mnt->root))
 			break;
+		above = load_acquire(&p->mnt->parent);
+		d = load_once(&p->mnt->mountpoint);
+		/* Without references it may be going away. */
+		if (!above || !d)
+			return 0;
 		if (w->flags & LOOKUP_NO_XDEV)
 			return -EXDEV;
-		if (w->refs)
-			dget(m->root);
-		move_to(w, m, m->root);
+		p->dentry = d;
+		p->mnt = above;
 	}
-	return 0;
+	p->dentry = load_acquire(&p->dentry->parent);
+	return 1;
 }
 
 static int step_dotdot(struct walk *w)
 {
-	struct path p = w->at;
+	struct path p = w->at, old = w->at;
+	int up;
 
-	for (;;) {
-		if (p.dentry == w->root.dentry && p.mnt == w->root.mnt) {
-			if (w->flags & LOOKUP_BENEATH)
-				return -EXDEV;
-			return 0;
-		}
-		if (p.dentry != p.mnt->root)
-			break;
-		if (!p.mnt->parent)
-			return 0;
-		if (w->flags & LOOKUP_NO_XDEV)
-			return -EXDEV;
-		p.dentry = p.mnt->mountpoint;
-		p.mnt = p.mnt->parent;
-	}
-	if (w->refs) {
-		struct dentry *parent;
-
+	if (w->refs)
 		mutex_lock(&dcache.lock);
-		parent = dget(p.dentry->parent);
+	up = go_up(w, &p);
+	if (w->refs) {
+		if (up == 1)
+			path_get(&p);
 		mutex_unlock(&dcache.lock);
-		move_to(w, p.mnt, parent);
-	} else {
-		move_to(w, p.mnt, load_acquire(&p.dentry->parent));
 	}
+	if (up <= 0)
+		return up;
+	w->at = p;
+	if (w->refs)
+		path_put(&old);
 	return cross_mounts(w);
 }
 

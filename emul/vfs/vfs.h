@@ -270,7 +270,7 @@ struct dentry {
 #define D_ROOT		16u	/* root of a superblock */
 
 struct superblock {
-	struct ref ref;
+	struct ref ref;			/* its mounts, and who made it */
 	const char *type;		/* "tmpfs", "proc" ... for /proc/mounts */
 	uint64_t dev;			/* st_dev of its inodes */
 	uint64_t magic;			/* statfs f_type */
@@ -290,6 +290,8 @@ struct super_ops {
 	 * others change underneath (writable binds of the host).
 	 */
 	bool (*revalidate)(struct dentry *d);
+	/* Its last mount went, and all of its names: free what is left. */
+	void (*put)(struct superblock *sb);
 	/*
 	 * Optional: @d is to be watched: see to it that the cache keeps it.  A
 	 * reference means that the host shall be asked to watch it too.
@@ -303,14 +305,25 @@ struct super_ops {
 #define MNT_NOEXEC	0x2u
 #define MNT_NODEV	0x4u
 #define MNT_NOSUID	0x8u
+#define MNT_NOATIME	0x10u
+#define MNT_UNBINDABLE	0x20u
 
+/*
+ * Its memory is only used again as a mount, so that a walk without references
+ * may look at one that went.  dcache_lock protects parent, mountpoint, list
+ * and hash.
+ */
 struct mount {
-	struct ref ref;
-	struct mount *parent;		/* NULL at the root */
+	struct ref ref;			/* one is the tree's */
+	struct mount *parent;		/* NULL at the root, and when detached */
 	struct dentry *mountpoint;	/* in the parent */
 	struct superblock *sb;
 	struct dentry *root;
 	uint32_t flags, id;
+	uint32_t locked_flags;		/* those that the policy gave */
+	bool locked;			/* the policy's: stays where it is */
+	bool own_source;		/* kfree() it */
+	uint32_t n_writers;		/* files open for writing; atomic */
 	const char *source;
 	struct list_head link;		/* all mounts, in order */
 	struct mount *hash_next;	/* same bucket of mount points */
@@ -457,6 +470,11 @@ static inline bool d_unhashed(const struct dentry *d)
  */
 struct mount *mount_add(const struct path *on, struct dentry *root,
 			uint32_t flags, const char *source) __must_check;
+/* The same without a place, which mount_attach() gives it. NULL: no memory. */
+struct mount *mount_new(struct dentry *root, uint32_t flags,
+			const char *source) __must_check;
+void mount_put(struct mount *m);
+void sb_put(struct superblock *sb);
 static inline void path_get(const struct path *p)
 {
 	ref_get(&p->mnt->ref);
@@ -470,7 +488,12 @@ void path_put(const struct path *p);
  */
 char *path_name(const struct path *p, const struct path *root, char *buf,
 		size_t size) __must_check;
-/* Call @fn for each mount in order, until it returns false. */
+/* What of its file system @m shows, as path_name(): mountinfo's root. */
+char *mount_root_name(const struct mount *m, char *buf, size_t size)
+	__must_check;
+/* Is @m below the directory @root, or is it what that lies in? */
+bool mount_is_reachable(struct mount *m, const struct path *root);
+/* Call @fn for each mount in order, until it returns false; it is held. */
 void mounts_each(bool (*fn)(struct mount *m, void *arg), void *arg);
 
 /* file.c */
