@@ -36,6 +36,7 @@
 #include "loader/cgroup.h"
 #include "loader/limits.h"
 #include "loader/meter.h"
+#include "loader/symbols.h"
 #include "loader/broker/broker.h"
 #include "loader/landlock.h"
 #include "loader/libc.h"
@@ -421,6 +422,7 @@ int launch_run(const struct policy *p, struct err *e)
 		free(grants);
 		return err_set(e, EXIT_SBX, "monitor: %s", strerror(-r));
 	}
+	m.symbol = symbol_find;
 	for (i = 0; i < p->n_pass; i++)
 		monitor_pass(&m, 3 + i, p->pass[i]);
 	if (limits_apply(&p->limits, e) || make_start(&s, &m, p, e) ||

@@ -13,6 +13,8 @@ sbx_SOURCES = \
 	%D%/launch.c \
 	%D%/launch.h \
 	%D%/main.c \
+	%D%/symbols.c \
+	%D%/symbols.h \
 	$(broker_sources) \
 	$(policy_sources)
 nodist_sbx_SOURCES = $(loader_generated_headers) emul/sysnames.h
@@ -33,12 +35,16 @@ mkfilter_SOURCES = %D%/mkfilter.c
 mkfilter_CFLAGS = -std=gnu11 $(WARN_CFLAGS) $(SECCOMP_CFLAGS)
 mkfilter_LDADD = $(SECCOMP_LIBS)
 
-loader_generated_headers = vetted-filter.h vetted-rows.h broker-filter.h \
+loader_generated_headers = kernel-symbols.h vetted-filter.h vetted-rows.h broker-filter.h \
 	profile-text.h
 BUILT_SOURCES += $(loader_generated_headers)
 CLEANFILES += $(loader_generated_headers)
 EXTRA_DIST += emul/abi/vetted.tbl %D%/broker/host.tbl
 
+kernel-symbols.h: kernel.elf build-aux/symbols.awk
+	$(AM_V_GEN)$(NM) -n kernel.elf | \
+		$(AWK) -f $(srcdir)/build-aux/symbols.awk >$@.tmp
+	@mv $@.tmp $@
 vetted-filter.h: emul/abi/vetted.tbl mkfilter$(EXEEXT)
 	$(AM_V_GEN)./mkfilter$(EXEEXT) gate \
 		$(srcdir)/emul/abi/vetted.tbl >$@.tmp

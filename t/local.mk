@@ -247,15 +247,15 @@ EXTRA_DIST += %D%/stress.c
 check_PROGRAMS += %D%/insn-objdump %D%/refuse %D%/site-survey
 t_refuse_CFLAGS = -std=gnu11 $(WARN_CFLAGS) $(SECCOMP_CFLAGS)
 t_refuse_LDADD = $(SECCOMP_LIBS)
-t_insn_objdump_LDADD = libemul-hosted.a
-t_site_survey_LDADD = libemul-hosted.a
+t_insn_objdump_LDADD = libemul-hosted.a $(UNWIND_LIBS)
+t_site_survey_LDADD = libemul-hosted.a $(UNWIND_LIBS)
 
 if HAVE_CHECK
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 AM_CPPFLAGS += $(CHECK_CFLAGS)
-LDADD = libemul-hosted.a $(CHECK_LIBS)
+LDADD = libemul-hosted.a $(CHECK_LIBS) $(UNWIND_LIBS)
 
 if HAVE_MUSL
 musl_tests = $(guest_musl_tests)

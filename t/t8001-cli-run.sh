@@ -14,6 +14,12 @@ echo data >"$home/work/file"
 echo ro >ro/file
 echo rw >rw/file
 
+# What a panic says; as on Linux, root may have one.
+run_code "a panic" 125 "$SBX" --user 0 busybox sh -c \
+	'echo c >/proc/sysrq-trigger'
+is "it tells what" "$(grep -c 'panic: kernel: sysrq' "$tmp/.err")" 1
+is "it tells where" "$(grep -c '^  in write_sysrq' "$tmp/.err")" 1
+
 # Exit statuses, as a shell has them.
 run_code "exit status 0" 0 "$SBX" busybox true
 run_code "exit status 1" 1 "$SBX" busybox false

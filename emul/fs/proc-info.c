@@ -139,6 +139,15 @@ static void show_filesystems(struct text *b, struct task *t)
 		    "nodev\tdevtmpfs\nnodev\tpipefs\n\text4\nnodev\toverlay\n");
 }
 
+/* The one key that has a meaning here: a crash, to see what it says. */
+static int write_sysrq(struct task *t, char *s, size_t n)
+{
+	(void)t;
+	if (n && *s == 'c')
+		panic("sysrq triggered crash");
+	return 0;
+}
+
 static void show_swaps(struct text *b, struct task *t)
 {
 	(void)t;
@@ -491,6 +500,8 @@ static const struct proc_entry root_dir[] = {
 	FILE_OF("swaps", show_swaps),
 	DIR_OF("sys", sys_dir),
 	DIR_OF("sysvipc", proc_sysvipc_dir),
+	{ .name = "sysrq-trigger", .mode = S_IFREG | 0200,
+	  .write = write_sysrq },
 	{ .name = "thread-self", .mode = S_IFLNK | 0777,
 	  .link = thread_self_link },
 	FILE_OF("uptime", show_uptime),

@@ -15,6 +15,10 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef HAVE_LIBUNWIND
+#define UNW_LOCAL_ONLY
+#include <libunwind.h>
+#endif
 
 #include "emul/entry/trace.h"
 #include "emul/entry/uaccess.h"
@@ -313,6 +317,29 @@ void kprintf(const char *fmt, ...)
 	va_end(ap);
 }
 
+#ifdef HAVE_LIBUNWIND
+/* The kernel itself has frame pointers; a hosted one is as it was built. */
+static void backtrace(void)
+{
+	unw_word_t off;
+	unw_context_t here;
+	unw_cursor_t at;
+	char name[128];
+
+	if (unw_getcontext(&here) || unw_init_local(&at, &here))
+		return;
+	while (unw_step(&at) > 0)
+		if (!unw_get_proc_name(&at, name, sizeof(name), &off))
+			fprintf(stderr, "\n  in %s+0x%lx", name,
+				(unsigned long)off);
+	fputc('\n', stderr);
+}
+#else
+static void backtrace(void)
+{
+}
+#endif
+
 void panic(const char *fmt, ...)
 {
 	va_list ap;
@@ -320,6 +347,7 @@ void panic(const char *fmt, ...)
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
+	backtrace();
 	abort();
 }
 

@@ -75,6 +75,9 @@ struct monitor {
 	bool no_landlock;		/* set by monitor_confine */
 	int proc_fd;			/* /proc/self/fd, O_PATH, or -1 */
 
+	/* Names an address of the kernel's, or NULL; loader/symbols.h. */
+	const char *(*symbol)(uint64_t at, uint64_t *off);
+
 	/* The state of the run. */
 	int signal_fd;
 	int child_fd;			/* SIGCHLD alone */

@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -100,11 +102,40 @@ int serve_log(struct call *c)
 	return 0;
 }
 
+/*
+ * The numbers behind the word "at" in its last line, by name.  It may lie; a
+ * number that is none of the kernel's text is left out.
+ */
+static void say_frames(const struct call *c)
+{
+	const char *s = strstr(c->s1, "\n  at");
+	uint64_t off;
+
+	if (!s || !c->m->symbol)
+		return;
+	for (s += strlen("\n  at"); *s == ' ';) {
+		char line[160], *end;
+		/* Where calls return to: the call is before that. */
+		uint64_t at = strtoull(s, &end, 16) - 1;
+		const char *name = c->m->symbol(at, &off);
+
+		if (end == s)
+			return;
+		s = end;
+		if (!name)
+			continue;
+		snprintf(line, sizeof(line), "%s+0x%llx", name,
+			 (unsigned long long)off + 1);
+		monitor_say(c->m, "  in ", line, strlen(line));
+	}
+}
+
 int serve_panic(struct call *c)
 {
 	/* First the end: standard error may be a pipe that nobody reads. */
 	monitor_fail(c->m, "the sandbox's kernel panicked");
 	monitor_say(c->m, "sbx: panic: ", c->s1, c->req.len1);
+	say_frames(c);
 	return 0;
 }
 
