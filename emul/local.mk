@@ -114,6 +114,7 @@ emul_fs_sources = \
 	%D%/fs/proc-info.c \
 	%D%/fs/proc-fd.c \
 	%D%/fs/proc-map.c \
+	%D%/fs/proc-net.c \
 	%D%/fs/proc-pid.c \
 	%D%/fs/proc-stat.c \
 	%D%/fs/proc-task.c \
@@ -184,8 +185,11 @@ emul_net_sources = \
 	%D%/net/inet-opt.c \
 	%D%/net/inet-port.c \
 	%D%/net/netdev.c \
+	%D%/net/netlink.c \
+	%D%/net/netlink.h \
 	%D%/net/outward.c \
 	%D%/net/outward.h \
+	%D%/net/rtnetlink.c \
 	%D%/net/scm.c \
 	%D%/net/socket.c \
 	%D%/net/socket.h \

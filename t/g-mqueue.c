@@ -246,6 +246,32 @@ static void test_wait(void)
 	mq_unlink(name);
 }
 
+static int thread_pipe[2];
+
+static void in_thread(union sigval v)
+{
+	char c = (char)v.sival_int;
+
+	if (write(thread_pipe[1], &c, 1) != 1)
+		perror("write");
+}
+
+/* libc has it done by a netlink socket. */
+static void test_thread(mqd_t q)
+{
+	struct sigevent e = { .sigev_notify = SIGEV_THREAD,
+			      .sigev_notify_function = in_thread,
+			      .sigev_value.sival_int = 7 };
+	char c = 0;
+
+	if (pipe(thread_pipe))
+		perror("pipe");
+	is(mq_notify(q, &e), 0, "SIGEV_THREAD");
+	mq_send(q, "t", 1, 0);
+	is(read(thread_pipe[0], &c, 1), 1, "a thread is told");
+	is(c, 7, "with the value");
+}
+
 static void test_notify(void)
 {
 	mqd_t q = make(4, 16, 0), q2 = mq_open(name, O_RDONLY);
@@ -302,6 +328,9 @@ static void test_notify(void)
 	is_errno(mq_notify(q, &e), EBUSY, "that takes the place");
 	mq_send(q, "y", 1, 0);
 	is(mq_notify(q, &e), 0, "until a message comes");
+	is(mq_notify(q, NULL), 0, "no more");
+	mq_receive(q, buf, 16, NULL);
+	test_thread(q);
 	mq_close(q);
 	mq_unlink(name);
 }

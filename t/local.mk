@@ -88,6 +88,7 @@ guest_tests = \
 	%D%/g-mremap.guest \
 	%D%/g-mqueue.guest \
 	%D%/g-name.guest \
+	%D%/g-netlink.guest \
 	%D%/g-orphan.guest \
 	%D%/g-patch-threads.guest \
 	%D%/g-patch.guest \

@@ -284,6 +284,13 @@ static ssize_t mounts_link(struct task *t, char *buf, size_t size)
 	return (ssize_t)MIN(size, 11);
 }
 
+static ssize_t net_link(struct task *t, char *buf, size_t size)
+{
+	(void)t;
+	memcpy(buf, "self/net", MIN(size, 8));
+	return (ssize_t)MIN(size, 8);
+}
+
 /* Files of one fixed word or number. */
 #define FIXED(name, str)						\
 	static void show_##name(struct text *b, struct task *t)		\
@@ -307,7 +314,6 @@ FIXED(hostname, sysinfo_get()->hostname)
 FIXED(domainname, "(none)")
 FIXED(core_pattern, "core")
 FIXED(file_nr, "0\t0\t1048576")
-FIXED(port_range, "32768\t60999")
 NUMBER(pid_max, PID_MAX)
 NUMBER(threads_max, 65536)
 NUMBER(cap_last, 40)
@@ -323,7 +329,6 @@ NUMBER(file_max, 1048576)
 NUMBER(nr_open, 1048576)
 NUMBER(pipe_max, PIPE_MAX_SIZE)
 NUMBER(overflow, 65534)
-NUMBER(somaxconn, 4096)
 NUMBER(entropy, 256)
 NUMBER(poolsize, 256)
 NUMBER(perf_paranoid, 4)
@@ -461,26 +466,10 @@ static const struct proc_entry fs_dir[] = {
 	END
 };
 
-static const struct proc_entry core_dir[] = {
-	FILE_OF("somaxconn", show_somaxconn),
-	END
-};
-
-static const struct proc_entry ipv4_dir[] = {
-	FILE_OF("ip_local_port_range", show_port_range),
-	END
-};
-
-static const struct proc_entry net_sys_dir[] = {
-	DIR_OF("core", core_dir),
-	DIR_OF("ipv4", ipv4_dir),
-	END
-};
-
 static const struct proc_entry sys_dir[] = {
 	DIR_OF("fs", fs_dir),
 	DIR_OF("kernel", kernel_dir),
-	DIR_OF("net", net_sys_dir),
+	DIR_OF("net", proc_sys_net_dir),
 	DIR_OF("vm", vm_dir),
 	END
 };
@@ -495,6 +484,7 @@ static const struct proc_entry root_dir[] = {
 	FILE_OF("locks", locks_show_all),
 	FILE_OF("meminfo", show_meminfo),
 	{ .name = "mounts", .mode = S_IFLNK | 0777, .link = mounts_link },
+	{ .name = "net", .mode = S_IFLNK | 0777, .link = net_link },
 	{ .name = "self", .mode = S_IFLNK | 0777, .link = self_link },
 	FILE_OF("stat", show_stat),
 	FILE_OF("swaps", show_swaps),

@@ -381,6 +381,8 @@ static const struct file_ops mem_fops = {
 	{ .name = "fd", .mode = S_IFDIR | 0500, .special = PROC_FDS },	\
 	{ .name = "fdinfo", .mode = S_IFDIR | 0555,			\
 	  .special = PROC_FDINFOS },					\
+	{ .name = "net", .mode = S_IFDIR | 0555,			\
+	  .children = proc_net_dir },					\
 	{ .name = "ns", .mode = S_IFDIR | 0511,				\
 	  .children = ns_entries },					\
 	{ .name = "auxv", .mode = S_IFREG | 0400, .show = show_auxv,	\

@@ -144,6 +144,9 @@ struct proc_sizes {
 };
 void proc_sizes(struct mm *mm, struct proc_sizes *s);
 
+/* proc-net.c: /proc/net, /proc/sys/net */
+extern const struct proc_entry proc_net_dir[], proc_sys_net_dir[];
+
 /* proc-info.c */
 extern const struct proc_entry proc_root_entry;
 void proc_show_cpuinfo(struct text *b, struct task *t);

@@ -140,8 +140,59 @@ static const struct proc_entry fs_dir[] = {
 	END
 };
 
+static const struct proc_entry lo_stats_dir[] = {
+	FILE_OF("rx_bytes", show_node),
+	FILE_OF("rx_dropped", show_node),
+	FILE_OF("rx_errors", show_node),
+	FILE_OF("rx_packets", show_node),
+	FILE_OF("tx_bytes", show_node),
+	FILE_OF("tx_dropped", show_node),
+	FILE_OF("tx_errors", show_node),
+	FILE_OF("tx_packets", show_node),
+	END
+};
+
+#define LO(name, str)							\
+static void show_lo_##name(struct text *b, struct task *t)		\
+{									\
+	(void)t;							\
+	text_printf(b, str "\n");					\
+}
+
+LO(addr_len, "6")
+LO(address, "00:00:00:00:00:00")
+LO(carrier, "1")
+LO(flags, "0x9")
+LO(mtu, "65536")
+LO(operstate, "unknown")
+LO(queue, "1000")
+LO(type, "772")
+
+static const struct proc_entry lo_dir[] = {
+	FILE_OF("addr_len", show_lo_addr_len),
+	FILE_OF("address", show_lo_address),
+	FILE_OF("broadcast", show_lo_address),
+	FILE_OF("carrier", show_lo_carrier),
+	FILE_OF("dormant", show_node),
+	FILE_OF("flags", show_lo_flags),
+	FILE_OF("ifindex", show_lo_carrier),
+	FILE_OF("iflink", show_lo_carrier),
+	FILE_OF("link_mode", show_node),
+	FILE_OF("mtu", show_lo_mtu),
+	FILE_OF("operstate", show_lo_operstate),
+	DIR_OF("statistics", lo_stats_dir),
+	FILE_OF("tx_queue_len", show_lo_queue),
+	FILE_OF("type", show_lo_type),
+	END
+};
+
+static const struct proc_entry net_dir[] = {
+	DIR_OF("lo", lo_dir),
+	END
+};
+
 static const struct proc_entry class_dir[] = {
-	DIR_OF("net", empty_dir),
+	DIR_OF("net", net_dir),
 	END
 };
 

@@ -17,6 +17,8 @@ struct mq_attr_guest {
 	int64_t flags, maxmsg, msgsize, curmsgs, reserved[4];
 };
 
+#define MQ_COOKIE_LEN	32	/* NOTIFY_COOKIE_LEN; the last byte says why */
+
 /* Behind inode->priv. */
 struct mqueue {
 	struct mutex lock;		/* protects: */
@@ -27,6 +29,8 @@ struct mqueue {
 	struct tgroup *notify;		/* a reference; NULL: nobody */
 	int notify_how, notify_signo;
 	uint64_t notify_value;
+	struct file *notify_sock;	/* SIGEV_THREAD: a reference, or NULL */
+	char notify_cookie[MQ_COOKIE_LEN];
 
 	struct waitqueue pollers;
 	uid_t owner;			/* whose RLIMIT_MSGQUEUE it counts to */

@@ -13,6 +13,7 @@
 #include "emul/lib/alloc.h"
 #include "emul/lib/print.h"
 #include "emul/lib/string.h"
+#include "emul/net/socket.h"
 #include "emul/signal/queue.h"
 #include "emul/signal/siginfo.h"
 #include "emul/sysproto.h"
@@ -51,7 +52,23 @@ struct mq_after {
 	uint32_t poll;			/* pollers to be woken for */
 	struct tgroup *notify;		/* a reference */
 	struct siginfo128 info;
+	struct file *sock;		/* a reference, or NULL: to be told */
+	char cookie[MQ_COOKIE_LEN];
 };
+
+#define MQ_WOKENUP	1	/* the last byte of a cookie, NOTIFY_WOKENUP */
+#define MQ_REMOVED	2
+
+/* SIGEV_THREAD: libc's thread reads the cookie, and why it comes. */
+static void tell_thread(struct file *sock, char *cookie, char why)
+{
+	int err;
+
+	cookie[MQ_COOKIE_LEN - 1] = why;
+	err = netlink_push(socket_of(sock), cookie, MQ_COOKIE_LEN);
+	(void)err;		/* it has read nothing for long */
+	file_put(sock);
+}
 
 static struct mqueue *queue_of(struct file *f)
 {
@@ -68,6 +85,8 @@ void mqueue_free(struct mqueue *q)
 	}
 	if (q->notify)
 		tgroup_put(q->notify);
+	if (q->notify_sock)
+		tell_thread(q->notify_sock, q->notify_cookie, MQ_REMOVED);
 	kfree(q);
 }
 
@@ -104,6 +123,8 @@ static void after(struct mqueue *q, struct mq_after *a)
 		wait_wake(&q->pollers, a->poll, INT32_MAX);
 	if (!a->notify)
 		return;
+	if (a->sock)
+		tell_thread(a->sock, a->cookie, MQ_WOKENUP);
 	if (a->info.signo)
 		signal_send_group(a->notify, &a->info);
 	tgroup_put(a->notify);
@@ -116,6 +137,9 @@ static void notify(struct task *t, struct mqueue *q, struct mq_after *a)
 		return;
 	a->notify = q->notify;
 	q->notify = NULL;
+	a->sock = q->notify_sock;
+	q->notify_sock = NULL;
+	memcpy(a->cookie, q->notify_cookie, sizeof(a->cookie));
 	siginfo_init(&a->info, q->notify_how == NOTIFY_SIGNAL ?
 		     q->notify_signo : 0, SICODE_MESGQ);
 	siginfo_sender(&a->info, t->group->pid, t->cred->uid);
@@ -314,8 +338,10 @@ long sys_mq_timedreceive(struct task *t, int mqdes, uaddr_t text, size_t len,
 }
 
 /* Ask to be told of the next message that finds the queue empty. */
-static int ask(struct task *t, struct mqueue *q, const struct guest_sigevent *e)
+static int ask(struct task *t, struct mqueue *q, const struct guest_sigevent *e,
+	       struct file *sock, const char *cookie)
 {
+	struct file *old_sock = NULL;
 	struct tgroup *old = NULL;
 	int err = 0;
 
@@ -324,6 +350,8 @@ static int ask(struct task *t, struct mqueue *q, const struct guest_sigevent *e)
 	if (q->notify && !load_once(&q->notify->n_live)) {
 		old = q->notify;
 		q->notify = NULL;
+		old_sock = q->notify_sock;
+		q->notify_sock = NULL;
 	}
 	if (q->notify) {
 		err = -EBUSY;
@@ -333,10 +361,17 @@ static int ask(struct task *t, struct mqueue *q, const struct guest_sigevent *e)
 		q->notify_how = e->notify;
 		q->notify_signo = e->signo;
 		q->notify_value = e->value;
+		if (sock) {
+			file_get(sock);
+			q->notify_sock = sock;
+			memcpy(q->notify_cookie, cookie, MQ_COOKIE_LEN);
+		}
 	}
 	mutex_unlock(&q->lock);
 	if (old)
 		tgroup_put(old);
+	if (old_sock)
+		file_put(old_sock);
 	return err;
 }
 
@@ -344,13 +379,20 @@ static int ask(struct task *t, struct mqueue *q, const struct guest_sigevent *e)
 static void ask_no_more(struct mqueue *q, const struct tgroup *g)
 {
 	struct tgroup *old = NULL;
+	struct file *sock = NULL;
+	char cookie[MQ_COOKIE_LEN];
 
 	mutex_lock(&q->lock);
 	if (q->notify == g) {
 		old = q->notify;
 		q->notify = NULL;
+		sock = q->notify_sock;
+		q->notify_sock = NULL;
+		memcpy(cookie, q->notify_cookie, sizeof(cookie));
 	}
 	mutex_unlock(&q->lock);
+	if (sock)
+		tell_thread(sock, cookie, MQ_REMOVED);
 	if (old)
 		tgroup_put(old);
 }
@@ -358,8 +400,9 @@ static void ask_no_more(struct mqueue *q, const struct tgroup *g)
 long sys_mq_notify(struct task *t, int mqdes, uaddr_t sevp)
 {
 	struct guest_sigevent e;
-	char cookie[32];
-	struct fd f;
+	char cookie[MQ_COOKIE_LEN];
+	struct fd f, sock = { NULL, false };
+	const struct socket *s;
 	long r = 0;
 
 	memset(&e, 0, sizeof(e));
@@ -373,24 +416,30 @@ long sys_mq_notify(struct task *t, int mqdes, uaddr_t sevp)
 		    (e.signo < 0 || e.signo > NSIG64))
 			return -EINVAL;
 		if (e.notify == NOTIFY_THREAD_) {
-			/* The signal is a netlink socket; there are none. */
+			/* The signal is a netlink socket. */
 			if (copy_in(cookie, e.value, sizeof(cookie)))
 				return -EFAULT;
-			f = fdget(t, e.signo);
-			if (!f.file)
+			sock = fdget(t, e.signo);
+			if (!sock.file)
 				return -EBADF;
-			fdput(f);
-			return -ENOTSOCK;
+			s = socket_of(sock.file);
+			if (!s || !netlink_is(s)) {
+				fdput(sock);
+				return s ? -EINVAL : -ENOTSOCK;
+			}
 		}
 	}
 	f = get_queue(t, mqdes, 0);
 	if (!f.file)
-		return -EBADF;
-	if (sevp)
-		r = ask(t, queue_of(f.file), &e);
+		r = -EBADF;
+	else if (sevp)
+		r = ask(t, queue_of(f.file), &e, sock.file, cookie);
 	else
 		ask_no_more(queue_of(f.file), t->group);
-	fdput(f);
+	if (f.file)
+		fdput(f);
+	if (sock.file)
+		fdput(sock);
 	return r;
 }
 

@@ -164,9 +164,11 @@ struct file *socket_file(struct socket *s, unsigned int flags)
 	i->mode = S_IFSOCK | 0777;
 	f = file_new(i, &socket_fops, (flags & O_NONBLOCK) | O_RDWR, "socket",
 		     s);
-	if (!f)
+	if (!f) {
 		s->ops->release(s);
-	else
-		store_release(&s->file, f);
+		return NULL;
+	}
+	s->ino = i->ino;
+	store_release(&s->file, f);
 	return f;
 }

@@ -91,6 +91,7 @@ struct control {
 struct socket {
 	const struct socket_ops *ops;
 	struct file *file;	/* no reference; NULL before it has one */
+	uint64_t ino;		/* of that file; 0: it has none */
 	int family, type, protocol;
 	uint32_t sndbuf, rcvbuf;	/* bytes, as the options tell them */
 	bool sndbuf_set, rcvbuf_set;	/* by an option */
@@ -147,6 +148,12 @@ int unix_pair(int type, int protocol, struct socket *pair[2]) __must_check;
 
 /* inet.c: a new socket of TCP or UDP, or err_ptr(). */
 struct socket *inet_create(int family, int type, int protocol) __must_check;
+
+/* netlink.c: a new socket of AF_NETLINK, or err_ptr(). */
+struct socket *netlink_create(int type, int protocol) __must_check;
+bool netlink_is(const struct socket *s);
+/* A message of the kernel's own to who reads @s.  0 or -ENOBUFS. */
+int netlink_push(struct socket *s, const void *data, uint32_t n) __must_check;
 
 /* netdev.c: ioctls of the interfaces, SIOCGIF*; netdevice(7). */
 long netdev_ioctl(struct socket *s, unsigned int cmd, uaddr_t arg);

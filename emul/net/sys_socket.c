@@ -38,6 +38,8 @@ static struct socket *create(int domain, int type, int protocol)
 	case AF_INET:
 	case AF_INET6:
 		return inet_create(domain, type, protocol);
+	case AF_NETLINK:
+		return netlink_create(type, protocol);
 	case AF_PACKET:
 		return err_ptr(-EPERM);	/* what all without CAP_NET_RAW get */
 	}

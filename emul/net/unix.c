@@ -15,6 +15,33 @@
 
 static const struct socket_ops stream_ops, dgram_ops, seqpacket_ops;
 
+static struct {
+	struct mutex lock;
+	struct list_head list;
+} all __arena;
+LOCK_CLASS(all, LOCK_NAMES);
+
+static void all_add(struct unix_sock *u)
+{
+	mutex_lock(&all.lock);
+	if (!all.list.next)
+		list_init(&all.list);
+	list_add_tail(&u->all_link, &all.list);
+	mutex_unlock(&all.lock);
+}
+
+void unix_each(void (*fn)(struct unix_sock *u, void *arg), void *arg)
+{
+	struct unix_sock *u;
+
+	mutex_lock(&all.lock);
+	if (all.list.next)
+		list_for_each(u, &all.list, all_link)
+			if (u->so.ino)
+				fn(u, arg);
+	mutex_unlock(&all.lock);
+}
+
 void ucred_of(struct ucred *c, const struct task *t)
 {
 	c->pid = t->group->pid;
@@ -45,6 +72,7 @@ struct unix_sock *unix_new(int type, int protocol)
 	list_init(&u->pending_link);
 	list_init(&u->clients);
 	list_init(&u->client_link);
+	all_add(u);
 	return u;
 }
 
@@ -57,6 +85,9 @@ void unix_put(struct unix_sock *u)
 {
 	if (!u || !ref_put(&u->ref))
 		return;
+	mutex_lock(&all.lock);
+	list_del(&u->all_link);
+	mutex_unlock(&all.lock);
 	unix_addr_put(u->addr);
 	kfree(u);
 }

@@ -67,6 +67,8 @@ struct unix_sock {
 	/* Of datagrams: who is connected to this one, to be told of room. */
 	struct list_head clients, client_link;
 
+	struct list_head all_link;	/* all_lock in unix.c protects it */
+
 	/* unix-name.c's, under its lock. */
 	struct unix_sock *hash_next;
 	bool hashed;
@@ -78,6 +80,8 @@ static inline struct unix_sock *unix_sk(struct socket *s)
 	return (struct unix_sock *)s;
 }
 
+/* Every one that has a file in turn, with a lock held. */
+void unix_each(void (*fn)(struct unix_sock *u, void *arg), void *arg);
 struct unix_sock *unix_new(int type, int protocol) __must_check;
 void unix_get(struct unix_sock *u);
 void unix_put(struct unix_sock *u);
