@@ -39,7 +39,7 @@ loader_generated_headers = kernel-symbols.h vetted-filter.h vetted-rows.h broker
 	profile-text.h
 BUILT_SOURCES += $(loader_generated_headers)
 CLEANFILES += $(loader_generated_headers)
-EXTRA_DIST += emul/abi/vetted.tbl %D%/broker/host.tbl
+EXTRA_DIST += emul/abi/vetted.tbl %D%/broker/host.tbl build-aux/symbols.awk
 
 kernel-symbols.h: kernel.elf build-aux/symbols.awk
 	$(AM_V_GEN)$(NM) -n kernel.elf | \
