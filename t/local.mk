@@ -191,6 +191,8 @@ shell_tests = \
 	%D%/t2030-leaks.sh \
 	%D%/t2020-user.sh \
 	%D%/t2021-mounts.sh \
+	%D%/t2022-trees.sh \
+	%D%/t2023-packages.sh \
 	%D%/t2030-view.sh \
 	%D%/t4000-stop.sh \
 	%D%/t4010-tty-jobs.sh \
@@ -308,6 +310,7 @@ EXTRA_DIST += \
 	%D%/go-except \
 	%D%/python-except \
 	%D%/python-tests.py \
+	%D%/tree.py \
 	%D%/real-todo \
 	$(shell_tests) \
 	$(guest_tests:.guest=.c) \

@@ -131,6 +131,11 @@ static struct superblock *make_super(const struct boot_mount *m)
 			sb = simple_super("tmpfs", TMPFS_MAGIC, NULL, m->mode);
 		else
 			sb = tmpfs_super(m->size, m->mode ? m->mode : 01777);
+		/* What is not everybody's is for the program. */
+		if (sb && !m->read_only && !(m->mode & 0002) && m->mode) {
+			sb->root->inode->uid = current()->cred->fsuid;
+			sb->root->inode->gid = current()->cred->fsgid;
+		}
 		break;
 	case BOOT_MOUNT_PROC:
 		sb = proc_super();

@@ -185,6 +185,12 @@ int host_open(struct inode *i, struct file *f)
 	if (n->upper)
 		return 0;
 	fd = host_fd(i, write && hostfs_of(i)->kind == HOST_RW);
+	/*
+	 * Root of an overlay may open what the caller may not: a lock file,
+	 * say, in which there is nothing to read.
+	 */
+	if (fd == -EACCES && !i->size && hostfs_of(i)->kind == HOST_OVERLAY)
+		fd = host_copy_up(i, 0);
 	if (fd < 0) {
 		__atomic_fetch_sub(&n->n_open, 1, __ATOMIC_RELEASE);
 		return fd;
