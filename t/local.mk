@@ -193,6 +193,8 @@ shell_tests = \
 	%D%/t2021-mounts.sh \
 	%D%/t2022-trees.sh \
 	%D%/t2023-packages.sh \
+	%D%/t2024-real-files.sh \
+	%D%/t2025-safety.sh \
 	%D%/t2030-view.sh \
 	%D%/t4000-stop.sh \
 	%D%/t4010-tty-jobs.sh \

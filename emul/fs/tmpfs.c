@@ -9,6 +9,7 @@
 #include "emul/fs/memfd.h"
 
 #include "emul/lib/alloc.h"
+#include "emul/misc/sys_info.h"
 #include "emul/lib/string.h"
 #include "emul/task/task.h"
 #include "emul/vfs/dcache.h"
@@ -376,12 +377,18 @@ static int tmpfs_fsync(struct file *f, bool data_only)
 
 static int tmpfs_statfs(struct superblock *sb, struct kstatfs *st)
 {
-	struct tmpfs *fs = sb->priv;
+	const struct sysinfo_boot *info = sysinfo_get();
+	const struct tmpfs *fs = sb->priv;
+	uint64_t used = load_once(&fs->quota.used);
 
 	(void)simple_statfs(sb, st);
 	st->blocks = fs->quota.limit;
-	if (fs->quota.limit > fs->quota.used)
-		st->bfree = st->bavail = fs->quota.limit - fs->quota.used;
+	/* Without a limit: what Linux gives one by default, half of memory. */
+	if (!st->blocks)
+		st->blocks = (info->max_memory ? info->max_memory :
+			      info->mem_total) / PAGE_SIZE / 2;
+	if (st->blocks > used)
+		st->bfree = st->bavail = st->blocks - used;
 	return 0;
 }
 
