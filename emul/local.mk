@@ -159,6 +159,7 @@ emul_lib_sources = \
 
 emul_misc_sources = \
 	%D%/misc/sys_info.c \
+	%D%/misc/sys_peek.c \
 	%D%/misc/sys_info.h
 
 emul_mm_sources = \

@@ -94,6 +94,7 @@ guest_tests = \
 	%D%/g-patch.guest \
 	%D%/g-patch-kick.guest \
 	%D%/g-pgrp.guest \
+	%D%/g-peek.guest \
 	%D%/g-pidfd.guest \
 	%D%/g-pipe.guest \
 	%D%/g-poll.guest \

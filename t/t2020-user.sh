@@ -50,6 +50,17 @@ Permission denied
 none
 78"
 
+# RENAME_WHITEOUT
+out=$("$SBX" --user 0 --tmpfs "$tmp/ov" -- perl -e '
+	chdir($ARGV[0]) && open(F, ">a") && close(F) || die;
+	my ($a, $b) = ("a", "b");
+	print(syscall(316, -100, $a, -100, $b, 4), "\n");
+	printf("%o %d\n", (lstat("a"))[2, 6]);
+	print(-f "b" ? "b\n" : "none\n");' "$tmp/ov" 2>&1)
+is "a whiteout is left" "$out" "0
+20000 0
+b"
+
 # On a writable directory all is the caller's.
 out=$("$SBX" --user 0 --rw "$tmp/rw" -- sh -c "
 	cd $tmp/rw; : >a; chown 0:0 a; stat -c '%u %g' a

@@ -4,6 +4,8 @@
 # directory of the host, in memory, and in an overlay.
 . "${SRCDIR:-.}/t/lib.sh"
 
+export SRCDIR BUILDDIR
+
 # On the host no set-id bits, sockets or other owners can be made.
 guest()
 {
@@ -14,8 +16,7 @@ guest()
 		[ "$kind" = rw ] && case $g in
 		g-stat | g-name) continue ;;
 		esac
-		if SBX_OPTIONS="--$kind ." SRCDIR="$SRCDIR" \
-		    BUILDDIR="$BUILDDIR" sh "$SRCDIR/t/run-guest.sh" \
+		if SBX_OPTIONS="--$kind ." sh "$SRCDIR/t/run-guest.sh" \
 		    "$BUILDDIR/t/$g.guest" "$@" >"$tmp/out" 2>&1; then
 			ok "$g $*: $kind"
 		else

@@ -38,7 +38,7 @@ copies()
 	rm -rf "$tmp/t"
 	mkdir "$tmp/t"
 	out=$("$SBX" "$@" --ro "$tree" --ro "$tmp/copies" -- \
-		sh "$tmp/copies" "$tmp/t" "$tree" $root 2>&1)
+		sh "$tmp/copies" "$tmp/t" "$tree" ${root:+"$root"} 2>&1)
 	is "$name" "$out" same
 }
 

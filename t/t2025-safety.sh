@@ -119,8 +119,12 @@ if command -v python3 >/dev/null; then
 		[ -z "$f" ] || [ "$(wc -l <"$tmp/rw/file")" = 5000 ] ||
 			bad="$bad; torn"
 		[ "$(cat "$tmp/rw/other")" = kept ] || bad="$bad; other"
-		[ "$(ls "$tmp/rw" | grep -cvxE 'file|new|other|ack')" = 0 ] ||
-			bad="$bad; left"
+		for left in "$tmp/rw/"* "$tmp/rw/."[!.]*; do
+			case ${left##*/} in
+			file | new | other | ack | '.[!.]*') ;;
+			*) bad="$bad; left $left" ;;
+			esac
+		done
 	done
 	is "killed while writing" "$bad" ''
 fi

@@ -203,8 +203,11 @@ static int rw_rename(struct inode *od, struct dentry *o, struct inode *nd,
 		     struct dentry *n, unsigned int flags)
 {
 	struct broker_req req = { .op = BROKER_RENAME, .arg = { flags } };
-	int err = two_paths(od, &req, o, n);
+	int err;
 
+	if (flags & 4)		/* RENAME_WHITEOUT: no devices on the host */
+		return -EINVAL;
+	err = two_paths(od, &req, o, n);
 	if (err)
 		return err;
 	host_stale(nd);

@@ -114,7 +114,24 @@ static int check(struct renaming *r, struct dentry *o, struct dentry *n)
 	}
 	if (load_once(&o->n_mounted) || load_once(&n->n_mounted))
 		return -EBUSY;
+	if ((r->flags & WHITEOUT) && !od->ops->mknod)
+		return -EINVAL;
 	return od->ops->rename ? 0 : -EPERM;
+}
+
+/* RENAME_WHITEOUT: a device of the numbers 0, 0 in the old place. */
+static int leave_whiteout(struct renaming *r)
+{
+	struct dentry *dir = r->odir.dentry, *d;
+	int err;
+
+	d = lookup_one(dir, r->olast.name, r->olast.len, r->olast.hash);
+	if (is_err(d))
+		return (int)ptr_err(d);
+	err = d->inode ? -EEXIST :
+		dir->inode->ops->mknod(dir->inode, d, S_IFCHR, 0);
+	dput(d);
+	return err;
 }
 
 static int rename_and_tell(struct renaming *r, struct dentry *o,
@@ -136,7 +153,7 @@ static int rename_and_tell(struct renaming *r, struct dentry *o,
 	} else {
 		fsn_renamed(&was, od, nd, o, victim);
 	}
-	return 0;
+	return r->flags & WHITEOUT ? leave_whiteout(r) : 0;
 }
 
 static int do_rename(struct renaming *r)
@@ -176,8 +193,8 @@ long sys_renameat2(struct task *t, int olddfd, uaddr_t oldpath, int newdfd,
 	if ((flags & ~(NOREPLACE | EXCHANGE | WHITEOUT)) ||
 	    ((flags & EXCHANGE) && (flags & (NOREPLACE | WHITEOUT))))
 		return -EINVAL;
-	if (flags & WHITEOUT)
-		return cred_capable(t->cred, CAP_MKNOD) ? -EINVAL : -EPERM;
+	if ((flags & WHITEOUT) && !cred_capable(t->cred, CAP_MKNOD))
+		return -EPERM;
 	err = path_copy_in(&on, oldpath, 0);
 	if (!err)
 		err = path_copy_in(&nn, newpath, 0);
