@@ -4,6 +4,7 @@
 
 #include "emul/abi/hostfd.h"
 #include "emul/entry/trace-int.h"
+#include "emul/fs/changes.h"
 #include "emul/fs/hostfs.h"
 #include "emul/host/broker.h"
 #include "emul/fs/memdata.h"
@@ -48,6 +49,7 @@ void emul_boot(const struct boot *b, struct thread *th)
 	store_release(&th->live, 1);
 	outside_watch(t);
 	report_boot(b);
+	changes_boot(b->flags);
 	leak_boot(b);
 
 	hostfs_ids(b->host_uid, b->uid, b->host_gid, b->gid);

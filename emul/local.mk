@@ -84,6 +84,9 @@ emul_fs_sources = \
 	%D%/fs/overlay.c \
 	%D%/fs/hostfs.h \
 	%D%/fs/hostnames.c \
+	%D%/fs/changes.c \
+	%D%/fs/changes.h \
+	%D%/fs/commit.c \
 	%D%/fs/data.c \
 	%D%/fs/data.h \
 	%D%/fs/memdata.c \

@@ -311,6 +311,8 @@ int bootpage_write(int meta_fd, const struct policy *p,
 		return err_set(e, EXIT_SBX, "getrandom: %s", strerror(errno));
 	}
 	b.flags = (p->trace ? BOOT_TRACE : 0) | (p->stats ? BOOT_STATS : 0) |
+		  (p->diff ? BOOT_DIFF : 0) |
+		  (p->commit ? BOOT_COMMIT : 0) |
 		  (scoped ? BOOT_SCOPED : 0);
 	_Static_assert(sizeof(b.trace_set) == sizeof(p->trace_set), "set");
 	memcpy(b.trace_set, p->trace_set, sizeof(b.trace_set));

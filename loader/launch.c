@@ -296,6 +296,8 @@ static int make_grants(struct monitor *m, const struct policy *p,
 			return err_set(e, EXIT_SBX, "%s: %s", v->host,
 				       strerror(-r));
 		grants[i].grant = (uint32_t)r;
+		if (p->commit && v->kind == VIEW_OVERLAY)
+			monitor_commit(m, (size_t)r);
 		monitor_grant_stat(m, (size_t)r, &grants[i].st);
 	}
 	for (i = 0; i < p->n_mounts; i++) {

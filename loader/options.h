@@ -41,6 +41,10 @@ OPTION("own-dir", 0, OWN_DIR, "KIND", BOTH, FILES,
        "show the program's directory: none, ro, overlay")
 OPTION("workdir", 'w', WORKDIR, "DIR", BOTH, FILES,
        "start the program in DIR")
+OPTION("diff", 0, DIFF, NULL, BOTH, FILES,
+       "list at the end what the overlays hold: A, M, D")
+OPTION("commit", 0, COMMIT, NULL, BOTH, FILES,
+       "write it back if the program exits with 0")
 OPTION("net", 0, NET, "KIND", BOTH, NETWORK,
        "none, filter (as granted here) or host (all)")
 OPTION("allow-net", 0, ALLOW_NET, "HOST[:PORTS]", BOTH, NETWORK,
@@ -86,7 +90,7 @@ OPTION("no-profile", 0, NO_PROFILE, NULL, CLI, PROFILES,
 OPTION("trace", 0, TRACE, "[SET]", CLI, REPORT,
        "print system calls: all, or a,b,c or !a,b,c")
 OPTION("output", 'o', OUTPUT, "FILE", CLI, REPORT,
-       "where --trace goes, not standard error")
+       "where --trace and --diff go, not standard error")
 OPTION("stats", 0, STATS, NULL, CLI, REPORT,
        "print counts when the program has ended")
 OPTION("quiet", 'q', QUIET, NULL, BOTH, REPORT,

@@ -183,3 +183,19 @@ int option_WORKDIR(struct settings *s, const char *arg, struct err *e)
 		return option_bad(s, NULL, "the path is empty", e);
 	return option_single(s, &s->workdir, arg, e);
 }
+
+int option_DIFF(struct settings *s, const char *arg, struct err *e)
+{
+	(void)arg;
+	(void)e;
+	s->p->diff = true;
+	return 0;
+}
+
+int option_COMMIT(struct settings *s, const char *arg, struct err *e)
+{
+	(void)arg;
+	(void)e;
+	s->p->commit = true;
+	return 0;
+}

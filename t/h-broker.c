@@ -460,7 +460,7 @@ static const struct {
 	{ BROKER_KICK, 2, 0, 0, 0 }, { BROKER_CPUTIME, 1, 0, 0, 0 },
 	{ BROKER_AFFINITY, 0, 0, 0, 0 }, { BROKER_SCHED, 4, 0, 0, 0 },
 	{ BROKER_FD_LINK, 0, 8, 1, 0 }, { BROKER_FD_ALLOCATE, 4, 8, 0, 0 },
-	{ BROKER_FD_SEEK, 3, 8, 0, 0 },
+	{ BROKER_FD_SEEK, 3, 8, 0, 0 }, { BROKER_COMMIT, 0, 0, 0, 0 },
 	{ BROKER_GETXATTR, 1, 0, 1, 1 }, { BROKER_LISTXATTR, 1, 0, 1, 0 },
 	{ BROKER_XATTR_STAGE, 1, 0, 1, 0 }, { BROKER_SETXATTR, 2, 0, 1, 1 },
 	{ BROKER_REMOVEXATTR, 0, 0, 1, 1 },

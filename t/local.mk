@@ -197,6 +197,7 @@ shell_tests = \
 	%D%/t2024-real-files.sh \
 	%D%/t2025-safety.sh \
 	%D%/t2030-view.sh \
+	%D%/t2040-commit.sh \
 	%D%/t4000-stop.sh \
 	%D%/t4010-tty-jobs.sh \
 	%D%/t4011-tty-programs.sh \
@@ -314,6 +315,7 @@ EXTRA_DIST += \
 	%D%/python-except \
 	%D%/python-tests.py \
 	%D%/tree.py \
+	%D%/tree-random.py \
 	%D%/real-todo \
 	$(shell_tests) \
 	$(guest_tests:.guest=.c) \

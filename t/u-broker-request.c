@@ -460,6 +460,69 @@ START_TEST(read_only)
 }
 END_TEST
 
+/* What is to be written back can be, after an exit with 0 and not before. */
+START_TEST(commit)
+{
+	char path[128];
+	struct stat st;
+	int fd;
+
+	setup(_i);
+	monitor_commit(&m, RO);
+	req(BROKER_MKDIR, RO, "a/k");
+	ck_assert_int_eq(serve(), -EROFS);
+	req(BROKER_COMMIT, 0, "");
+	broken();
+	req(BROKER_EXIT, 0, "");
+	p.q.arg[0] = 1 << 8;
+	ck_assert_int_eq(serve(), 0);
+	req(BROKER_MKDIR, RO, "a/k");
+	ck_assert_int_eq(serve(), -EROFS);
+	req(BROKER_COMMIT, 0, "");
+	broken();
+
+	m.exit_known = false;
+	req(BROKER_EXIT, 0, "");
+	ck_assert_int_eq(serve(), 0);
+	req(BROKER_MKDIR, RO, "a/k");
+	ck_assert_int_eq(serve(), 0);
+	/* In the place of a file: not of what is hidden, nor through a link. */
+	ck_assert_int_eq(monitor_hide(&m, RO, "a/k/h"), 0);
+	snprintf(path, sizeof(path), "%s/unnamed", root);
+	fd = open(path, O_RDWR | O_CREAT, 0600);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, "new", 3), 3);
+	for (int i = 0; i < 4; i++) {
+		static const struct {
+			const char *path;
+			int err;
+		} to[] = {
+			{ "a/b/file", 0 }, { "a/k/h", -EACCES },
+			{ "link/x", -ELOOP }, { "a/b", -EISDIR },
+		};
+
+		if (m.proc_fd < 0)
+			break;
+		req(BROKER_FD_LINK, RO, to[i].path);
+		p.q.flags = BROKER_FD_SENT | BROKER_LINK_OVER;
+		ck_assert_int_eq(serve_with(fd), to[i].err);
+	}
+	snprintf(path, sizeof(path), "%s/ro/a/b/file", root);
+	if (m.proc_fd >= 0) {
+		ck_assert_int_eq(stat(path, &st), 0);
+		ck_assert_int_eq(st.st_size, 3);
+	}
+	close(fd);
+	req(BROKER_COMMIT, 0, "");
+	ck_assert_int_eq(serve(), 0);
+	req(BROKER_MKDIR, RO, "a/late");
+	ck_assert_int_eq(serve(), -EROFS);
+	req(BROKER_COMMIT, 0, "");
+	broken();
+	teardown();
+}
+END_TEST
+
 /* Hidden places, by path, by another name, from a wider grant. */
 START_TEST(hidden)
 {
@@ -846,7 +909,7 @@ int main(void)
 {
 	const TTest *const three[] = {
 		walk, walk_long, open_kinds, open_write, read_dir, look,
-		change, read_only, hidden, pseudo, sent_fds, leaks,
+		change, read_only, commit, hidden, pseudo, sent_fds, leaks,
 	};
 	const TTest *const once[] = {
 		bad_paths, bad_form, terminals, kicks, stops,

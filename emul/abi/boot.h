@@ -73,6 +73,8 @@ struct boot_map {
 #define BOOT_TRACE	1u	/* write a line a call to HOSTFD_TRACE */
 #define BOOT_STATS	2u	/* count, and report at the end */
 #define BOOT_SCOPED	4u	/* signals cannot leave: tgkill is vetted */
+#define BOOT_DIFF	8u	/* list the changes of overlays at the end */
+#define BOOT_COMMIT	16u	/* write them back after an exit with 0 */
 
 struct boot {
 	uint64_t magic;

@@ -32,7 +32,8 @@
 
 /*
  * The requests.  "path": bytes 1 are a path under grant; "path2": bytes 2 are
- * a path under grant2; W: the grant(s) must be writable, else -EROFS.
+ * a path under grant2; W: the grant(s) must be writable, else -EROFS.  A grant that is
+ * to be written back is writable once EXIT has told of an exit with 0.
  */
 enum broker_op {
 	/*
@@ -113,7 +114,9 @@ enum broker_op {
 	BROKER_FD_SEEK,		/* sent only; arg[1]: offset, arg[2]:
 				 * SEEK_DATA or SEEK_HOLE; val[0] */
 	BROKER_FD_LINK,		/* W, path; sent only: a new name of a file,
-				 * which was made without (O_TMPFILE) */
+				 * which was made without (O_TMPFILE);
+				 * flags: BROKER_LINK_OVER: in one step in the
+				 * place of the file that has the name */
 	BROKER_FD_UTIMENS,	/* sent only; arg[1]: atime ns since 1970,
 				 * arg[2]: mtime; INT64_MAX now, MIN omit */
 
@@ -142,6 +145,12 @@ enum broker_op {
 	BROKER_EXIT,
 	BROKER_LOG,		/* bytes 1: a line, to standard error */
 	BROKER_PANIC,		/* bytes 1: text; ends the sandbox, 125 */
+	/*
+	 * The program has exited with 0 (EXIT has told), and its changes are
+	 * on the host.  bytes 1: what could not be written back and why; none:
+	 * all was.
+	 */
+	BROKER_COMMIT,
 	/*
 	 * arg[0]: host tgid, ours; val[0]: CPU time in ns, val[1]: the part
 	 * of it in user mode.  tgid 0: of all children reaped so far; body
@@ -229,6 +238,8 @@ enum broker_op {
 #define BROKER_DIR_STAT		(1u << 2)
 #define BROKER_FD_SENT		(1u << 3)
 #define BROKER_EXIT_NOW		(1u << 4)
+
+#define BROKER_LINK_OVER	(1u << 15)
 
 #define BROKER_SCHED_AFFINITY	0u
 #define BROKER_SCHED_NICE	1u	/* arg[3]: nice value + 20 */

@@ -117,7 +117,8 @@ static int go_to(const struct path *root, const char *path, mode_t mode,
 	return err;
 }
 
-static struct superblock *make_super(const struct boot_mount *m)
+static struct superblock *make_super(const struct boot_mount *m,
+				     const char *path)
 {
 	struct superblock *sb;
 
@@ -125,7 +126,7 @@ static struct superblock *make_super(const struct boot_mount *m)
 	case BOOT_MOUNT_RO:
 	case BOOT_MOUNT_RW:
 	case BOOT_MOUNT_OVERLAY:
-		return hostfs_super(m);
+		return hostfs_super(m, path);
 	case BOOT_MOUNT_TMPFS:
 		if (m->read_only)
 			sb = simple_super("tmpfs", TMPFS_MAGIC, NULL, m->mode);
@@ -235,7 +236,7 @@ static int add_mount(const struct path *root, const struct boot_mount *m,
 	err = go_to(root, path, dir ? S_IFDIR | 0755 : S_IFREG | 0644, &at);
 	if (err)
 		return err;
-	sb = make_super(m);
+	sb = make_super(m, path);
 	if (is_err(sb)) {
 		path_put(&at);
 		return (int)ptr_err(sb);
@@ -277,7 +278,7 @@ int vfs_boot(const struct boot_mount *m, unsigned int n, const void *strings)
 	int err;
 
 	if (n && !strcmp(base + m[0].path, "/")) {
-		sb = make_super(&m[0]);
+		sb = make_super(&m[0], "/");
 		k = 1;
 	} else {
 		sb = simple_super("tmpfs", TMPFS_MAGIC, NULL, 0755);

@@ -853,7 +853,7 @@ bool hostfs_is(const struct superblock *sb)
 	return sb->ops == &host_sops;
 }
 
-struct superblock *hostfs_super(const struct boot_mount *m)
+struct superblock *hostfs_super(const struct boot_mount *m, const char *where)
 {
 	enum host_kind kind = m->kind == BOOT_MOUNT_RO ? HOST_RO :
 			      m->kind == BOOT_MOUNT_RW ? HOST_RW :
@@ -870,6 +870,9 @@ struct superblock *hostfs_super(const struct boot_mount *m)
 		goto fail;
 	fs->kind = kind;
 	fs->grant = (uint16_t)m->grant;
+	fs->where = kstrndup(where, where[1] ? strlen(where) : 0);
+	if (!fs->where)
+		goto fail;
 	sb->priv = fs;
 	i = host_inode_from(sb, &b);
 	if (!i)
@@ -899,6 +902,7 @@ struct dentry *hostfs_mountpoint(struct dentry *dir, const char *name,
 		return err_ptr(-ENOMEM);
 	i->uid = i->gid = 0;
 	host_node(i)->upper = !is_dir;
+	host_node(i)->place = true;
 	/* In the place of a name that was found not to be there. */
 	d = d_lookup(dir, name, len);
 	if (d) {

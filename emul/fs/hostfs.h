@@ -25,6 +25,8 @@ enum host_kind {
 struct hostfs {
 	enum host_kind kind;
 	uint16_t grant;
+	bool searched;		/* changes.c has been here */
+	char *where;		/* the policy shows it at; "" for / */
 	uint32_t gen;		/* RW: bumped by what may change attributes */
 	struct memquota quota;
 };
@@ -45,6 +47,9 @@ struct host_node {
 	uint32_t fresh_gen;	/* and what hostfs->gen was then */
 	bool lower;		/* the host has it */
 	bool upper;		/* contents are in data, not the host's */
+	bool attr;		/* overlay: attributes are not the host's */
+	bool xattr;		/* overlay: nor the extended ones */
+	bool place;		/* made for something that is mounted there */
 	struct dir_list *list;	/* of a directory; i->lock protects */
 	/* Of a directory: hostnames.c. */
 	bool was_read;		/* the guest has listed it */
@@ -66,8 +71,9 @@ static inline struct host_node *host_node(const struct inode *i)
 	return i->priv;
 }
 
-/* A superblock over the grant that @m names.  err_ptr() on failure. */
-struct superblock *hostfs_super(const struct boot_mount *m) __must_check;
+/* A superblock over the grant that @m names, seen at @where; err_ptr(). */
+struct superblock *hostfs_super(const struct boot_mount *m,
+				const char *where) __must_check;
 bool hostfs_is(const struct superblock *sb);
 /*
  * A directory (or empty file) that is not the host's below @dir, for what is

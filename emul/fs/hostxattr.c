@@ -153,6 +153,7 @@ int host_setxattr(struct inode *i, const char *name, const void *value,
 	case HOST_RW:
 		return set_on_host(i, name, value, size, flags);
 	case HOST_OVERLAY:
+		n->attr = n->xattr = true;
 		host_pin(n->dentry);
 		return 0;
 	default:

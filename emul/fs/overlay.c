@@ -285,6 +285,8 @@ static int overlay_setattr(struct inode *i, const struct iattr *a)
 			return err;
 		i->mtime = ktime_now();
 	}
+	if (a->valid & ~ATTR_SIZE)
+		n->attr = true;
 	inode_set_attr(i, a);
 	host_pin(n->dentry);
 	return 0;

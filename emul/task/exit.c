@@ -2,6 +2,7 @@
 /*
  * exit.c: the end of a thread, and of the group with its last one; exit(2).
  */
+#include "emul/fs/changes.h"
 #include "emul/host/broker.h"
 #include "emul/host/host.h"
 #include "emul/leak.h"
@@ -34,6 +35,7 @@ static void __noreturn sandbox_end(const struct thread *th, int status)
 	bool parked = !hostproc_is_first(th) ||
 		      th->host_tid != hostproc_pid(th);
 
+	changes_end(status);
 	report_end();
 	/* This one and init; the threads of kinit have slots too. */
 	if (leak_report(2, 3, 2 + ktimer_threads() + parked))

@@ -48,6 +48,7 @@ struct grant {
 	int dirfd;		/* O_PATH, opened at start */
 	char *guest;		/* where the guest sees it: absolute, clean */
 	bool writable;
+	bool commit;		/* writable after an exit with 0 */
 	bool is_file;
 	uint64_t dev;			/* of the root: major << 32 | minor */
 	struct hide *hides;
@@ -87,6 +88,9 @@ struct monitor {
 	sigset_t old_mask;
 	bool exit_known;		/* the kernel told its status */
 	bool ending;			/* the group has been killed */
+	bool commit;			/* an exit with 0 is to be followed */
+	bool committed;			/* by this, or there is a reason */
+	uint32_t n_temps;		/* names made for a moment */
 	int stop_sig;			/* to stop by; 0: go on */
 	int status;			/* wait status for sbx */
 	char reason[256];		/* why it was ended by us, or "" */
@@ -132,6 +136,12 @@ int monitor_hide(struct monitor *m, size_t grant, const char *rel);
  * name stays in the directory's list.
  */
 int monitor_cover(struct monitor *m, size_t grant, const char *rel);
+
+/*
+ * What the sandbox keeps in memory of this grant may be written back once its
+ * program has exited with 0, and must be: else sbx ends with 125.
+ */
+void monitor_commit(struct monitor *m, size_t grant);
 
 /* Duplicate fd as inherited number index (3..).  Returns 0 or -errno. */
 int monitor_pass(struct monitor *m, unsigned int index, int fd);

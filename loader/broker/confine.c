@@ -73,7 +73,7 @@ static uint64_t handled_fs(long abi)
 static bool any_writable(const struct monitor *m)
 {
 	for (size_t i = 0; i < m->grant_count; i++)
-		if (m->grants[i].writable)
+		if (m->grants[i].writable || m->grants[i].commit)
 			return true;
 	return false;
 }
@@ -83,7 +83,7 @@ static int allow_grant(int ruleset, const struct grant *g, uint64_t handled)
 	struct landlock_path_beneath_attr rule = { .parent_fd = g->dirfd };
 
 	rule.allowed_access = FS_READ_FILE | FS_READ_DIR;
-	if (g->writable)
+	if (g->writable || g->commit)
 		rule.allowed_access |= FS_WRITE_FILE | FS_REMOVE_DIR |
 			FS_REMOVE_FILE | FS_MAKE_DIR | FS_MAKE_REG |
 			FS_MAKE_FIFO | FS_MAKE_SYM | FS_REFER | FS_TRUNCATE;

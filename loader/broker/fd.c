@@ -15,6 +15,7 @@
 #include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -165,6 +166,24 @@ int serve_fd_chown(struct call *c)
 	return ret < 0 ? -errno : 0;
 }
 
+/* Whoever looks sees the old file or the new one, whole. */
+static int link_over(struct call *c, int dir, const char *name)
+{
+	char temp[64];
+	int ret = 0;
+
+	snprintf(temp, sizeof(temp), ".sbx-%d-%u", getpid(),
+		 c->m->n_temps++);
+	if (linkat(c->m->proc_fd, fd_name(c->fd).s, dir, temp,
+		   AT_SYMLINK_FOLLOW) < 0)
+		return -errno;
+	if (syscall(SYS_renameat2, dir, temp, dir, name, 0) < 0) {
+		ret = -errno;
+		unlinkat(dir, temp, 0);
+	}
+	return ret;
+}
+
 /*
  * A name for a file that was made without.  It is open for writing, so that
  * the sandbox has it whole already; those that lost their names the host
@@ -185,8 +204,10 @@ int serve_fd_link(struct call *c)
 	ret = walk_parent(c->m, c->g1, c->s1, &dir, &name);
 	if (ret < 0)
 		return ret;
-	if (linkat(c->m->proc_fd, fd_name(c->fd).s, dir, name,
-		   AT_SYMLINK_FOLLOW) < 0)
+	if (c->req.flags & BROKER_LINK_OVER)
+		ret = link_over(c, dir, name);
+	else if (linkat(c->m->proc_fd, fd_name(c->fd).s, dir, name,
+			AT_SYMLINK_FOLLOW) < 0)
 		ret = -errno;
 	walk_close(c->g1, dir);
 	return ret;

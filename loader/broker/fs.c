@@ -235,7 +235,7 @@ int serve_open(struct call *c)
 	if ((flags & ~(uint64_t)OPEN_FLAGS && !unnamed) || (flags & O_ACCMODE) == O_ACCMODE ||
 	    c->req.arg[1] & ~07777ULL)
 		return BROKEN;
-	if ((flags & ~(uint64_t)O_APPEND) != O_RDONLY && !c->g1->writable)
+	if ((flags & ~(uint64_t)O_APPEND) != O_RDONLY && !grant_writable(c->m, c->g1))
 		return -EROFS;
 	/* As CHMOD: no set-id programs on the host. */
 	if (c->req.arg[1] & (S_ISUID | S_ISGID))

@@ -156,6 +156,18 @@ int monitor_hide(struct monitor *m, size_t grant, const char *rel)
 	return add_hide(m, grant, rel, false);
 }
 
+void monitor_commit(struct monitor *m, size_t grant)
+{
+	m->commit = true;
+	m->grants[grant].commit = true;
+}
+
+bool grant_writable(const struct monitor *m, const struct grant *g)
+{
+	return g->writable || (g->commit && m->exit_known && !m->status &&
+			       !m->ending && !m->committed);
+}
+
 int monitor_cover(struct monitor *m, size_t grant, const char *rel)
 {
 	return add_hide(m, grant, rel, true);

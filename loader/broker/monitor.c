@@ -235,7 +235,7 @@ static void child_died(struct monitor *m, pid_t pid, int status)
 		int sig = WTERMSIG(status);
 
 		/* Guests die of signals inside: this was the host's doing. */
-		if (m->ending || m->exit_known)
+		if (m->ending || (m->exit_known && (!m->commit || m->committed)))
 			return;
 		if (sig == SIGKILL && bound_oom(m)) {
 			bound_memory(m);
@@ -543,6 +543,9 @@ static void over_memory(struct monitor *m)
 
 static int finish(struct monitor *m)
 {
+	if (m->commit && !m->status && !m->committed && !m->reason[0])
+		monitor_fail(m, "--commit: the sandbox ended before all was "
+			     "written back");
 	bound_finish(m);
 	sigprocmask(SIG_SETMASK, &m->old_mask, NULL);
 	if (m->reason[0])

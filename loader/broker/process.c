@@ -96,6 +96,18 @@ int serve_exit(struct call *c)
 	return 0;
 }
 
+int serve_commit(struct call *c)
+{
+	struct monitor *m = c->m;
+
+	if (!m->commit || !m->exit_known || m->status || m->committed)
+		return BROKEN;
+	m->committed = true;
+	if (c->req.len1)
+		monitor_fail(m, "--commit: %.*s", (int)c->req.len1, c->s1);
+	return 0;
+}
+
 int serve_log(struct call *c)
 {
 	monitor_say(c->m, "", c->s1, c->req.len1);

@@ -70,7 +70,7 @@ static const struct request {
 	[BROKER_FD_SEEK] = { serve_fd_seek, FD | SENT | ONLY,
 		BROKER_FD_SENT, 3 },
 	[BROKER_FD_LINK] = { serve_fd_link, P1 | W | FD | SENT | ONLY,
-		BROKER_FD_SENT, 1 },
+		BROKER_FD_SENT | BROKER_LINK_OVER, 1 },
 	[BROKER_FD_LSEEK] = { serve_fd_lseek, FD, 0, 3 },
 	[BROKER_FD_FLAGS] = { serve_fd_flags, FD, 0, 1 },
 	[BROKER_FD_TTY] = { serve_fd_tty, FD | D1, 0, 3 },
@@ -82,6 +82,7 @@ static const struct request {
 	[BROKER_PANIC] = { serve_panic, D1, 0, 0 },
 	[BROKER_CPUTIME] = { serve_cputime, 0, 0, 1 },
 	[BROKER_AFFINITY] = { serve_affinity, 0, 0, 0 },
+	[BROKER_COMMIT] = { serve_commit, D1, 0, 0 },
 	[BROKER_SCHED] = { serve_sched, D1, 0, 4 },
 
 	[BROKER_GETXATTR] = { serve_getxattr, P1 | D2, 0, 1 },
@@ -225,8 +226,8 @@ const char *request_serve(struct call *c)
 	c->rep.version = BROKER_VERSION;
 	c->rep.op = c->req.op;
 	c->rep.seq = c->req.seq;
-	if ((r->has & W) && ((c->g1 && !c->g1->writable) ||
-			     (c->g2 && !c->g2->writable)))
+	if ((r->has & W) && ((c->g1 && !grant_writable(c->m, c->g1)) ||
+			     (c->g2 && !grant_writable(c->m, c->g2))))
 		ret = -EROFS;
 	else if ((r->has & NET) && !c->m->net)
 		ret = -EACCES;

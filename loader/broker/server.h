@@ -94,6 +94,7 @@ int serve_removexattr(struct call *c);
 int serve_kick(struct call *c);
 int serve_stop(struct call *c);
 int serve_exit(struct call *c);
+int serve_commit(struct call *c);
 int serve_log(struct call *c);
 int serve_panic(struct call *c);
 int serve_cputime(struct call *c);
@@ -174,6 +175,8 @@ int put_node(struct call *c, size_t *len, int fd, const struct statx *sx);
 int reply_node(struct call *c, int fd, const struct statx *sx);
 int reply_statfs(struct call *c, int fd);
 
+/* grant.c: may what lies under it be changed now? */
+bool grant_writable(const struct monitor *m, const struct grant *g);
 /* grant.c: hide each grant from those it lies beneath.  0 or -errno. */
 int monitor_shadows(struct monitor *m);
 
