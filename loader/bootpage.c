@@ -232,6 +232,7 @@ static void about_host(struct boot *b)
 
 	umask(mask);
 	b->umask = mask;
+	b->nice = getpriority(PRIO_PROCESS, 0);
 	about_signals(b);
 	b->hwcap = (uint32_t)getauxval(AT_HWCAP);
 	b->hwcap2 = (uint32_t)getauxval(AT_HWCAP2);

@@ -103,6 +103,7 @@ struct boot {
 	uint32_t clktck, minsigstksz;
 	uint32_t uid, gid;	/* as the guest shall see itself */
 	uint32_t umask;
+	int32_t nice;
 	uint64_t sig_ignored, sig_blocked;	/* bit n-1: signal n */
 	uint32_t n_groups;
 	uint32_t groups;	/* array of uint32_t */

@@ -237,6 +237,7 @@ struct task *task_init(const struct boot *boot)
 		if (boot->sig_ignored >> i & 1)
 			g->sighand->action[i].handler = SIGACT_IGN;
 	t->blocked = boot->sig_blocked;
+	t->nice = boot->nice;
 	/* As a command of an interactive shell: a group of its own. */
 	mutex_lock(&pids_lock);
 	group_adopted(g, init, false, SIGCHLD);
