@@ -12,6 +12,7 @@
 #include "emul/leak.h"
 #include "emul/lib/print.h"
 #include "emul/lib/random.h"
+#include "emul/net/outward.h"
 #include "emul/report.h"
 #include "emul/signal/outside.h"
 #include "emul/task/exec.h"
@@ -51,6 +52,7 @@ void emul_boot(const struct boot *b, struct thread *th)
 	report_boot(b);
 	changes_boot(b->flags);
 	leak_boot(b);
+	outward_boot(b);
 
 	hostfs_ids(b->host_uid, b->uid, b->host_gid, b->gid);
 	/* Half of the memory, as a tmpfs of Linux has. */

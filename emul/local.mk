@@ -191,6 +191,10 @@ emul_net_sources = \
 	%D%/net/netdev.c \
 	%D%/net/netlink.c \
 	%D%/net/netlink.h \
+	%D%/net/far.c \
+	%D%/net/far.h \
+	%D%/net/far-opt.c \
+	%D%/net/farpump.c \
 	%D%/net/outward.c \
 	%D%/net/outward.h \
 	%D%/net/rtnetlink.c \

@@ -174,6 +174,23 @@ long host_ppoll(struct pollfd *fds, unsigned int n, int64_t deadline_ns)
 			      (long)to_timespec(&ts, deadline_ns), 0, 8, 0);
 }
 
+long host_epoll_wait(int fd, struct epoll_event *ev, int max,
+		     int64_t deadline_ns)
+{
+	int ms = -1;
+
+	if (deadline_ns && deadline_ns != NEVER_NS) {
+		deadline_ns -= host_clock_ns(CLOCK_MONOTONIC);
+		/* Not too early: it would be asked again and again. */
+		deadline_ns = (deadline_ns + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC;
+		ms = deadline_ns > INT32_MAX ? INT32_MAX : (int)deadline_ns;
+	}
+	if (deadline_ns <= 0)
+		ms = 0;
+	count(__NR_epoll_pwait);
+	return raw_host6_wait(__NR_epoll_pwait, fd, (long)ev, max, ms, 0, 8);
+}
+
 long host_read_wait(int fd, void *buf, size_t n)
 {
 	count(__NR_read);

@@ -112,6 +112,54 @@ static uint32_t put_mounts(struct page *pg, const struct policy *p,
 	return at;
 }
 
+static void put_net_row(struct page *pg, struct boot *b,
+			const struct boot_net *row)
+{
+	uint32_t at = put(pg, row, sizeof(*row), 4);
+
+	if (!b->n_net++)
+		b->net = at;
+}
+
+/* The ports of a rule, a row each. */
+static void put_rule(struct page *pg, struct boot *b, const struct net_rule *r,
+		     uint32_t kind)
+{
+	for (size_t i = 0; i < r->n_ports; i++) {
+		struct boot_net row = {
+			.prefix = r->prefix, .kind = kind, .proto = r->proto,
+			.low = r->ports[i].low, .high = r->ports[i].high,
+		};
+
+		memcpy(row.ip, r->ip, sizeof(row.ip));
+		put_net_row(pg, b, &row);
+	}
+}
+
+static void put_net(struct page *pg, struct boot *b,
+		    const struct net_policy *n)
+{
+	_Static_assert(NET_NONE == BOOT_NET_NONE && NET_HOST == BOOT_NET_HOST &&
+		       NET_FILTER == BOOT_NET_FILTER, "modes");
+	b->net_mode = n->mode;
+	b->net_names = net_names(n);
+	for (size_t i = 0; i < n->n_rules; i++)
+		if (!n->rules[i].name &&
+		    net_class(n->rules[i].ip) == NET_LOOPBACK)
+			put_rule(pg, b, &n->rules[i], BOOT_NET_OUT);
+	for (size_t i = 0; i < n->n_binds; i++)
+		put_rule(pg, b, &n->binds[i], BOOT_NET_IN);
+	for (size_t i = 0; i < n->n_publishes; i++) {
+		const struct net_publish *p = &n->publishes[i];
+		struct boot_net row = {
+			.kind = BOOT_NET_IN, .proto = p->proto,
+			.low = p->guest, .high = p->guest,
+		};
+
+		put_net_row(pg, b, &row);
+	}
+}
+
 /* ioctl of /proc/PID/maps since Linux 6.11; not in Debian 12's headers. */
 struct map_query {
 	uint64_t size, flags, addr;
@@ -288,9 +336,28 @@ static void about_fd(struct boot_inherited *in, int fd)
 	in->rdev = (uint64_t)major(st.st_rdev) << 32 | minor(st.st_rdev);
 }
 
+static void put_filter(struct page *pg, struct boot *b, bool scoped, bool net)
+{
+#define FILTER(f) { f, sizeof(f) }
+	static const struct {
+		const struct sock_filter *prog;
+		size_t size;
+	} filters[2][2] = {
+		{ FILTER(vetted_filter), FILTER(vetted_filter_net) },
+		{ FILTER(vetted_filter_scope),
+		  FILTER(vetted_filter_scope_net) },
+	};
+#undef FILTER
+
+	b->filter = put(pg, filters[scoped][net].prog,
+			filters[scoped][net].size, 8);
+	b->filter_len = (uint32_t)(filters[scoped][net].size /
+				   sizeof(struct sock_filter));
+}
+
 int bootpage_write(int meta_fd, const struct policy *p,
 		   const struct grant_root *grants, bool scoped,
-		   struct err *e)
+		   bool net, struct err *e)
 {
 	struct boot b = {
 		.magic = BOOT_MAGIC,
@@ -330,6 +397,7 @@ int bootpage_write(int meta_fd, const struct policy *p,
 	b.argv = put_list(&pg, p->argv, &b.argc);
 	b.envp = put_list(&pg, p->env, &b.envc);
 	b.mounts = put_mounts(&pg, p, grants);
+	put_net(&pg, &b, &p->net);
 	n = getgroups(64, groups);
 	b.n_groups = n > 0 ? (uint32_t)n : 0;
 	b.uid = p->uid;
@@ -338,16 +406,7 @@ int bootpage_write(int meta_fd, const struct policy *p,
 		if (groups[i] == b.host_gid)
 			groups[i] = b.gid;
 	b.groups = put(&pg, groups, b.n_groups * sizeof(gid_t), 8);
-	if (scoped) {
-		b.filter = put(&pg, vetted_filter_scope,
-			       sizeof(vetted_filter_scope), 8);
-		b.filter_len = sizeof(vetted_filter_scope) /
-			       sizeof(struct sock_filter);
-	} else {
-		b.filter = put(&pg, vetted_filter, sizeof(vetted_filter), 8);
-		b.filter_len = sizeof(vetted_filter) /
-			       sizeof(struct sock_filter);
-	}
+	put_filter(&pg, &b, scoped, net);
 	b.size = (uint32_t)pg.used;
 	memcpy(pg.mem, &b, sizeof(b));
 	if (pg.used > HOSTPROC_OFFSET - BOOT_OFFSET) {

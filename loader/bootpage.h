@@ -25,10 +25,10 @@ void bootpage_limits(void);
 /*
  * Write struct boot for the policy into the memfd @meta_fd.  @grants[i] is
  * the broker's grant of p->mounts[i], where that is a host's; @scoped: the
- * host keeps signals inside the sandbox.  0, or -1 with *e.
+ * host keeps signals inside the sandbox; @net: there may be its sockets.  0, or -1 with *e.
  */
 int bootpage_write(int meta_fd, const struct policy *p,
 		   const struct grant_root *grants, bool scoped,
-		   struct err *e);
+		   bool net, struct err *e);
 
 #endif

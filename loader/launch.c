@@ -430,7 +430,8 @@ int launch_run(const struct policy *p, struct err *e)
 	if (limits_apply(&p->limits, e) || make_start(&s, &m, p, e) ||
 	    start_limits(&s, &m, &p->limits, e) ||
 	    make_grants(&m, p, grants, e) || make_net(&m, p, e) ||
-	    bootpage_write(s.meta, p, grants, landlock_scopes_signals(), e))
+	    bootpage_write(s.meta, p, grants, landlock_scopes_signals(),
+			   m.net != NULL, e))
 		goto out;
 	/* Inherited as ignored, it would have the host forget our children. */
 	signal(SIGCHLD, SIG_DFL);

@@ -559,10 +559,12 @@ static void print_gate(void)
 {
 	static const struct {
 		const char *name;
-		const char *features[2];
+		const char *features[3];
 	} sets[] = {
 		{ "vetted_filter", { NULL } },
 		{ "vetted_filter_scope", { "scope" } },
+		{ "vetted_filter_net", { "net" } },
+		{ "vetted_filter_scope_net", { "scope", "net" } },
 	};
 
 	print_head();

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* settings.c: from all that was read to the view, and the program in it. */
+#include "config.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "loader/settings.h"
 
@@ -76,6 +80,25 @@ static bool as_rule(const struct single *o, struct view_mount *rule)
 	return true;
 }
 
+/* Where names are resolved by the broker's resolver, the libraries ask it. */
+static void view_resolver(struct policy *p)
+{
+	static const char text[] = "nameserver 127.0.0.53\n"
+		"options timeout:2 attempts:3\n";
+	int fd = memfd_create("resolv.conf", MFD_CLOEXEC);
+	struct view_mount m = {
+		.kind = VIEW_RO, .rank = RANK_CLI - 1,
+	};
+
+	if (fd < 0 || write(fd, text, sizeof(text) - 1) < 0)
+		return;		/* then names are not resolved */
+	fchmod(fd, 0444);
+	m.guest = xstrdup("/etc/resolv.conf");
+	m.host = xasprintf("/proc/self/fd/%d", fd);
+	view_add(p, &m);
+	view_mount_free(&m);
+}
+
 int settings_view(struct settings *s, const char *program, struct err *e)
 {
 	struct policy *p = s->p;
@@ -103,6 +126,8 @@ int settings_view(struct settings *s, const char *program, struct err *e)
 		return -1;
 	for (char *const *d = profile_dirs(s); *d; d++)
 		view_protect(p, *d);
+	if (net_names(&p->net))
+		view_resolver(p);
 	if (view_finish(p, e) < 0)
 		return -1;
 	return check_workdir(p, e);

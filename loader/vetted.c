@@ -44,6 +44,8 @@ void vetted_print(FILE *out)
 		if (!strcmp(r->when, "scope"))
 			fprintf(out, "\tonly where the host keeps signals "
 				"inside the sandbox\n");
+		if (!strcmp(r->when, "net"))
+			fprintf(out, "\tonly where a network is granted\n");
 		fprintf(out, "\twhy    %s\n\tsafe   %s\n", r->why, r->safe);
 		print_allow(out, r->allow);
 	}

@@ -20,8 +20,11 @@
 #define VETTED_GATE_RET GATE
 #include "vetted-filter.h"
 
-#define VETTED_ROW(nr, name, args, when, why, safe, allow) nr,
-static const int table[] = {
+#define VETTED_ROW(nr, name, args, when, why, safe, allow) { nr, when },
+static const struct {
+	int nr;
+	const char *when;	/* "": always */
+} table[] = {
 #include "vetted-rows.h"
 };
 
@@ -314,12 +317,18 @@ START_TEST(numbers)
 		{ ~0UL, ~0UL, ~0UL, ~0UL, ~0UL, ~0UL },
 	};
 
-	ck_assert_uint_le(COUNT(table), 24);
+	size_t always = 0;
+
+	for (size_t i = 0; i < COUNT(table); i++)
+		always += strcmp(table[i].when, "net") != 0;
+	ck_assert_uint_le(always, 24);
+	ck_assert_uint_le(COUNT(table), 32);
 	for (long nr = -2000; nr < 5000; nr++) {
 		int listed = 0;
 
 		for (size_t i = 0; i < COUNT(table); i++)
-			listed |= table[i] == nr;
+			listed |= table[i].nr == nr &&
+				strcmp(table[i].when, "net") != 0;
 		if (listed)
 			continue;
 		for (size_t i = 0; i < COUNT(args); i++) {
@@ -327,6 +336,32 @@ START_TEST(numbers)
 			ck_assert_uint_eq(at_gate(&scope, nr, args[i]), KILL);
 		}
 	}
+}
+END_TEST
+
+/* Only where a network is granted; the signal mask stays. */
+START_TEST(net)
+{
+	static const struct prog with = {
+		vetted_filter_net, COUNT(vetted_filter_net)
+	};
+	static const struct prog both = {
+		vetted_filter_scope_net, COUNT(vetted_filter_scope_net)
+	};
+	static const uint64_t good[6] = { 40, 0x1000, 32, 5, 0, 8 };
+	static const uint64_t mask[6] = { 40, 0x1000, 32, 5, 0x2000, 8 };
+	static const int never[] = {
+		SYS_socket, SYS_connect, SYS_bind, SYS_listen, SYS_accept4,
+		SYS_sendto, SYS_recvfrom, SYS_setsockopt, SYS_shutdown,
+		SYS_epoll_ctl, SYS_epoll_create1,
+	};
+
+	ck_assert_uint_eq(at_gate(&plain, SYS_epoll_pwait, good), KILL);
+	ck_assert_uint_eq(at_gate(&with, SYS_epoll_pwait, good), ALLOW);
+	ck_assert_uint_eq(at_gate(&both, SYS_epoll_pwait, good), ALLOW);
+	ck_assert_uint_eq(at_gate(&both, SYS_epoll_pwait, mask), KILL);
+	for (size_t i = 0; i < COUNT(never); i++)
+		ck_assert_uint_eq(at_gate(&both, never[i], good), KILL);
 }
 END_TEST
 
@@ -393,4 +428,4 @@ START_TEST(pointer)
 }
 END_TEST
 
-UNIT_MAIN("vetted-filter", rows, numbers, x32, elsewhere, features, pointer)
+UNIT_MAIN("vetted-filter", rows, numbers, net, x32, elsewhere, features, pointer)

@@ -70,6 +70,25 @@ struct boot_map {
 	uint64_t start, len;	/* a piece of vvar or vdso, as the host put it */
 };
 
+/*
+ * What of the network the kernel need not ask the broker for: it is the
+ * broker's word that counts.
+ */
+#define BOOT_NET_NONE	0u
+#define BOOT_NET_HOST	1u
+#define BOOT_NET_FILTER	2u
+
+#define BOOT_NET_OUT	1u	/* kinds: the host's loopback, granted */
+#define BOOT_NET_IN	2u	/* ports that are published, or may be bound */
+
+struct boot_net {
+	uint8_t ip[16];		/* OUT; IPv4 as ::ffff:a.b.c.d */
+	uint32_t prefix;	/* OUT: bits of it */
+	uint32_t kind;
+	uint32_t proto;		/* 1: TCP, 2: UDP */
+	uint16_t low, high;	/* ports */
+};
+
 #define BOOT_TRACE	1u	/* write a line a call to HOSTFD_TRACE */
 #define BOOT_STATS	2u	/* count, and report at the end */
 #define BOOT_SCOPED	4u	/* signals cannot leave: tgkill is vetted */
@@ -119,6 +138,10 @@ struct boot {
 	uint32_t leaks;			/* debug build: how much to tell of them */
 	uint32_t host_uid, host_gid;	/* what they are outside */
 	uint64_t trace_set[16];	/* a bit a call's number */
+	uint32_t net_mode;
+	uint32_t net_names;		/* some are resolved */
+	uint32_t n_net;
+	uint32_t net;			/* array of struct boot_net */
 	struct boot_inherited inherited[INHERITED_MAX];
 	uint8_t seed[64];	/* random */
 };

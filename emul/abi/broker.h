@@ -230,6 +230,13 @@ enum broker_op {
 	 */
 	BROKER_NET_RECV,
 	BROKER_NET_SEND,
+	/* A new epoll; the descriptor comes along. */
+	BROKER_NET_EPOLL,
+	/*
+	 * Two descriptors are sent, such an epoll and a socket: it watches
+	 * the socket for all that happens, edge-triggered; arg[1]: its data.
+	 */
+	BROKER_NET_WATCH,
 	BROKER_OP_END
 };
 

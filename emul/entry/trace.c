@@ -487,6 +487,23 @@ void trace_exit(struct trace_line *l, const struct sysdesc *d, long ret)
 	emit(l);
 }
 
+void trace_note(const char *fmt, ...)
+{
+	struct trace_line l;
+	char text[256];
+	va_list ap;
+
+	if (!(load_once(&dispatch_ctl.flags) & DISPATCH_TRACE))
+		return;
+	va_start(ap, fmt);
+	kvsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	l.n = 0;
+	l.full = false;
+	put_end(&l, "%d -- %s", current()->tid, text);
+	emit(&l);
+}
+
 long unsupported(const struct task *t, const char *what, unsigned long value)
 {
 	struct trace_line l;

@@ -47,6 +47,9 @@ void trace_exit(struct trace_line *l, const struct sysdesc *d, long ret);
  */
 long unsupported(const struct task *t, const char *what, unsigned long value);
 
+/* "17 -- text" in the trace, if there is one: why a call of it is refused. */
+void trace_note(const char *fmt, ...) __printf(1, 2);
+
 /*
  * Write one finished line of @n bytes, its newline included, to where sbx
  * traces to.  Belongs to the interposer; lines come from many threads.

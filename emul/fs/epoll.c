@@ -20,17 +20,22 @@
 #include <linux/eventpoll.h>
 
 #include "emul/entry/uaccess.h"
+#include "emul/host/broker.h"
+#include "emul/host/host.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/list.h"
 #include "emul/lib/live.h"
 #include "emul/lib/rbtree.h"
+#include "emul/net/socket.h"
 #include "emul/sysproto.h"
 #include "emul/task/task.h"
+#include "emul/time/time.h"
 #include "emul/vfs/poll.h"
 
 #define PRIVATE_BITS	(EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)
 #define MAX_EVENTS	(INT32_MAX / (int)sizeof(struct epoll_event))
 #define MAX_NESTS	5	/* epolls in epolls */
+#define FAST_HOSTS	16	/* host descriptors polled without kmalloc */
 #define BATCH		32	/* events copied out at once */
 
 struct epoll {
@@ -38,6 +43,12 @@ struct epoll {
 	struct rb_root items;	/* by file, then descriptor */
 	struct list_head hosts;	/* items of host descriptors */
 	unsigned int n_hosts;
+	/*
+	 * Sockets of the host are watched by an epoll of the host, made with
+	 * the first of them, that tells their edges.
+	 */
+	int host_fd;		/* or -1 */
+	struct file *file;	/* no reference */
 
 	struct mutex ready_lock;	/* protects ready */
 	struct list_head ready;
@@ -54,6 +65,10 @@ struct item {
 	uint64_t data;
 	bool is_ready;		/* on ep->ready */
 	struct list_head ready_link;
+	bool on_hosts;		/* on ep->hosts */
+	bool edges;		/* watched by ep->host_fd */
+	bool looked;		/* got is what the host said just now */
+	uint32_t got;
 	struct list_head host_link;
 	struct item *next_watch;	/* of file->watchers */
 	struct waiter waiter;
@@ -121,6 +136,71 @@ static void insert(struct epoll *ep, struct item *it)
 	rb_insert(&ep->items, &it->node, parent, link);
 }
 
+/* ep->lock is held. */
+static void set_on_hosts(struct item *it, bool on)
+{
+	struct epoll *ep = it->ep;
+
+	if (it->on_hosts == on)
+		return;
+	it->on_hosts = on;
+	if (on) {
+		list_add_tail(&it->host_link, &ep->hosts);
+		store_once(&ep->n_hosts, ep->n_hosts + 1);
+	} else {
+		list_del(&it->host_link);
+		store_once(&ep->n_hosts, ep->n_hosts - 1);
+	}
+}
+
+/* The host's epoll for sockets, or -1.  ep->lock is held. */
+static int edges_fd(struct epoll *ep)
+{
+	struct broker_req req = { .op = BROKER_NET_EPOLL };
+	struct broker_rep rep;
+	int fd = -1;
+
+	if (ep->host_fd < 0 &&
+	    !broker_call(&req, NULL, &rep, NULL, 0, &fd) && fd >= 0) {
+		store_release(&ep->host_fd, fd);
+		/* For who polls the epoll itself. */
+		store_release(&ep->file->host_fd, fd);
+	}
+	return ep->host_fd;
+}
+
+/* What the host tells of it, and how.  ep->lock is held. */
+static void attach_host(struct item *it)
+{
+	struct file *f = it->file;
+	bool polls = file_polls_host(f);
+
+	it->edges = polls && socket_of(f) && edges_fd(it->ep) >= 0;
+	if (it->edges) {
+		int err = broker_watch(it->ep->host_fd, f->host_fd,
+				       (uint64_t)f);
+
+		/* Another item of the file, or one before, is as good. */
+		it->edges = !err || err == -EEXIST;
+	}
+	set_on_hosts(it, polls && !it->edges);
+}
+
+void epoll_host_changed(struct file *f)
+{
+	struct item *it;
+
+	mutex_lock(&watch_lock);
+	for (it = f->watchers; it; it = it->next_watch) {
+		mutex_lock(&it->ep->lock);
+		attach_host(it);
+		mutex_unlock(&it->ep->lock);
+		make_ready(it);		/* look again */
+		wait_wake(&it->ep->queue, 0, INT32_MAX);
+	}
+	mutex_unlock(&watch_lock);
+}
+
 /* ep->lock and watch_lock are held. */
 static void item_free(struct item *it)
 {
@@ -132,10 +212,7 @@ static void item_free(struct item *it)
 		link = &(*link)->next_watch;
 	*link = it->next_watch;
 	rb_erase(&ep->items, &it->node);
-	if (file_polls_host(it->file)) {
-		list_del(&it->host_link);
-		ep->n_hosts--;
-	}
+	set_on_hosts(it, false);
 	mutex_lock(&ep->ready_lock);
 	if (it->is_ready)
 		list_del(&it->ready_link);
@@ -169,6 +246,8 @@ static void epoll_release(struct file *f)
 		item_free(rb_entry(n, struct item, node));
 	mutex_unlock(&ep->lock);
 	mutex_unlock(&watch_lock);
+	if (ep->host_fd >= 0)
+		host_close(ep->host_fd);
 	live_add(LIVE_EPOLL, -1);
 	kfree(ep);
 }
@@ -176,6 +255,7 @@ static void epoll_release(struct file *f)
 static const struct file_ops epoll_fops = {
 	.poll = epoll_poll,
 	.release = epoll_release,
+	.polls_host = true,
 };
 
 static uint32_t item_poll(struct item *it)
@@ -186,14 +266,124 @@ static uint32_t item_poll(struct item *it)
 		((it->events & ~PRIVATE_BITS) | EPOLLERR | EPOLLHUP);
 }
 
-/* Ask the host's descriptors.  ep->lock is held. */
+/*
+ * The descriptors of ep->hosts for the host's poll, those that are shot as -1;
+ * kmalloc'd unless @fast, of FAST_HOSTS, is enough.  NULL: no memory.  ep->lock
+ * is held.
+ */
+static struct pollfd *host_list(struct epoll *ep, struct pollfd *fast)
+{
+	struct pollfd *fds = fast;
+	struct item *it;
+	unsigned int n = 0;
+
+	if (ep->n_hosts > FAST_HOSTS)
+		fds = kmalloc((ep->n_hosts + 1) * sizeof(*fds));
+	if (!fds)
+		return NULL;
+	list_for_each(it, &ep->hosts, host_link) {
+		fds[n].fd = it->events & ~PRIVATE_BITS ? it->file->host_fd : -1;
+		fds[n].events = (short)(it->events & 0xffff);
+		fds[n++].revents = 0;
+	}
+	return fds;
+}
+
+/* Ask the host's descriptors, all by one call.  ep->lock is held. */
 static void look_at_hosts(struct epoll *ep)
 {
+	struct pollfd fast[FAST_HOSTS], *fds = host_list(ep, fast), *p = fds;
 	struct item *it;
+	long n;
 
-	list_for_each(it, &ep->hosts, host_link)
-		if (!it->is_ready && item_poll(it))
+	if (!fds)
+		return;
+	n = host_ppoll(fds, ep->n_hosts, 0);
+	list_for_each(it, &ep->hosts, host_link) {
+		uint32_t got = n > 0 ? (uint16_t)p->revents : 0;
+
+		got |= load_once(&it->file->host_ready);
+		if (got & EPOLLIN)
+			got |= EPOLLRDNORM;
+		if (got & EPOLLOUT)
+			got |= EPOLLWRNORM;
+		/* An epoll in it has told of an edge, maybe of nothing. */
+		it->looked = p->fd >= 0 && it->file->ops != &epoll_fops;
+		it->got = got;
+		if (p->fd >= 0 && (it->looked ? got : item_poll(it)))
 			make_ready(it);
+		p++;
+	}
+	if (fds != fast)
+		kfree(fds);
+}
+
+/* The first item of @f in @ep, or NULL. */
+static struct item *first_of(struct epoll *ep, const struct file *f)
+{
+	struct rb_node *n = ep->items.node;
+	struct item *found = NULL;
+
+	while (n) {
+		struct item *it = rb_entry(n, struct item, node);
+
+		if (it->file == f)
+			found = it;
+		n = it->file < f ? n->right : n->left;
+	}
+	return found;
+}
+
+/*
+ * Edges that the host has told.  The file is looked for, not looked at: it may
+ * have gone meanwhile.  ep->lock is held.
+ */
+static void take_edges(struct epoll *ep, const struct epoll_event *ev, int n)
+{
+	for (; n > 0; n--, ev++) {
+		const struct file *f = (const struct file *)ev->data;
+		struct item *it = first_of(ep, f);
+		struct rb_node *node = it ? &it->node : NULL;
+		uint32_t got = ev->events;
+
+		if (got & EPOLLIN)
+			got |= EPOLLRDNORM;
+		if (got & EPOLLOUT)
+			got |= EPOLLWRNORM;
+		if (it) {
+			__atomic_store_n(&it->file->host_drained, false,
+					 __ATOMIC_SEQ_CST);
+			if (got & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+				store_once(&it->file->host_ended, true);
+		}
+		for (; node; node = rb_next(node)) {
+			it = rb_entry(node, struct item, node);
+			if (it->file != f)
+				break;
+			if (!it->edges)
+				continue;
+			it->got = (it->looked ? it->got : 0) | got;
+			it->looked = true;
+			make_ready(it);
+		}
+	}
+}
+
+/* What is ready of it, for who takes its event.  ep->lock is held. */
+static uint32_t item_got(struct item *it)
+{
+	uint32_t want = (it->events & ~PRIVATE_BITS) | EPOLLERR | EPOLLHUP;
+
+	if (it->looked) {
+		it->looked = false;
+		return it->events & ~PRIVATE_BITS & ~(EPOLLERR | EPOLLHUP) ?
+			it->got & want : 0;
+	}
+	/* Who has read all of it waits for the next edge. */
+	if (it->edges && load_once(&it->file->host_drained) &&
+	    !load_once(&it->file->host_ended) && !(it->events & EPOLLOUT))
+		return 0;
+	return item_poll(it);
 }
 
 /* The first on the ready list, taken from it; NULL: none. */
@@ -226,9 +416,11 @@ static void put_back(struct epoll *ep, struct list_head *again)
 
 /*
  * Take at most @max events.  Those that stay ready go to the end of the list,
- * once all were looked at.
+ * once all were looked at.  @n_edges of @edge, of BATCH, have come from the
+ * host; 0: it is asked.
  */
-static int harvest(struct epoll *ep, struct epoll_event *ev, int max)
+static int harvest(struct epoll *ep, struct epoll_event *ev, int max,
+		   struct epoll_event *edge, int n_edges)
 {
 	struct list_head again;
 	struct item *it;
@@ -238,8 +430,11 @@ static int harvest(struct epoll *ep, struct epoll_event *ev, int max)
 	mutex_lock(&ep->lock);
 	if (ep->n_hosts)
 		look_at_hosts(ep);
+	if (ep->host_fd >= 0 && !n_edges)
+		n_edges = (int)host_epoll_wait(ep->host_fd, edge, BATCH, 0);
+	take_edges(ep, edge, n_edges);
 	while (n < max && (it = take_ready(ep))) {
-		uint32_t got = item_poll(it);
+		uint32_t got = item_got(it);
 
 		if (!got)
 			continue;
@@ -248,8 +443,7 @@ static int harvest(struct epoll *ep, struct epoll_event *ev, int max)
 		n++;
 		if (it->events & EPOLLONESHOT)
 			it->events &= PRIVATE_BITS;
-		else if (!(it->events & EPOLLET) &&
-			 !file_polls_host(it->file)) {
+		else if (!(it->events & EPOLLET) && !it->on_hosts) {
 			/* Its link is free: woken meanwhile, it keeps it. */
 			mutex_lock(&ep->ready_lock);
 			if (!it->is_ready) {
@@ -266,6 +460,7 @@ static int harvest(struct epoll *ep, struct epoll_event *ev, int max)
 
 static uint32_t epoll_poll(struct file *f, struct waiter *w)
 {
+	struct epoll_event edge[BATCH];
 	struct epoll *ep = f->priv;
 	struct item *it;
 	bool ready = false;
@@ -275,9 +470,15 @@ static uint32_t epoll_poll(struct file *f, struct waiter *w)
 	mutex_lock(&ep->lock);
 	if (ep->n_hosts)
 		look_at_hosts(ep);
+	if (ep->host_fd >= 0)
+		take_edges(ep, edge, (int)host_epoll_wait(ep->host_fd, edge,
+							  BATCH, 0));
 	/* What proves not to be ready is dropped on the way. */
 	while (!ready && (it = take_ready(ep))) {
-		ready = item_poll(it) != 0;
+		bool looked = it->looked;
+
+		ready = item_got(it) != 0;
+		it->looked = looked;
 		if (ready)
 			make_ready(it);
 	}
@@ -325,13 +526,12 @@ static int add(struct task *t, struct epoll *ep, struct file *f, int fd,
 	it->next_watch = f->watchers;
 	f->watchers = it;
 	insert(ep, it);
-	if (file_polls_host(f)) {
-		list_add_tail(&it->host_link, &ep->hosts);
-		ep->n_hosts++;
-	}
-	if (file_poll(f, &it->waiter) & it->waiter.key)
+	attach_host(it);
+	/* An edge is told when the watch begins. */
+	if ((file_poll(f, &it->waiter) & it->waiter.key) &&
+	    (!it->edges || load_once(&f->host_ready)))
 		item_woken(&it->waiter, 0);
-	else if (file_polls_host(f))
+	else if (it->on_hosts)
 		wait_wake(&ep->queue, 0, INT32_MAX);	/* look again */
 	return 0;
 }
@@ -430,6 +630,7 @@ static long epoll_new(struct task *t, unsigned int flags)
 	mutex_init_class(&ep->lock, LOCK_EPOLL);
 	mutex_init_class(&ep->ready_lock, LOCK_READY);
 	rb_init(&ep->items, NULL);
+	ep->host_fd = -1;
 	list_init(&ep->hosts);
 	list_init(&ep->ready);
 	waitqueue_init(&ep->queue);
@@ -438,6 +639,7 @@ static long epoll_new(struct task *t, unsigned int flags)
 		kfree(ep);
 		return -ENOMEM;
 	}
+	ep->file = f;
 	live_add(LIVE_EPOLL, 1);
 	return fd_add(t, f, flags);
 }
@@ -463,47 +665,60 @@ static bool may_be_ready(struct epoll *ep)
 static int sleep_host(struct task *t, struct epoll *ep, uint32_t seq,
 		      int64_t deadline_ns)
 {
-	struct pollfd *fds;
-	struct item *it;
-	unsigned int n = 0;
+	struct pollfd fast[FAST_HOSTS + 1], *fds;
+	unsigned int n;
 	int err;
 
 	mutex_lock(&ep->lock);
-	fds = kmalloc(ep->n_hosts * sizeof(*fds) + 1);
-	if (!fds) {
-		mutex_unlock(&ep->lock);
-		return -ENOMEM;
-	}
-	list_for_each(it, &ep->hosts, host_link) {
-		if (!(it->events & ~PRIVATE_BITS))
-			continue;
-		fds[n].fd = it->file->host_fd;
-		fds[n].events = (short)(it->events & 0xffff);
-		fds[n++].revents = 0;
-	}
+	fds = host_list(ep, fast);
+	n = ep->n_hosts;
+	if (fds && ep->host_fd >= 0)
+		fds[n++] = (struct pollfd){ .fd = ep->host_fd,
+					    .events = POLLIN };
 	mutex_unlock(&ep->lock);
+	if (!fds)
+		return -ENOMEM;
 	err = poll_sleep(t, seq, fds, n, deadline_ns);
-	kfree(fds);
+	if (fds != fast)
+		kfree(fds);
 	return err;
 }
 
+/* What the sleep brought of the host's. */
+struct edges {
+	int n;
+	struct epoll_event ev[BATCH];
+};
+
+/* So short a time the host's epoll, which counts in ms, would stretch. */
+#define SHORT_NS	(20 * NSEC_PER_MSEC)
+
 /* Wait until something may be ready: 0, -EINTR, -ETIMEDOUT. */
-static int wait_ready(struct task *t, struct epoll *ep, int64_t deadline_ns)
+static int wait_ready(struct task *t, struct epoll *ep, struct edges *e,
+		      int64_t deadline_ns)
 {
 	uint32_t seq = wait_prepare(t);
 
+	e->n = 0;
 	if (may_be_ready(ep))
 		return 0;
-	if (load_once(&ep->n_hosts))
+	if (load_once(&ep->n_hosts) || (load_once(&ep->host_fd) >= 0 &&
+					deadline_ns != NEVER_NS &&
+					deadline_ns - time_now() < SHORT_NS))
 		return sleep_host(t, ep, seq, deadline_ns);
+	if (load_once(&ep->host_fd) >= 0)
+		return wait_sleep_events(t, seq, ep->host_fd, e->ev, BATCH,
+					 &e->n, deadline_ns);
 	return wait_sleep(t, seq, deadline_ns);
 }
 
-static int copy_events(struct epoll *ep, uaddr_t events, int max)
+static int copy_events(struct epoll *ep, struct edges *e, uaddr_t events,
+		       int max)
 {
 	struct epoll_event ev[BATCH];
-	int n = harvest(ep, ev, MIN(max, BATCH));
+	int n = harvest(ep, ev, MIN(max, BATCH), e->ev, e->n);
 
+	e->n = 0;
 	if (n && copy_out(events, ev, (unsigned int)n * sizeof(ev[0])))
 		return -EFAULT;
 	return n;
@@ -512,6 +727,7 @@ static int copy_events(struct epoll *ep, uaddr_t events, int max)
 static long do_wait(struct task *t, int epfd, uaddr_t events, int max,
 		    int64_t deadline_ns)
 {
+	struct edges e = { .n = 0 };
 	struct epoll *ep;
 	struct fd f;
 	int r, err = 0;
@@ -528,8 +744,9 @@ static long do_wait(struct task *t, int epfd, uaddr_t events, int max,
 		return -EINVAL;
 	}
 	ep = f.file->priv;
-	r = may_be_ready(ep) || load_once(&ep->n_hosts) ?
-		copy_events(ep, events, max) : 0;
+	r = may_be_ready(ep) || load_once(&ep->n_hosts) ||
+		load_once(&ep->host_fd) >= 0 ?
+		copy_events(ep, &e, events, max) : 0;
 	if (r || !deadline_ns) {
 		fdput(f);
 		return r;
@@ -538,8 +755,8 @@ static long do_wait(struct task *t, int epfd, uaddr_t events, int max,
 	t->waiter.exclusive = true;
 	wait_add(&ep->queue, &t->waiter, t);
 	while (!r && !err) {
-		err = wait_ready(t, ep, deadline_ns);
-		r = copy_events(ep, events, max);
+		err = wait_ready(t, ep, &e, deadline_ns);
+		r = copy_events(ep, &e, events, max);
 	}
 	wait_del(&t->waiter);
 	/* Another one may do what is left, or what this one was woken for. */

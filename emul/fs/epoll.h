@@ -8,4 +8,7 @@ struct file;
 /* The last reference to @f, whose watchers are not NULL, went. */
 void epoll_forget(struct file *f);
 
+/* f->host_fd of @f came or went. */
+void epoll_host_changed(struct file *f);
+
 #endif

@@ -269,6 +269,7 @@ static const struct file_ops stdio_fops = {
 	.ioctl = stdio_ioctl,
 	.fsync = stdio_fsync,
 	.poll = host_file_poll,
+	.polls_host = true,
 };
 
 /* A regular file is always ready, and can be mapped. */

@@ -69,7 +69,7 @@ static void lost(void)
 }
 
 static void send_request(int fd, const struct broker_req *req, const void *p1,
-			 const void *p2, int fd_in)
+			 const void *p2, int fd_in, int fd_in2)
 {
 	union {
 		const void *from;
@@ -81,7 +81,8 @@ static void send_request(int fd, const struct broker_req *req, const void *p1,
 		{ part[2].to, req->len2 },
 	};
 	struct msg_fd control = {
-		.head = { 20, SOL_SOCKET, SCM_RIGHTS }, .fd = fd_in,
+		.head = { fd_in2 < 0 ? 20 : 24, SOL_SOCKET, SCM_RIGHTS },
+		.fd = fd_in, .fd2 = fd_in2,
 	};
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 3 };
 	long n;
@@ -127,9 +128,10 @@ static int receive_reply(int fd, struct broker_rep *rep, void *buf,
 	return -EPROTO;
 }
 
-int broker_call_fds(struct broker_req *req, const void *p1, const void *p2,
-		    int fd_in, struct broker_rep *rep, void *buf, size_t cap,
-		    int fds[BROKER_FDS_MAX], unsigned int *n_fds)
+static int round_trip(struct broker_req *req, const void *p1, const void *p2,
+		      int fd_in, int fd_in2, struct broker_rep *rep,
+		      void *buf, size_t cap, int fds[BROKER_FDS_MAX],
+		      unsigned int *n_fds)
 {
 	unsigned int i = channel_take();
 	int fd = HOSTFD_CHANNEL + (int)i;
@@ -138,13 +140,33 @@ int broker_call_fds(struct broker_req *req, const void *p1, const void *p2,
 	req->version = BROKER_VERSION;
 	req->seq = __atomic_add_fetch(&last_seq, 1, __ATOMIC_RELAXED);
 	req->zero = 0;
-	send_request(fd, req, p1, p2, fd_in);
+	send_request(fd, req, p1, p2, fd_in, fd_in2);
 	ret = receive_reply(fd, rep, buf, cap, fds);
 	channel_give(i);
 	if (rep->seq != req->seq || rep->op != req->op)
 		lost();
 	*n_fds = ret > 0 ? (unsigned int)ret : 0;
 	return ret < 0 ? ret : rep->err;
+}
+
+int broker_call_fds(struct broker_req *req, const void *p1, const void *p2,
+		    int fd_in, struct broker_rep *rep, void *buf, size_t cap,
+		    int fds[BROKER_FDS_MAX], unsigned int *n_fds)
+{
+	return round_trip(req, p1, p2, fd_in, -1, rep, buf, cap, fds, n_fds);
+}
+
+int broker_watch(int epfd, int fd, uint64_t data)
+{
+	struct broker_req req = {
+		.op = BROKER_NET_WATCH, .flags = BROKER_FD_SENT,
+		.arg = { 0, data },
+	};
+	int fds[BROKER_FDS_MAX];
+	struct broker_rep rep;
+	unsigned int n;
+
+	return round_trip(&req, NULL, NULL, epfd, fd, &rep, NULL, 0, fds, &n);
 }
 
 int broker_call2(struct broker_req *req, const void *p1, const void *p2,

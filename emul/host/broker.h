@@ -36,6 +36,9 @@ int broker_call_fds(struct broker_req *req, const void *p1, const void *p2,
 		    int fd_in, struct broker_rep *rep, void *buf, size_t cap,
 		    int fds[BROKER_FDS_MAX], unsigned int *n_fds);
 
+/* BROKER_NET_WATCH: 0 or -errno. */
+int broker_watch(int epfd, int fd, uint64_t data);
+
 /* A device number of the contract (major << 32 | minor) as stat(2) packs it. */
 static inline uint64_t broker_dev(uint64_t dev)
 {

@@ -51,6 +51,10 @@ long host_futex_wait_lock(uint32_t *word, uint32_t val);
 long host_futex_wake(uint32_t *word, int n);
 /* poll(2) on host descriptors under the same rule for kicks. */
 long host_ppoll(struct pollfd *fds, unsigned int n, int64_t deadline_ns);
+struct epoll_event;
+/* The same on an epoll of the broker's; only where a network is granted. */
+long host_epoll_wait(int fd, struct epoll_event *ev, int max,
+		     int64_t deadline_ns);
 /* Blocking read and write (terminals, inherited pipes), with the rule too. */
 long host_read_wait(int fd, void *buf, size_t n);
 long host_write_wait(int fd, const void *buf, size_t n);

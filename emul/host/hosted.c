@@ -126,6 +126,13 @@ static const struct timespec *to_timespec(struct timespec *ts, int64_t ns)
 	return ts;
 }
 
+long host_epoll_wait(int fd, struct epoll_event *ev, int max,
+		     int64_t deadline_ns)
+{
+	(void)deadline_ns;
+	RET(syscall(SYS_epoll_wait, fd, ev, max, 0));
+}
+
 long host_futex_wait(uint32_t *word, uint32_t val, int64_t deadline_ns)
 {
 	struct timespec ts;

@@ -38,11 +38,11 @@ struct cmsghdr {
 #define MSG_CMSG_CLOEXEC 0x40000000
 #endif
 
-/* A control buffer that holds one descriptor. */
+/* A control buffer that holds one descriptor, or two. */
 struct msg_fd {
 	struct cmsghdr head;
 	int fd;
-	int pad;
+	int fd2;
 };
 
 /* One that holds what a reply brings at most. */

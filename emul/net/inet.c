@@ -43,7 +43,7 @@ void inet_init(struct inet_sock *k, const struct socket_ops *ops, int family,
 	addr_any(&k->remote, family);
 	addr_any(&k->named, family);
 	list_init(&k->port_link);
-	k->uid = t->cred->fsuid;
+	k->uid = t ? t->cred->fsuid : 0;	/* none: one from outside */
 	mutex_lock(&inet_lock);
 	list_add_tail(&k->all_link, all_of(type));
 	mutex_unlock(&inet_lock);
@@ -152,6 +152,8 @@ int inet_bind(struct socket *s, const void *name, uint32_t len)
 		k->named = k->local;
 	}
 	mutex_unlock(&inet_lock);
+	if (!err && s->type == SOCK_DGRAM)
+		outward_listens(k, true);
 	return err;
 }
 

@@ -28,7 +28,22 @@ enum outward_how {
 int outward_turn(struct inet_sock *k, enum outward_how how,
 		 const struct inet_addr *a) __must_check;
 
-/* @k listens from now on, or does no more: for ports that are published. */
+/* A datagram of @k's, which is not connected there, to the outside. */
+ssize_t outward_sendto(struct inet_sock *k, struct sockmsg *m,
+		       const struct inet_addr *to);
+
+/* What the policy lets out and in, from what the launcher has told. */
+struct boot;
+void outward_boot(const struct boot *b);
+/* farpump.c: how many threads of kinit's there are for it. */
+unsigned int feed_threads(void);
+/* @k, of the sandbox's own again or still, is closed. */
+void outward_release(struct inet_sock *k);
+
+/*
+ * @k listens (of UDP: is bound) from now on, or is no more: for ports that are
+ * published.
+ */
 void outward_listens(struct inet_sock *k, bool on);
 
 /*
@@ -38,5 +53,9 @@ void outward_listens(struct inet_sock *k, bool on);
  * queue is full, who listens wakes its EPOLLOUT when there is room.
  */
 int tcp_take_in(struct inet_sock *n) __must_check;
+
+/* udp-data.c: a datagram from outside for @k.  False: it is lost. */
+bool udp_take_in(struct inet_sock *k, const struct inet_addr *from,
+		 const void *data, size_t n);
 
 #endif

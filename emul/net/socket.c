@@ -7,6 +7,7 @@
 #include <linux/magic.h>
 
 #include "emul/entry/uaccess.h"
+#include "emul/fs/epoll.h"
 #include "emul/lib/lock.h"
 #include "emul/lib/uapi.h"
 #include "emul/signal/signal.h"
@@ -33,6 +34,20 @@ void socket_init(struct socket *s, const struct socket_ops *ops, int family,
 	s->sndbuf = s->rcvbuf = BUFFER_DEFAULT;
 	s->snd_timeout_ns = s->rcv_timeout_ns = NEVER_NS;
 	s->rcvlowat = 1;
+	s->host_fd = -1;
+}
+
+void socket_set_host(struct socket *s, int fd)
+{
+	struct file *f;
+
+	store_release(&s->host_fd, fd);
+	f = load_acquire(&s->file);
+	if (!f)
+		return;
+	store_release(&f->host_fd, fd);
+	if (f->watchers)
+		epoll_host_changed(f);
 }
 
 int64_t socket_deadline(int64_t timeout_ns)
@@ -118,6 +133,7 @@ static const struct file_ops socket_fops = {
 	.poll = socket_poll,
 	.ioctl = socket_ioctl,
 	.release = socket_release,
+	.polls_host = true,
 };
 
 struct socket *socket_of(const struct file *f)
@@ -169,6 +185,7 @@ struct file *socket_file(struct socket *s, unsigned int flags)
 		return NULL;
 	}
 	s->ino = i->ino;
+	f->host_fd = s->host_fd;
 	store_release(&s->file, f);
 	return f;
 }

@@ -92,6 +92,7 @@ struct socket {
 	const struct socket_ops *ops;
 	struct file *file;	/* no reference; NULL before it has one */
 	uint64_t ino;		/* of that file; 0: it has none */
+	int host_fd;		/* file->host_fd, or -1 */
 	int family, type, protocol;
 	uint32_t sndbuf, rcvbuf;	/* bytes, as the options tell them */
 	bool sndbuf_set, rcvbuf_set;	/* by an option */
@@ -163,6 +164,8 @@ void socket_init(struct socket *s, const struct socket_ops *ops, int family,
 		 int type, int protocol);
 /* A file for @s, which it takes over in any case; NULL: no memory. */
 struct file *socket_file(struct socket *s, unsigned int flags) __must_check;
+/* The host's descriptor that is to be polled with its file, or -1. */
+void socket_set_host(struct socket *s, int fd);
 /* The socket behind @f, or NULL: it is none. */
 struct socket *socket_of(const struct file *f);
 /*

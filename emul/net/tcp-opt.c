@@ -79,6 +79,13 @@ static int flag_find(int name)
 	return -1;
 }
 
+bool tcp_opt_on(const struct tcp_sock *k, int name)
+{
+	int bit = flag_find(name);
+
+	return bit >= 0 && k->opt.flags >> bit & 1;
+}
+
 /* Seconds as Linux tells them: a number of tries, each twice as late. */
 static int defer_seconds(int v)
 {

@@ -278,6 +278,7 @@ static void tcp_detach(struct tcp_sock *k)
 
 static void tcp_close(struct tcp_sock *k, bool hard)
 {
+	outward_release(&k->in);
 	tcp_detach(k);
 	mutex_lock(&inet_lock);
 	port_leave(&k->in);

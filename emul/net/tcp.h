@@ -105,6 +105,8 @@ long tcp_unsent(struct socket *s);
 
 /* tcp-opt.c: options of IPPROTO_TCP. */
 void tcp_opts_init(struct tcp_opts *o);
+/* Is an option on that is on or off? */
+bool tcp_opt_on(const struct tcp_sock *k, int name);
 long tcp_setsockopt(struct socket *s, int level, int name, uaddr_t val,
 		    int len);
 long tcp_getsockopt(struct socket *s, int level, int name, uaddr_t val,

@@ -143,13 +143,14 @@ ssize_t udp_sendmsg(struct socket *s, struct task *t, struct sockmsg *m)
 	struct dgram *d;
 	int err;
 
+	(void)t;
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	if (n > UINT16_MAX)
 		return -EMSGSIZE;
 	err = destination(k, m, &to);
 	if (err)
-		return err < 0 ? err : s->ops->sendmsg(s, t, m);
+		return err < 0 ? err : outward_sendto(k, m, &to);
 	addr_to(&to);
 	err = inet_take_error(k);
 	if (err)
@@ -174,6 +175,27 @@ ssize_t udp_sendmsg(struct socket *s, struct task *t, struct sockmsg *m)
 		refused(k);
 	inet_put(who);
 	return err ? err : (ssize_t)n;
+}
+
+bool udp_take_in(struct inet_sock *k, const struct inet_addr *from,
+		 const void *data, size_t n)
+{
+	struct dgram *d = kmalloc(sizeof(*d) + n);
+
+	if (!d)
+		return false;
+	list_init(&d->link);
+	d->len = (uint32_t)n;
+	d->from = *from;
+	d->to = k->local;
+	d->ttl = 64;
+	d->tos = 0;
+	d->stamp_ns = 0;
+	memcpy(d->data, data, n);
+	if (deliver(udp_sk(&k->so), d))
+		return true;
+	kfree(d);
+	return false;
 }
 
 static struct dgram *first(struct udp_sock *k, bool take)

@@ -36,6 +36,7 @@ static void udp_release(struct socket *s)
 {
 	struct inet_sock *k = inet_sk(s);
 
+	outward_release(k);
 	mutex_lock(&inet_lock);
 	port_leave(k);
 	mutex_unlock(&inet_lock);

@@ -6,6 +6,7 @@
 #include "emul/host/broker.h"
 #include "emul/host/host.h"
 #include "emul/leak.h"
+#include "emul/net/outward.h"
 #include "emul/lib/uapi.h"
 #include "emul/mm/mm.h"
 #include "emul/report.h"
@@ -38,7 +39,7 @@ static void __noreturn sandbox_end(const struct thread *th, int status)
 	changes_end(status);
 	report_end();
 	/* This one and init; the threads of kinit have slots too. */
-	if (leak_report(2, 3, 2 + ktimer_threads() + parked))
+	if (leak_report(2, 3, 2 + ktimer_threads() + feed_threads() + parked))
 		status = EXIT_LEAKS << 8;
 	/* An exit status shows by itself; all else has to be told. */
 	if ((status & 0x7f) || !hostproc_is_first(th))

@@ -40,6 +40,13 @@ static void kick(const struct thread *th)
 #endif
 }
 
+void thread_notify(struct thread *th)
+{
+	if (!(__atomic_fetch_or(&th->work, WORK_SIGNAL, __ATOMIC_SEQ_CST) &
+	      WORK_SIGNAL))
+		kick(th);
+}
+
 void task_notify(struct task *t, uint32_t bits)
 {
 	struct thread *th = load_acquire(&t->thread);

@@ -296,6 +296,8 @@ struct tgroup *tgroup_find(int pid) __must_check;
 void task_put(struct task *t);
 void tgroup_put(struct tgroup *g);
 
+/* The same for a thread of kinit's, which has no task: it clears the work. */
+void thread_notify(struct thread *th);
 /*
  * Make @t look at WORK_* @bits before it returns to the guest, wherever it is
  * now: awake in the kernel, asleep in a wait (which ends with -EINTR), or in

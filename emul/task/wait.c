@@ -90,24 +90,48 @@ int wait_sleep(struct task *t, uint32_t seq, int64_t deadline_ns)
 	return 0;
 }
 
+/* About to sleep in the host?  False: somebody bumped it meanwhile. */
+static bool polls_begin(struct task *t, uint32_t seq)
+{
+	uint32_t old = seq;
+
+	before_sleep(t, t->thread);
+	return __atomic_compare_exchange_n(&t->thread->wait_seq, &old,
+					   seq | POLLS, false,
+					   __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST) ||
+		old == (seq | POLLS);
+}
+
 int wait_sleep_host(struct task *t, uint32_t seq, struct pollfd *fds,
 		    unsigned int n, int64_t deadline_ns)
 {
-	struct thread *th = t->thread;
-	uint32_t old = seq;
 	long err;
 
-	before_sleep(t, th);
-	if (!__atomic_compare_exchange_n(&th->wait_seq, &old, seq | POLLS,
-					 false, __ATOMIC_SEQ_CST,
-					 __ATOMIC_SEQ_CST) &&
-	    old != (seq | POLLS))
+	if (!polls_begin(t, seq))
 		return 0;
 	err = host_ppoll(fds, n, deadline_ns);
-	__atomic_fetch_and(&th->wait_seq, ~POLLS, __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&t->thread->wait_seq, ~POLLS, __ATOMIC_SEQ_CST);
 	if (err == -EINTR)
 		return task_interrupted(t) ? -EINTR : 0;
 	return err ? 0 : -ETIMEDOUT;
+}
+
+int wait_sleep_events(struct task *t, uint32_t seq, int epfd,
+		      struct epoll_event *ev, int max, int *got,
+		      int64_t deadline_ns)
+{
+	long n;
+
+	*got = 0;
+	if (!polls_begin(t, seq))
+		return 0;
+	n = host_epoll_wait(epfd, ev, max, deadline_ns);
+	__atomic_fetch_and(&t->thread->wait_seq, ~POLLS, __ATOMIC_SEQ_CST);
+	if (n == -EINTR)
+		return task_interrupted(t) ? -EINTR : 0;
+	*got = n > 0 ? (int)n : 0;
+	return n ? 0 : -ETIMEDOUT;
 }
 
 /*

@@ -78,6 +78,11 @@ int wait_sleep_host(struct task *t, uint32_t seq, struct pollfd *fds,
  */
 void wakes_hold(void);
 void wakes_release(void);
+struct epoll_event;
+/* The same, with an epoll of the host: *@got of @max events are at @ev. */
+int wait_sleep_events(struct task *t, uint32_t seq, int epfd,
+		      struct epoll_event *ev, int max, int *got,
+		      int64_t deadline_ns) __must_check;
 /* Does it sleep now, or is about to? */
 bool wait_asleep(const struct task *t);
 /* Bump and wake one task, on whatever it sleeps; did it sleep by its word? */

@@ -24,14 +24,11 @@ struct poll_entry {
 int poll_entries(struct task *t, struct poll_entry *e, unsigned int n,
 		 int64_t deadline_ns);
 
-/*
- * file_ops->poll of files that are a descriptor of the host which may block:
- * f->host_fd is asked.  Who waits for such a file sleeps in the host's poll.
- */
+/* file_ops->poll of files that are a descriptor of the host: it is asked. */
 __hidden uint32_t host_file_poll(struct file *f, struct waiter *w);
 static inline bool file_polls_host(const struct file *f)
 {
-	return f->ops->poll == host_file_poll;
+	return f->ops->polls_host && load_once(&f->host_fd) >= 0;
 }
 
 /*

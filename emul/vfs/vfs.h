@@ -134,6 +134,11 @@ struct file_ops {
 	void (*release)(struct file *f);
 	/* What /proc/PID/fdinfo tells beyond the common; NULL: nothing */
 	void (*show_fdinfo)(struct file *f, struct text *b);
+	/*
+	 * f->host_fd, where it is one, may block: who waits for the file
+	 * sleeps in the host's poll, and no queue is woken by it.
+	 */
+	bool polls_host;
 };
 
 /*
@@ -341,6 +346,9 @@ struct file {
 	off_t pos;
 	void *priv;			/* the file type's */
 	int host_fd;			/* host descriptor or -1 */
+	uint32_t host_ready;		/* EPOLL* beyond what it tells */
+	bool host_drained;		/* nothing to read since its last edge */
+	bool host_ended;		/* an edge told of its end */
 	const char *kind;	/* without a path: "pipe", "[eventfd]" ... */
 	struct dentry *cursor;		/* of readdir; a reference */
 	void *watchers;			/* epoll's */

@@ -18,30 +18,36 @@
 #include "loader/broker/server.h"
 #include "loader/broker/channel.h"
 
-/* Room for one descriptor; more are dropped by the host and noticed. */
+/* Room for two descriptors; more are dropped by the host and noticed. */
 union control {
 	struct cmsghdr align;
-	char buf[CMSG_SPACE(sizeof(int))];
+	char buf[CMSG_SPACE(2 * sizeof(int))];
 };
 
-/* The descriptor of a message, or -1; *bad when there is anything else. */
-static int take_fd(struct msghdr *msg, bool *bad)
+/* The descriptors of a message, or -1; *bad when there is anything else. */
+static void take_fds(struct msghdr *msg, int fd[2], bool *bad)
 {
 	struct cmsghdr *h = CMSG_FIRSTHDR(msg);
-	int fd = -1;
 
-	/* There is no room for a second one. */
-	if (h && (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS ||
-		  h->cmsg_len != CMSG_LEN(sizeof(int))))
-		*bad = true;
+	fd[0] = fd[1] = -1;
+	if (h && h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS &&
+	    (h->cmsg_len == CMSG_LEN(sizeof(int)) ||
+	     h->cmsg_len == CMSG_LEN(2 * sizeof(int))))
+		memcpy(fd, CMSG_DATA(h), h->cmsg_len - CMSG_LEN(0));
 	else if (h)
-		memcpy(&fd, CMSG_DATA(h), sizeof(fd));
+		*bad = true;
 	if (msg->msg_flags & (MSG_CTRUNC | MSG_TRUNC))
 		*bad = true;
-	return fd;
 }
 
-static ssize_t receive(int sock, void *buf, size_t size, int *fd, bool *bad)
+static void close_fds(const int fd[2])
+{
+	for (int i = 0; i < 2; i++)
+		if (fd[i] >= 0)
+			close(fd[i]);
+}
+
+static ssize_t receive(int sock, void *buf, size_t size, int fd[2], bool *bad)
 {
 	union control control;
 	struct iovec iov = { buf, size };
@@ -53,11 +59,11 @@ static ssize_t receive(int sock, void *buf, size_t size, int *fd, bool *bad)
 	};
 	ssize_t n = recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
-	*fd = -1;
+	fd[0] = fd[1] = -1;
 	*bad = false;
 	if (n < 0)
 		return -errno;
-	*fd = take_fd(&msg, bad);
+	take_fds(&msg, fd, bad);
 	return n;
 }
 
@@ -97,26 +103,26 @@ const char *channel_serve(struct monitor *m, int sock, bool *closed)
 	const char *why;
 	bool bad;
 	ssize_t n;
-	int fd;
+	int fd[2];
 
 	*closed = false;
-	n = receive(sock, packet, sizeof(packet), &fd, &bad);
+	n = receive(sock, packet, sizeof(packet), fd, &bad);
 	if (n == -EAGAIN || n == -EINTR)
 		return NULL;
 	if (n <= 0) {
 		/* An empty packet looks like the end; it is no request. */
 		*closed = true;
-		if (fd >= 0)
-			close(fd);
+		close_fds(fd);
 		return NULL;
 	}
 	c.m = m;
 	why = bad ? "malformed message" :
-	      request_parse(&c, packet, (size_t)n, fd);
+	      request_parse(&c, packet, (size_t)n, fd[0]);
+	if (!why)
+		why = request_second(&c, fd[1]);
 	if (!why)
 		why = request_serve(&c);
-	if (fd >= 0)
-		close(fd);
+	close_fds(fd);
 	if (why)
 		return why;
 	/* The sandbox may have died meanwhile: then nobody reads it. */

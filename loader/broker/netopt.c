@@ -13,6 +13,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -230,4 +231,26 @@ int serve_net_names(struct call *c)
 		c->rep.val[1] |= 2;
 	}
 	return 0;
+}
+
+int serve_net_epoll(struct call *c)
+{
+	c->fd_out = epoll_create1(EPOLL_CLOEXEC);
+	return c->fd_out < 0 ? -errno : 0;
+}
+
+int serve_net_watch(struct call *c)
+{
+	struct epoll_event ev = {
+		.events = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET,
+		.data.u64 = c->req.arg[1],
+	};
+	int type, ret;
+
+	if (c->fd2 < 0)
+		return BROKEN;
+	ret = get_int(c->fd2, SO_TYPE, &type);
+	if (ret)
+		return ret;
+	return epoll_ctl(c->fd, EPOLL_CTL_ADD, c->fd2, &ev) ? -errno : 0;
 }

@@ -26,6 +26,7 @@
 #define SENT	(1u << 6)	/* or sent along */
 #define ONLY	(1u << 7)	/* sent along alone */
 #define NET	(1u << 8)	/* where there is a network */
+#define TWO	(1u << 9)	/* a second one is sent too */
 
 static const struct request {
 	int (*fn)(struct call *c);
@@ -106,6 +107,9 @@ static const struct request {
 		BROKER_FD_SENT, 1 },
 	[BROKER_NET_RECV] = { serve_net_recv, NET, 0, 1 },
 	[BROKER_NET_SEND] = { serve_net_send, D1 | D2 | NET, 0, 1 },
+	[BROKER_NET_EPOLL] = { serve_net_epoll, NET, 0, 0 },
+	[BROKER_NET_WATCH] = { serve_net_watch,
+		FD | SENT | ONLY | NET | TWO, BROKER_FD_SENT, 2 },
 };
 
 /* Relative, clean, without "." and "..", without NUL; or empty. */
@@ -171,7 +175,7 @@ const char *request_parse(struct call *c, const void *packet, size_t n,
 	const char *bad;
 
 	c->g1 = c->g2 = NULL;
-	c->fd = c->fd_out = -1;
+	c->fd = c->fd2 = c->fd_out = -1;
 	c->n_fds_out = 0;
 	c->sent = false;
 	if (n < sizeof(c->req))
@@ -215,6 +219,14 @@ const char *request_parse(struct call *c, const void *packet, size_t n,
 	if (r->has & FD)
 		return parse_fd(c, r, fd);
 	return NULL;
+}
+
+const char *request_second(struct call *c, int fd)
+{
+	bool two = requests[c->req.op].has & TWO;
+
+	c->fd2 = fd;
+	return two == (fd >= 0) ? NULL : "a second descriptor, or none";
 }
 
 const char *request_serve(struct call *c)

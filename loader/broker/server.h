@@ -20,6 +20,7 @@ struct call {
 	char s1[BROKER_PATH_MAX + 1];	/* bytes 1 and 2, terminated */
 	char s2[BROKER_PATH_MAX + 1];
 	int fd;				/* FD_...: sent or inherited, or -1 */
+	int fd2;			/* NET_WATCH: the second, or -1 */
 	bool sent;
 	struct broker_rep rep;
 	int fd_out;			/* given to the kernel; -1: none */
@@ -35,6 +36,9 @@ struct call {
  */
 const char *request_parse(struct call *c, const void *packet, size_t n,
 			  int fd);
+
+/* The second descriptor that came with it, or -1. Null, or why not. */
+const char *request_second(struct call *c, int fd);
 
 /*
  * Serve what was parsed; fills c->rep, body and fd_out.  Returns null, or why
@@ -111,6 +115,8 @@ int serve_net_shutdown(struct call *c);
 int serve_net_names(struct call *c);
 int serve_net_recv(struct call *c);
 int serve_net_send(struct call *c);
+int serve_net_epoll(struct call *c);
+int serve_net_watch(struct call *c);
 
 /*
  * walk.c.  A descriptor from these is O_PATH and is given back with
