@@ -340,6 +340,85 @@ START_TEST(test_place)
 }
 END_TEST
 
+/* Read @text as a profile; its error, or "". */
+static struct err parse(const char *text, size_t n)
+{
+	struct policy p = { 0 };
+	struct settings s = { .p = &p, .cwd = "/tmp", .home = "/home/u" };
+	struct err e = { 0 };
+	int r = profile_parse(&s, "title", "", text, n, RANK_PROFILE, &e);
+
+	ck_assert_int_eq(r < 0, e.status != 0);
+	return e;
+}
+
+START_TEST(test_profile)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "sbx-profile 1\nhide ~/x\nenv A=1", "" },
+		{ "sbx-profile 1\nhide \"/a b\"", "" },
+		{ "# x\n\n\tsbx-profile 1 \n", "" },
+		{ "", "title:1:1: the first line" },
+		{ "sbx-profile 2", "title:1:1: this sbx knows" },
+		{ "sbx-profile 1\nfrob", "title:2:1: there is no such" },
+		{ "sbx-profile 1\n  ro", "title:2:3: an argument is" },
+		{ "sbx-profile 1\nro \"x", "title:2:4: the quote is" },
+		{ "sbx-profile 1\nro ${X}", "title:2:4: there are HOME" },
+		{ "sbx-profile 1\nro a b", "title:2:6: one argument" },
+		{ "sbx-profile 1\nexplain", "title:2:1: only the command" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct err e = parse(rows[i].text, strlen(rows[i].text));
+
+		ck_assert_msg(!strncmp(e.text, rows[i].want,
+				       strlen(rows[i].want)) &&
+			      !*e.text == !*rows[i].want, "%s", e.text);
+	}
+}
+END_TEST
+
+/* Whatever is in a file, it is read or refused, with its place. */
+START_TEST(test_profile_rubbish)
+{
+	static const char *const words[] = {
+		"sbx-profile 1\n", "hide", "ro ", "tmpfs /x:", "size=", "1G",
+		"mount type=", "bind,src=", "dst=/", "${", "HOME", "}", "~",
+		"\"", "\\", "?", ":", "\n", " ", "#", "env A=", "$$", ",", "/",
+		"include x?", "volume ", "root ", "cwd rw", "\t", "\xff", "..",
+	};
+	unsigned int seed = 1;
+	char text[512];
+
+	for (int i = 0; i < 4000; i++) {
+		size_t n = 0;
+		struct err e;
+
+		for (int k = rand_r(&seed) % 40; k >= 0; k--) {
+			const char *w = words[(size_t)rand_r(&seed) %
+				(sizeof(words) / sizeof(words[0]))];
+			size_t len = strlen(w);
+
+			if (!k || n + len > sizeof(text))
+				break;
+			if (!n)
+				w = words[0];
+			len = strlen(w);
+			memcpy(text + n, w, len);
+			n += len;
+		}
+		if (n && rand_r(&seed) % 8 == 0)
+			text[(size_t)rand_r(&seed) % n] = (char)rand_r(&seed);
+		e = parse(text, n);
+		if (e.status)
+			ck_assert_msg(!strncmp(e.text, "title:", 6), "%s",
+				      e.text);
+	}
+}
+END_TEST
+
 static bool has(char **env, const char *var)
 {
 	for (; *env; env++)
@@ -424,4 +503,5 @@ END_TEST
 
 UNIT_MAIN("policy", test_clean, test_specific_wins, test_same_path,
 	  test_asked_beats_default, test_home_hidden, test_hide_renamed,
-	  test_parse, test_place, test_environment, test_program)
+	  test_parse, test_place, test_profile, test_profile_rubbish,
+	  test_environment, test_program)

@@ -11,7 +11,7 @@
 #include "emul/vfs/dcache.h"
 #include "emul/vfs/namei.h"
 
-#define FRESH_NS	1000000		/* RW: believe attributes that long */
+#define FRESH_NS	1000000		/* shared: believe attributes that long */
 #define CLOCK_MONO	1
 
 /* The numbers of nodes that the host does not have. */
@@ -152,7 +152,7 @@ void host_inode_set(struct inode *i, const struct broker_stat *st)
 	i->mtime = host_time(st->mtime);
 	i->ctime = host_time(st->ctime);
 	i->btime = st->has_btime ? host_time(st->btime) : (struct ktime){ 0 };
-	if (hostfs_of(i)->kind == HOST_RW) {
+	if (host_shared(i)) {
 		n->fresh_gen = load_acquire(&hostfs_of(i)->gen);
 		n->fresh_ns = host_clock_ns(CLOCK_MONO);
 	}
@@ -268,7 +268,7 @@ const struct inode_ops host_link_iops = {
 void host_attach(struct inode *i, struct dentry *d)
 {
 	host_node(i)->dentry = d;
-	if (hostfs_of(i)->kind == HOST_RW)
+	if (host_shared(i))
 		d_set_flags(d, D_REVALIDATE);
 }
 
@@ -345,7 +345,7 @@ int host_lookup(struct inode *dir, struct dentry *d)
 	 * may search here has been checked.
 	 */
 	if (err == -ENOENT || err == -EACCES) {
-		if (hostfs_of(dir)->kind == HOST_RW)
+		if (host_shared(dir))
 			d_set_flags(d, D_REVALIDATE);
 		d_instantiate(d, NULL);
 		err = 0;
@@ -432,7 +432,7 @@ static void fill(struct dentry *dir, const char *names, size_t len,
 		if (d->inode != i)
 			break;	/* known already, or made meanwhile */
 		if (!i) {
-			if (hostfs_of(dir->inode)->kind == HOST_RW)
+			if (host_shared(dir->inode))
 				d_set_flags(d, D_REVALIDATE);
 			break;
 		}
@@ -550,7 +550,7 @@ int host_getattr(struct inode *i, struct kstat *st)
 {
 	struct host_node *n = host_node(i);
 
-	if (hostfs_of(i)->kind == HOST_RW && n->lower && n->dentry &&
+	if (host_shared(i) && n->lower && n->dentry &&
 	    !is_fresh(i) &&
 	    (!S_ISREG(i->mode) || !load_once(&n->n_open) || refresh_open(i)) &&
 	    !(n->dentry->flags & D_DELETED))
@@ -611,7 +611,7 @@ static void list_keep(struct inode *i, struct dir_list *l)
 {
 	struct host_node *n = host_node(i);
 
-	if (hostfs_of(i)->kind == HOST_RW || l->used > LIST_KEEP_MAX)
+	if (host_shared(i) || l->used > LIST_KEEP_MAX)
 		return;
 	mutex_lock(&i->lock);
 	if (!n->list) {

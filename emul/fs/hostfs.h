@@ -2,11 +2,11 @@
 /*
  * hostfs.h: directories of the host, as the broker grants them.
  *
- * Three kinds.  RO: nobody else changes it as far as we care, so names and
- * attributes are asked once.  RW: others see and make changes, so names are
- * asked again at each walk.  OVERLAY: as RO, but the guest may change all of
- * it; what it changes lives in memory: names pinned in the dentry cache (a
- * pinned one that does not exist hides the host's), contents as memdata.
+ * Three kinds.  RO and RW are shared: others make changes, which are to be
+ * seen, so names are asked again at each walk.  OVERLAY: names and attributes
+ * are asked once, for the guest may change all of it; what it changes lives in
+ * memory: names pinned in the dentry cache (a pinned one that does not exist
+ * hides the host's), contents as memdata.
  */
 #ifndef SBX_FS_HOSTFS_H
 #define SBX_FS_HOSTFS_H
@@ -64,6 +64,12 @@ struct host_node {
 static inline struct hostfs *hostfs_of(const struct inode *i)
 {
 	return i->sb->priv;
+}
+
+/* Do others change it, in a way that is to be seen? */
+static inline bool host_shared(const struct inode *i)
+{
+	return hostfs_of(i)->kind != HOST_OVERLAY;
 }
 
 static inline struct host_node *host_node(const struct inode *i)

@@ -415,7 +415,7 @@ static off_t host_lseek(struct file *f, off_t off, int whence)
 			f->pos = off;
 		return off;
 	}
-	if (whence == 2 && hostfs_of(i)->kind == HOST_RW)
+	if (whence == 2 && host_shared(i))
 		(void)host_getattr(i, &st);
 	return generic_lseek(f, off, whence);
 }

@@ -8,7 +8,7 @@
  * is asked more than a few times is listed once: the hashes of its names tell
  * what is not there, and where the guest has read it, the attributes of all
  * its files come along.  Only for directories whose host side nobody changes
- * as far as we care (read-only and overlay).
+ * as far as we care (overlays).
  */
 #include "emul/fs/hostfs.h"
 
@@ -186,7 +186,7 @@ void host_names_asked(struct dentry *dir, bool open)
 	struct host_node *n = host_node(dir->inode);
 	uint32_t asked;
 
-	if (hostfs_of(dir->inode)->kind == HOST_RW)
+	if (host_shared(dir->inode))
 		return;
 	asked = __atomic_add_fetch(&n->n_asked, 1, __ATOMIC_RELAXED);
 	if (n->was_read && !open && !n->stat_done && asked > STAT_MAX) {
@@ -205,7 +205,7 @@ void host_names_from(struct dentry *dir, const char *buf, size_t len,
 	struct broker_rep rep = { .len = (uint32_t)len, .count = count };
 	struct host_names *names, *none = NULL;
 
-	if (hostfs_of(dir->inode)->kind == HOST_RW || n->names || !len)
+	if (host_shared(dir->inode) || n->names || !len)
 		return;
 	names = names_new(64);
 	if (!names)

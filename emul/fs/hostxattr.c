@@ -78,7 +78,7 @@ int host_load_xattrs(struct inode *i)
 	int err = 0;
 
 	if (!n->lower || (n->xattrs_known &&
-			  (hostfs_of(i)->kind != HOST_RW ||
+			  (!host_shared(i) ||
 			   n->xattrs_gen == hostfs_of(i)->gen)))
 		return 0;
 	if (!S_ISREG(i->mode) && !S_ISDIR(i->mode))
