@@ -12,10 +12,13 @@ python=/usr/bin/python3.11
 modules="test_subprocess test_threading test_os test_posix
 	test_fork1 test_wait3 test_wait4 test_pty test_mmap test_fcntl
 	test_select test_time test_resource _test_eintr test_threadsignals
-	test_tempfile test_shutil test_pathlib"
+	test_tempfile test_shutil test_pathlib
+	test_glob test_stat test_file test_dbm"
 if [ -n "${SBX_LONG-}" ]; then
 	modules="$modules test_poll test_io test_faulthandler
-		test_multiprocessing_fork test_concurrent_futures"
+		test_multiprocessing_fork test_concurrent_futures
+		test_tarfile test_zipfile test_mailbox test_largefile
+		test_logging test_venv test_sqlite3"
 fi
 # This one sleeps for most of a minute, while the others run.
 meanwhile=test_signal
