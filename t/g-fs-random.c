@@ -78,12 +78,10 @@ static const char *path(void)
 	unsigned int n = next(3);
 
 	p[0] = 0;
-	for (unsigned int i = 0; i <= n; i++) {
-		/* Never out of the tree: ".." stands behind a name. */
-		strcat(p, names[next(i && i < n ? 12 : 8)]);
-		if (i < n)
-			strcat(p, "/");
-	}
+	/* Never out of the tree: ".." stands behind a name. */
+	for (unsigned int i = 0, at = 0; i <= n; i++)
+		at += (unsigned int)snprintf(p + at, 64 - at, "%s%s",
+			names[next(i && i < n ? 12 : 8)], i < n ? "/" : "");
 	return p;
 }
 
@@ -202,7 +200,9 @@ static void do_list(void)
 	if (done("opendir", fd) < 0)
 		return;
 	d = fdopendir(fd);
-	while (d && (e = readdir(d)) && n < 64)
+	if (!d)
+		return;
+	while ((e = readdir(d)) && n < 64)
 		name[n++] = strdup(e->d_name);
 	closedir(d);
 	qsort(name, n, sizeof(*name), by_name);

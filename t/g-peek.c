@@ -65,11 +65,11 @@ static void memory(void)
 	struct iovec r[2] = { { m, 3 }, { m + 100, 10 } };
 	pid_t me = getpid();
 
-	memcpy(m, "abc", 3);
-	memcpy(m + 100, "defghijklm", 10);
+	snprintf(m, 8, "abc");
+	snprintf(m + 100, 20, "defghijklm");
 	T(process_vm_readv(me, l, 2, r, 2, 0));
 	ok(!memcmp(buf, "abcd", 4) && !memcmp(buf + 8, "efgh", 4), "read");
-	memcpy(buf, "1234", 4);
+	snprintf(buf, sizeof(buf), "1234");
 	T(process_vm_writev(me, l, 1, r + 1, 1, 0));
 	ok(!memcmp(m + 100, "1234hij", 7), "written");
 	munmap(m + 4096, 4096);

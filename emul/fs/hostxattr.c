@@ -56,7 +56,7 @@ static char *fetch(struct inode *i, uint16_t op, const char *name,
 
 static int load_one(struct inode *i, const char *name)
 {
-	size_t size;
+	size_t size = 0;
 	char *value = fetch(i, BROKER_GETXATTR, name, &size);
 	int err;
 
@@ -73,7 +73,7 @@ static int load_one(struct inode *i, const char *name)
 int host_load_xattrs(struct inode *i)
 {
 	struct host_node *n = host_node(i);
-	size_t len;
+	size_t len = 0;
 	char *names;
 	int err = 0;
 
@@ -91,7 +91,6 @@ int host_load_xattrs(struct inode *i)
 		/* The host keeps none there, or nothing that we may read. */
 		if (err != -EOPNOTSUPP && err != -EACCES)
 			return err;
-		len = 0;
 		err = 0;
 	}
 	xattrs_free(i);

@@ -58,7 +58,7 @@ static int name_in(char name[XATTR_NAME_LEN + 1], uaddr_t addr)
 
 static int target_fd(struct task *t, int fd, struct target *to)
 {
-	to->fd = fdget(t, fd);
+	*to = (struct target){ .fd = fdget(t, fd) };
 	if (!to->fd.file)
 		return -EBADF;
 	to->i = to->fd.file->inode;
@@ -78,7 +78,7 @@ static int target_at(struct task *t, int dfd, uaddr_t path, int flags,
 		if (!path || !c)
 			return target_fd(t, dfd, to);
 	}
-	to->fd = (struct fd){ NULL, false };
+	*to = (struct target){ .i = NULL };
 	err = path_lookup(t, dfd, path, lookup_flags(flags, LOOKUP_FOLLOW),
 			  &to->path);
 	if (err)
