@@ -334,6 +334,7 @@ static int start_limits(struct start *s, struct monitor *m,
 	m->timeout_ms = (int64_t)l->timeout_ms;
 	m->kill_ms = (int64_t)l->kill_ms;
 	m->memory = l->memory;
+	m->fsize = l->fsize;
 	if (cgroup_make(&s->cgroup, l, e)) {
 		cgroup_remove(&s->cgroup);
 		return -1;

@@ -16,6 +16,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "emul/abi/hostfd.h"
+
 /*
  * The next look comes before a sandbox could have used up what is left: a
  * host fills less than this in a millisecond.
@@ -23,6 +25,9 @@
 #define FILL_PER_MS	(4UL << 20)
 #define LOOK_MIN_MS	10
 #define LOOK_MAX_MS	500
+
+/* For so long the monitor has time to end what uses too much. */
+#define MONITOR_MS	1000
 
 /* For how long what the cgroup had may take to be gone, after its end. */
 #define REMOVE_TRIES	500
@@ -46,62 +51,86 @@ bool meter_can(void)
 	return true;
 }
 
-/* The number behind @key in a file of "key: number kB" lines; 0: none. */
-static uint64_t key_kib(const char *path, const char *key, bool *there)
+/* Into kib[] the numbers of "key: number kB" lines; how many are there. */
+static int key_kib(long pid, const char *file, const char *const key[],
+		   uint64_t kib[], int n)
 {
-	FILE *f = fopen(path, "re");
-	size_t n = strlen(key);
-	uint64_t v = 0;
-	char line[256];
+	char path[64], line[256];
+	int found = 0;
+	FILE *f;
 
-	*there = false;
-	while (f && !*there && fgets(line, sizeof(line), f))
-		if (!strncmp(line, key, n)) {
-			v = strtoul(line + n, NULL, 10);
-			*there = true;
-		}
+	snprintf(path, sizeof(path), "/proc/%ld/%s", pid, file);
+	f = fopen(path, "re");
+	memset(kib, 0, sizeof(kib[0]) * (size_t)n);
+	while (f && found < n && fgets(line, sizeof(line), f))
+		for (int i = 0; i < n; i++)
+			if (!strncmp(line, key[i], strlen(key[i]))) {
+				kib[i] = strtoul(line + strlen(key[i]), NULL,
+						 10);
+				found++;
+			}
 	if (f)
 		fclose(f);
-	return v;
+	return found;
 }
 
-/* Bytes of a process that are no file's; shared since a fork: its part. */
+/*
+ * Bytes of a process that are no file's, in memory or swapped out; shared
+ * since a fork: its part.  Tables of pages count, for zeros that are only
+ * read take nothing else.
+ */
 static uint64_t own_bytes(long pid)
 {
-	char path[64];
-	bool there;
-	uint64_t kib;
+	static const char *const plain[] = { "RssAnon:", "VmPTE:", "VmSwap:" };
+	static const char *const close[] = { "Pss_Anon:" };
+	uint64_t kib[3], part;
 
+	key_kib(pid, "status", plain, kib, 3);
 	/* Only root may look so closely at processes that others may not. */
-	snprintf(path, sizeof(path), "/proc/%ld/smaps_rollup", pid);
-	kib = key_kib(path, "Pss_Anon:", &there);
-	if (!there) {
-		snprintf(path, sizeof(path), "/proc/%ld/status", pid);
-		kib = key_kib(path, "RssAnon:", &there);
-	}
-	return kib << 10;
+	if (key_kib(pid, "smaps_rollup", close, &part, 1))
+		kib[0] = part;
+	return (kib[0] + kib[1] + kib[2]) << 10;
+}
+
+/*
+ * Call fn for each child of the monitor; their list, "12 13 ", comes in pieces
+ * that may end within a number.
+ */
+static uint64_t each_child(int children, uint64_t (*fn)(long pid))
+{
+	uint64_t sum = 0;
+	char text[4096];
+	long pid = 0, self = getpid();
+	ssize_t n;
+
+	if (lseek(children, 0, SEEK_SET) < 0)
+		return 0;
+	while ((n = read(children, text, sizeof(text))) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			if (text[i] >= '0' && text[i] <= '9') {
+				pid = 10 * pid + (text[i] - '0');
+			} else {
+				if (pid && pid != self)
+					sum += fn(pid);
+				pid = 0;
+			}
+	return sum;
+}
+
+static uint64_t end(long pid)
+{
+	return pid > 1 && !kill((pid_t)pid, SIGKILL);
 }
 
 static uint64_t measure(const struct meter *m, int children)
 {
 	uint64_t sum = 0;
-	char text[65536], *at = text, *end;
 	struct stat st;
-	ssize_t n;
 
 	for (int i = 0; i < METER_FILES; i++)
 		if (m->files[i] >= 0 && !fstat(m->files[i], &st))
 			sum += (uint64_t)st.st_blocks * 512;
-	n = pread(children, text, sizeof(text) - 1, 0);
-	text[n > 0 ? n : 0] = '\0';
-	for (;; at = end) {
-		long pid = strtol(at, &end, 10);
-
-		if (end == at)
-			break;
-		sum += own_bytes(pid);
-	}
-	return sum;
+	return sum + each_child(children, own_bytes);
 }
 
 static int next_look_ms(const struct meter *m, uint64_t used)
@@ -115,26 +144,47 @@ static int next_look_ms(const struct meter *m, uint64_t used)
 		ms > LOOK_MAX_MS ? LOOK_MAX_MS : (int)ms;
 }
 
+/*
+ * Too much is used.  The monitor may have been stopped, or wait for a slow
+ * disk, by what the sandbox did: then its processes, which it alone could reap,
+ * are ended from here.
+ */
+static void over(struct pollfd *life, int tell, pid_t monitor, int children)
+{
+	if (write(tell, "", 1) < 0)
+		return;
+	kill(monitor, SIGCONT);
+	while (poll(life, 1, MONITOR_MS) <= 0)
+		each_child(children, end);
+}
+
 /* @life: at its end when the monitor is gone; @tell: to it. */
 static void __attribute__((noreturn)) run(const struct meter *m, int life,
 					  int tell, pid_t monitor)
 {
 	struct pollfd p = { .fd = life, .events = POLLIN };
 	int children = children_of(monitor);
-	bool told = !m->limit;
 	uint64_t used = 0;
 
-	while (poll(&p, 1, told ? -1 : next_look_ms(m, used)) <= 0) {
-		used = told ? 0 : measure(m, children);
-		if (!told && used > m->limit) {
-			told = true;
-			if (write(tell, "", 1) < 0)
-				break;
+	while (poll(&p, 1, next_look_ms(m, used)) <= 0) {
+		used = measure(m, children);
+		if (m->limit && used > m->limit) {
+			over(&p, tell, monitor, children);
+			break;
 		}
 	}
 	for (int i = 0; i < REMOVE_TRIES && !cgroup_remove(m->cgroup); i++)
 		usleep(10000);
 	_exit(0);
+}
+
+static void close_from_to(unsigned int from, unsigned int to)
+{
+	if (!syscall(SYS_close_range, from, to, 0))
+		return;
+	/* A host, or what it runs in, that does not know the call. */
+	for (unsigned int fd = from; fd <= to && fd < HOSTFD_END; fd++)
+		close((int)fd);
 }
 
 /* Of what the monitor holds nothing may be kept open by us. */
@@ -151,10 +201,10 @@ static void keep_only(const int *fds, int n)
 		if (next < 0)
 			break;
 		if (next > (int)from)
-			syscall(SYS_close_range, from, next - 1, 0);
+			close_from_to(from, (unsigned int)next - 1);
 		from = (unsigned int)next + 1;
 	}
-	syscall(SYS_close_range, from, ~0U, 0);
+	close_from_to(from, ~0U);
 }
 
 int meter_start(struct meter *m, struct err *e)

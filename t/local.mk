@@ -224,6 +224,7 @@ hostile_guests = \
 	%D%/h-fd.hostile \
 	%D%/h-gate.hostile \
 	%D%/h-jump.hostile \
+	%D%/h-limits.hostile \
 	%D%/h-pointers.hostile \
 	%D%/h-region.hostile \
 	%D%/h-sigreturn.hostile
@@ -237,14 +238,15 @@ hostile_tests = \
 	%D%/t7006-corrupt.sh \
 	%D%/t7007-jump.sh \
 	%D%/t7008-life.sh \
-	%D%/t7009-nobody.sh
+	%D%/t7009-nobody.sh \
+	%D%/t7030-limits.sh
 shell_tests += $(hostile_tests)
 check_PROGRAMS += %D%/h-drive
 t_h_drive_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
 t_h_drive_LDADD =
 check_SCRIPTS += $(hostile_guests)
 CLEANFILES += $(hostile_guests)
-$(hostile_guests): t/hostile.h emul/sysnames.h
+$(hostile_guests): t/hostile.h t/hostile-broker.h emul/sysnames.h
 
 # What t9000-stress.sh runs.
 check_SCRIPTS += %D%/stress.guest
@@ -303,6 +305,7 @@ EXTRA_DIST += \
 	%D%/inet.h \
 	%D%/oracle.h \
 	%D%/pty.h \
+	%D%/hostile-broker.h \
 	%D%/hostile.h \
 	%D%/hostile.sh \
 	$(hostile_guests:.hostile=.c) \

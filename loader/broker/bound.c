@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bound.c: the ends that limits put to a sandbox: of time and of memory. */
+/* bound.c: the limits of a sandbox that are the broker's: time, memory, size. */
 #include "config.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,11 @@ static int wake_when_stopped(const struct monitor *m)
 	return 0;
 }
 
+int bound_size(const struct monitor *m, uint64_t now, uint64_t end)
+{
+	return m->fsize && end > m->fsize && end > now ? -EFBIG : 0;
+}
+
 int bound_start(struct monitor *m)
 {
 	if (!m->timeout_ms)
@@ -81,9 +87,13 @@ void bound_check(struct monitor *m)
 bool bound_oom(const struct monitor *m)
 {
 	static const char key[] = "oom_kill ";
+	struct pollfd over = { .fd = m->meter_fd, .events = POLLIN };
 	char text[512], *at;
 	ssize_t n;
 
+	/* The meter kills too, if we are late. */
+	if (poll(&over, 1, 0) > 0 && (over.revents & POLLIN))
+		return true;
 	if (m->oom_fd < 0)
 		return false;
 	n = pread(m->oom_fd, text, sizeof(text) - 1, 0);

@@ -101,6 +101,7 @@ struct monitor {
 	/* Limits, and what has come of them; set before monitor_start. */
 	int64_t timeout_ms, kill_ms;	/* of --timeout; 0: none */
 	uint64_t memory;		/* of --memory, bytes */
+	uint64_t fsize;			/* of --fsize, bytes; 0: none */
 	int meter_fd;			/* readable: that was passed; or -1 */
 	int meter_life;			/* when it closes, the meter ends ... */
 	pid_t meter;			/* ... or 0: there is none */

@@ -15,6 +15,7 @@
 #include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -71,6 +72,9 @@ int serve_fd_truncate(struct call *c)
 	ret = check_file(c->fd, true, &sx);
 	if (ret < 0)
 		return ret == -EBADF ? -EINVAL : ret;
+	ret = bound_size(c->m, sx.stx_size, c->req.arg[1]);
+	if (ret < 0)
+		return ret;
 	return ftruncate(c->fd, (off_t)c->req.arg[1]) < 0 ? -errno : 0;
 }
 
@@ -88,15 +92,23 @@ int serve_fd_sync(struct call *c)
 	return ret < 0 ? -errno : 0;
 }
 
+/* Kinds of fallocate(2) after which a file has no more than before. */
+#define TAKES_NOTHING	(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE)
+
 int serve_fd_allocate(struct call *c)
 {
 	const uint64_t *a = c->req.arg;
-	struct statx sx;
+	struct statx sx = { 0 };
+	uint64_t from;
 	int ret;
 
 	if (a[1] > 0xff || a[2] > INT64_MAX || a[3] > INT64_MAX)
 		return BROKEN;
 	ret = check_file(c->fd, true, &sx);
+	/* What is inserted comes on top. */
+	from = a[1] & FALLOC_FL_INSERT_RANGE ? sx.stx_size : a[2];
+	if (!ret && !(a[1] & TAKES_NOTHING))
+		ret = bound_size(c->m, sx.stx_size, from + a[3]);
 	if (ret < 0)
 		return ret;
 	ret = fallocate(c->fd, (int)a[1], (off_t)a[2], (off_t)a[3]);

@@ -331,7 +331,8 @@ static int open_for(struct call *c, int flags)
 
 int serve_truncate(struct call *c)
 {
-	int ret = 0;
+	struct statx sx;
+	int ret;
 	int fd;
 
 	if (c->req.arg[0] > INT64_MAX)
@@ -339,7 +340,10 @@ int serve_truncate(struct call *c)
 	fd = open_for(c, O_WRONLY);
 	if (fd < 0)
 		return fd;
-	if (ftruncate(fd, (off_t)c->req.arg[0]) < 0)
+	ret = stat_fd(fd, &sx);
+	if (!ret)
+		ret = bound_size(c->m, sx.stx_size, c->req.arg[0]);
+	if (!ret && ftruncate(fd, (off_t)c->req.arg[0]) < 0)
 		ret = -errno;
 	close(fd);
 	return ret;

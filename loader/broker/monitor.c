@@ -55,24 +55,29 @@ static const int forwarded[] = {
 /* Idle for so long, what only the start took is given back. */
 #define SETTLE_MS	100
 
+/* For so long what is said at the end may wait for a reader. */
+#define LAST_WORD_MS	2000
+
 /* A pipe that is ready takes this much without waiting. */
 #define PIECE	4096U
 
 /*
  * To standard error, waiting for who reads it, as any program would; but a
- * signal for the monitor comes first, or a guest that writes much to a pipe
- * nobody reads could make sbx deaf.
+ * signal for the monitor and the word of the meter come first, or a guest that
+ * writes much to a pipe nobody reads could make sbx deaf.
  */
-static void write_text(int signal_fd, const char *text, size_t n)
+static void write_text(const struct monitor *m, const char *text, size_t n)
 {
-	struct pollfd p[2] = {
+	struct pollfd p[3] = {
 		{ .fd = STDERR_FILENO, .events = POLLOUT },
-		{ .fd = signal_fd, .events = POLLIN },
+		{ .fd = m->signal_fd, .events = POLLIN },
+		{ .fd = m->meter_fd, .events = POLLIN },
 	};
+	int wait = m->ending ? LAST_WORD_MS : -1;
 	ssize_t w;
 
 	for (; n; text += w, n -= (size_t)w) {
-		if (poll(p, 2, -1) < 0 || !p[0].revents)
+		if (poll(p, 3, wait) < 0 || !p[0].revents)
 			return;
 		w = write(STDERR_FILENO, text, n < PIECE ? n : PIECE);
 		if (w < 0)
@@ -98,7 +103,7 @@ void monitor_say(const struct monitor *m, const char *prefix,
 		line[len++] = plain ? text[i] : '?';
 	}
 	line[len++] = '\n';
-	write_text(m->signal_fd, line, len);
+	write_text(m, line, len);
 }
 
 void monitor_fail(struct monitor *m, const char *fmt, ...)

@@ -186,13 +186,18 @@ bool grant_writable(const struct monitor *m, const struct grant *g);
 /* grant.c: hide each grant from those it lies beneath.  0 or -errno. */
 int monitor_shadows(struct monitor *m);
 
-/* bound.c: the clock begins to run.  0 or -errno. */
+/*
+ * bound.c: may a file of @now bytes come to be one of @end?  --fsize is a limit
+ * of the sandbox's processes, and the broker is none of them.  0 or -EFBIG.
+ */
+int bound_size(const struct monitor *m, uint64_t now, uint64_t end);
+/* The clock begins to run.  0 or -errno. */
 int bound_start(struct monitor *m);
 /* At most how long to wait, where @wait is the most; -1: for ever. */
 int bound_wait(const struct monitor *m, int wait);
 /* Do what is due. */
 void bound_check(struct monitor *m);
-/* Has the host killed for want of the cgroup's memory? */
+/* Has the host killed for want of the cgroup's memory, or the meter? */
 bool bound_oom(const struct monitor *m);
 /* The memory of the sandbox is used up: it ends. */
 void bound_memory(struct monitor *m);
