@@ -225,6 +225,7 @@ hostile_guests = \
 	%D%/h-gate.hostile \
 	%D%/h-jump.hostile \
 	%D%/h-limits.hostile \
+	%D%/h-net.hostile \
 	%D%/h-pointers.hostile \
 	%D%/h-region.hostile \
 	%D%/h-sigreturn.hostile
@@ -239,7 +240,8 @@ hostile_tests = \
 	%D%/t7007-jump.sh \
 	%D%/t7008-life.sh \
 	%D%/t7009-nobody.sh \
-	%D%/t7030-limits.sh
+	%D%/t7030-limits.sh \
+	%D%/t7031-net.sh
 shell_tests += $(hostile_tests)
 check_PROGRAMS += %D%/h-drive
 t_h_drive_CFLAGS = -std=gnu11 $(WARN_CFLAGS)

@@ -11,6 +11,7 @@
 #include <asm/ioctls.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -388,6 +389,17 @@ int serve_net_unlisten(struct call *c)
 	return 0;
 }
 
+/*
+ * Does somebody wait to be accepted?  What was inherited may be a socket that
+ * waits for who connects, as one of ours never does, and must stay so.
+ */
+static bool somebody(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
 int serve_net_accept(struct call *c)
 {
 	struct broker_names *names = (void *)c->body;
@@ -401,12 +413,17 @@ int serve_net_accept(struct call *c)
 	while (!ret && c->n_fds_out < c->req.arg[1]) {
 		host.any.sa_family = AF_UNSPEC;
 		len = sizeof(host);
+		if (!somebody(c->fd)) {
+			ret = -EAGAIN;
+			break;
+		}
 		fd = accept4(c->fd, &host.any, &len,
 			     SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0) {
 			ret = -errno;
 			break;
 		}
+		net_no_linger(fd);
 		own_name(fd, &names[c->n_fds_out].local);
 		net_from_host(&names[c->n_fds_out].peer, &host);
 		c->fds_out[c->n_fds_out++] = fd;

@@ -61,7 +61,9 @@ void net_from_host(struct broker_addr *to, const union net_name *a);
 /* Connect @fd, which does not block: 0, EINPROGRESS or -errno. */
 int net_connect(int fd, const struct broker_addr *a);
 
-/* netopt.c: set a row of options; what is wrong with one is passed over. */
+/* netopt.c: let the last close of the socket, maybe ours, not wait. */
+void net_no_linger(int fd);
+/* Set a row of options; what is wrong with one is passed over. */
 void net_options(int fd, const char *row, size_t n);
 /* Is the descriptor a socket of a kind that is handled here? 0 or -errno. */
 int net_check(const struct call *c);

@@ -112,11 +112,44 @@ static bool next_option(const char *row, size_t n, size_t *at,
 	return true;
 }
 
+/*
+ * A close that waits for the other side to take what was sent could be the
+ * broker's: of a descriptor that is on its way here when the sandbox closes
+ * its own.  What was sent goes out all the same.
+ */
+void net_no_linger(int fd)
+{
+	struct linger l = { 0 };
+	socklen_t len = sizeof(l);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_LINGER, &l, &len) || !l.l_onoff ||
+	    !l.l_linger)
+		return;
+	l.l_onoff = 0;
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+}
+
+static int set_linger(int fd, const char *value, size_t n)
+{
+	struct linger l;
+
+	if (n < sizeof(l))
+		return -EINVAL;
+	memcpy(&l, value, sizeof(l));
+	/* Never the time, not for a moment; only off, or to drop all. */
+	if (l.l_linger)
+		l.l_onoff = 0;
+	return setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l)) ?
+		-errno : 0;
+}
+
 static int set_option(int fd, const struct broker_sockopt *o,
 		      const char *value)
 {
 	if (!may(o->level, o->name, SET))
 		return -ENOPROTOOPT;
+	if (o->level == SOL_SOCKET && o->name == SO_LINGER)
+		return set_linger(fd, value, o->len);
 	return setsockopt(fd, (int)o->level, (int)o->name, value, o->len) ?
 		-errno : 0;
 }
