@@ -205,6 +205,7 @@ shell_tests = \
 	%D%/t4012-oom.sh \
 	%D%/t4020-procps.sh \
 	%D%/t4010-host-kills.sh \
+	%D%/t5000-outward.sh \
 	%D%/t6000-ipc-tools.sh \
 	%D%/t7010-fuzz-broker.sh \
 	%D%/t7020-broker-hosts.sh \
@@ -314,6 +315,7 @@ EXTRA_DIST += \
 	%D%/asan.h \
 	%D%/unit.h \
 	%D%/lib.sh \
+	%D%/drive-net.py \
 	%D%/drive-tty.py \
 	%D%/run-guest.sh \
 	%D%/real.sh \

@@ -151,6 +151,12 @@ static int finish(struct inet_sock *k, bool nonblock)
 		err = check_connected(k);
 		if (err > 0)
 			return 0;
+		if (err < 0 && nonblock && !was) {
+			/* What came over the wire comes later. */
+			store_release(&k->error, err);
+			failed(k, err);
+			return -EINPROGRESS;
+		}
 		if (err < 0)
 			return failed(k, err);
 		if (nonblock)
@@ -183,8 +189,15 @@ static int far_connect(struct socket *s, const void *name, uint32_t len,
 	struct inet_sock *k = inet_sk(s);
 	struct far *h = far_of(k);
 
+	int err;
+
 	if (len < sizeof(uint16_t))
 		return -EINVAL;
+	if (h->fd < 0 && !addr_unspec(name, len)) {
+		err = inet_take_error(k);
+		if (err)
+			return err;
+	}
 	if (h->fd >= 0 && !addr_unspec(name, len)) {
 		if (inet_is_tcp(k))
 			return h->connected && h->begun ? -EISCONN :

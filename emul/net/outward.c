@@ -157,8 +157,11 @@ static int is_outside(const struct inet_sock *k, const struct inet_addr *a)
 	case INET_ANY:
 		return 0;
 	case INET_LOOPBACK:
-		return has_row(BOOT_NET_OUT, k, a) ||
-			(policy.mode == BOOT_NET_HOST && !is_near(k, a));
+		if (has_row(BOOT_NET_OUT, k, a))
+			return 1;
+		/* The host's too; so is who has sent to a published port. */
+		return (policy.mode == BOOT_NET_HOST || feed_number(k) >= 0) &&
+			!is_near(k, a);
 	default:
 		break;
 	}
