@@ -17,57 +17,6 @@ static bool is_v4(const uint8_t ip[16])
 	return !memcmp(ip, v4_start, sizeof(v4_start));
 }
 
-static enum net_class class_v4(const uint8_t ip[4])
-{
-	if (ip[0] == 127)
-		return NET_LOOPBACK;
-	if (ip[0] == 169 && ip[1] == 254)
-		return NET_LINK_LOCAL;
-	if (ip[0] >= 224 && ip[0] < 240)
-		return NET_MULTICAST;
-	if (!memcmp(ip, "\xff\xff\xff\xff", 4))
-		return NET_BROADCAST;
-	return ip[0] == 0 || ip[0] >= 240 ? NET_NOWHERE : NET_PLAIN;
-}
-
-enum net_class net_class(const uint8_t ip[16])
-{
-	static const uint8_t zero[16], nat64[12] = { 0, 0x64, 0xff, 0x9b };
-
-	if (is_v4(ip))
-		return class_v4(ip + 12);
-	if (!memcmp(ip, zero, 15) && ip[15] == 1)
-		return NET_LOOPBACK;
-	/* ::a.b.c.d and 64:ff9b::a.b.c.d would be other names of those. */
-	if (!memcmp(ip, zero, 12) || !memcmp(ip, nat64, 12))
-		return NET_NOWHERE;
-	if (ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80)
-		return NET_LINK_LOCAL;
-	return ip[0] == 0xff ? NET_MULTICAST : NET_PLAIN;
-}
-
-/* How long a prefix must be to cover nothing but addresses of @ip's class. */
-static unsigned int class_prefix(const uint8_t ip[16])
-{
-	bool v4 = is_v4(ip);
-
-	switch (net_class(ip)) {
-	case NET_PLAIN:
-		return 0;
-	case NET_LOOPBACK:
-		return v4 ? V4_BITS + 8 : 128;
-	case NET_LINK_LOCAL:
-		return v4 ? V4_BITS + 16 : 10;
-	case NET_MULTICAST:
-		return v4 ? V4_BITS + 4 : 8;
-	case NET_BROADCAST:
-		return 128;
-	case NET_NOWHERE:
-		break;
-	}
-	return 129;
-}
-
 static bool prefix_matches(const uint8_t *a, const uint8_t *b,
 			   unsigned int bits)
 {
@@ -76,6 +25,66 @@ static bool prefix_matches(const uint8_t *a, const uint8_t *b,
 
 	return !memcmp(a, b, bytes) &&
 		(bits % 8 == 0 || !((a[bytes] ^ b[bytes]) & mask & 0xff));
+}
+
+/*
+ * Addresses that are not like others, the longest prefix of those that begin
+ * alike first.  Where a cloud has a service for its own machines, which tells
+ * each who asks its secrets, that is as good as on the machine's link.  Other
+ * forms of IPv4 addresses (translated, in a tunnel) are none to connect to: by
+ * them all the others could be reached.
+ */
+static const struct special {
+	uint8_t ip[16];
+	unsigned int prefix;
+	enum net_class class;
+} specials[] = {
+#define V4(...)	{ [10] = 0xff, [11] = 0xff, __VA_ARGS__ }
+	{ V4(255, 255, 255, 255), 128, NET_BROADCAST },
+	{ V4(127), V4_BITS + 8, NET_LOOPBACK },
+	{ V4(169, 254), V4_BITS + 16, NET_LINK_LOCAL },
+	{ V4(100, 100, 100, 200), 128, NET_LINK_LOCAL },
+	{ V4(168, 63, 129, 16), 128, NET_LINK_LOCAL },
+	{ V4(192, 0, 0), V4_BITS + 24, NET_LINK_LOCAL },
+	{ V4(224), V4_BITS + 4, NET_MULTICAST },
+	{ V4(240), V4_BITS + 4, NET_NOWHERE },
+	{ V4(0), V4_BITS + 8, NET_NOWHERE },
+	{ V4(0), V4_BITS, NET_PLAIN },
+#undef V4
+	{ { [15] = 1 }, 128, NET_LOOPBACK },
+	{ { 0 }, 64, NET_NOWHERE },		/* ::a.b.c.d, ::ffff:0:a.b.c.d */
+	{ { 0, 0x64, 0xff, 0x9b }, 32, NET_NOWHERE },	/* NAT64 */
+	{ { 0x20, 0x01 }, 32, NET_NOWHERE },		/* Teredo */
+	{ { 0x20, 0x02 }, 16, NET_NOWHERE },		/* 6to4 */
+	{ { 0xfd, 0, 0x0e, 0xc2 }, 32, NET_LINK_LOCAL },
+	{ { 0xfd, 0x20, 0, 0xce }, 32, NET_LINK_LOCAL },
+	{ { 0xfe, 0x80 }, 10, NET_LINK_LOCAL },
+	{ { 0xfe, 0xc0 }, 10, NET_NOWHERE },		/* site-local */
+	{ { 0xff }, 8, NET_MULTICAST },
+	{ { 0 }, 0, NET_PLAIN },
+};
+
+static const struct special *special_of(const uint8_t ip[16])
+{
+	const struct special *s = specials;
+
+	while (!prefix_matches(s->ip, ip, s->prefix))
+		s++;
+	return s;
+}
+
+enum net_class net_class(const uint8_t ip[16])
+{
+	return special_of(ip)->class;
+}
+
+/* How long a prefix must be to cover nothing but addresses of @ip's kind. */
+static unsigned int class_prefix(const uint8_t ip[16])
+{
+	const struct special *s = special_of(ip);
+
+	return s->class == NET_PLAIN ? 0 :
+		s->class == NET_NOWHERE ? 129 : s->prefix;
 }
 
 bool net_port_in(const struct net_ports *p, size_t n, uint16_t port)

@@ -76,7 +76,10 @@ START_TEST(special)
 		"127.0.0.1", "127.8.8.8", "0.0.0.0", "0.1.2.3", "169.254.169.254",
 		"224.0.0.1", "239.1.1.1", "255.255.255.255", "240.0.0.1",
 		"::", "::1", "::127.0.0.1", "fe80::1", "ff02::1",
-		"64:ff9b::7f00:1",
+		"64:ff9b::7f00:1", "64:ff9b:1::a9fe:a9fe",
+		"::ffff:0:7f00:1", "2002:7f00:1::1", "2001:0:1::1",
+		"fec0::1", "fd00:ec2::254", "fd20:ce::254",
+		"100.100.100.200", "168.63.129.16", "192.0.0.192",
 	};
 
 	ck_assert_int_eq(allow("0.0.0.0/0"), 0);
@@ -89,6 +92,18 @@ START_TEST(special)
 			      hidden[i]);
 	ck_assert_int_eq(allow("169.254.169.254:80"), 0);
 	ck_assert(match(NET_TCP, "169.254.169.254", 80));
+	ck_assert_int_eq(allow("[fd00:ec2::254]:80"), 0);
+	ck_assert(match(NET_TCP, "fd00:ec2::254", 80));
+	ck_assert(!match(NET_TCP, "fd00:ec2::254", 81));
+	ck_assert(match(NET_TCP, "fd01:ec2::254", 80));
+	ck_assert(match(NET_TCP, "100.100.100.201", 80));
+	ck_assert(match(NET_TCP, "2001:4860::8888", 80));
+	ck_assert_int_eq(allow("[fd00:ec2::254]:80"), 0);
+	ck_assert(match(NET_TCP, "fd00:ec2::254", 80));
+	ck_assert(!match(NET_TCP, "fd00:ec2::254", 81));
+	ck_assert(match(NET_TCP, "fd01:ec2::254", 80));
+	ck_assert(match(NET_TCP, "100.100.100.201", 80));
+	ck_assert(match(NET_TCP, "2001:4860::8888", 80));
 	ck_assert_int_eq(allow("fe80::/10"), 0);
 	ck_assert(match(NET_TCP, "fe80::1", 80));
 }
