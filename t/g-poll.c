@@ -297,6 +297,42 @@ static void test_epoll(void)
 	close(ep);
 }
 
+#define ROUNDS	20000
+
+static void *wake_often(void *arg)
+{
+	for (int i = 0; i < ROUNDS; i++)
+		if (write(*(int *)arg, "x", 1) != 1)
+			break;
+	return NULL;
+}
+
+/* What is woken while its event is taken is not told of twice at once. */
+static void test_once(void)
+{
+	struct epoll_event ev = { .events = EPOLLIN }, got[8];
+	int ep = epoll_create1(0), fd[2], most = 0, sum = 0;
+	pthread_t t;
+
+	new_pipe(fd);
+	epoll_ctl(ep, EPOLL_CTL_ADD, fd[0], &ev);
+	pthread_create(&t, NULL, wake_often, &fd[1]);
+	while (sum < ROUNDS) {
+		int n = epoll_wait(ep, got, 8, 60000);
+
+		if (n <= 0)
+			break;
+		most = n > most ? n : most;
+		sum += (int)read(fd[0], buf, 3);
+	}
+	pthread_join(t, NULL);
+	is(sum, ROUNDS, "all that was written");
+	is(most, 1, "one event at a time");
+	close(fd[0]);
+	close(fd[1]);
+	close(ep);
+}
+
 /*
  * A pipe together with another that stays silent: standard input where the
  * program was told to take that.
@@ -336,6 +372,7 @@ int main(int argc, char **argv)
 	test_select();
 	test_signals();
 	test_epoll();
+	test_once();
 	test_mixed(use_stdin);
 	return done_testing();
 }

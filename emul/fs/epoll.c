@@ -386,14 +386,14 @@ static uint32_t item_got(struct item *it)
 	return item_poll(it);
 }
 
-/* The first on the ready list, taken from it; NULL: none. */
-static struct item *take_ready(struct epoll *ep)
+/* The first on @from, ep->ready or what was; taken from it; NULL: none. */
+static struct item *take_ready(struct epoll *ep, struct list_head *from)
 {
 	struct item *it = NULL;
 
 	mutex_lock(&ep->ready_lock);
-	if (!list_empty(&ep->ready)) {
-		it = list_first(&ep->ready, struct item, ready_link);
+	if (!list_empty(from)) {
+		it = list_first(from, struct item, ready_link);
 		list_del(&it->ready_link);
 		it->is_ready = false;
 	}
@@ -401,31 +401,20 @@ static struct item *take_ready(struct epoll *ep)
 	return it;
 }
 
-/* Those that stay ready, to the end of the list.  ep->lock is held. */
-static void put_back(struct epoll *ep, struct list_head *again)
-{
-	struct item *it, *next;
-
-	mutex_lock(&ep->ready_lock);
-	list_for_each_safe(it, next, again, ready_link) {
-		list_del(&it->ready_link);
-		list_add_tail(&it->ready_link, &ep->ready);
-	}
-	mutex_unlock(&ep->ready_lock);
-}
-
 /*
  * Take at most @max events.  Those that stay ready go to the end of the list,
- * once all were looked at.  @n_edges of @edge, of BATCH, have come from the
- * host; 0: it is asked.
+ * once all were looked at.  Who is woken meanwhile, after it was looked at, is
+ * for the next time: nobody is told of twice.  @n_edges of @edge, of BATCH,
+ * have come from the host; 0: it is asked.
  */
 static int harvest(struct epoll *ep, struct epoll_event *ev, int max,
 		   struct epoll_event *edge, int n_edges)
 {
-	struct list_head again;
+	struct list_head todo, again;
 	struct item *it;
 	int n = 0;
 
+	list_init(&todo);
 	list_init(&again);
 	mutex_lock(&ep->lock);
 	if (ep->n_hosts)
@@ -433,7 +422,10 @@ static int harvest(struct epoll *ep, struct epoll_event *ev, int max,
 	if (ep->host_fd >= 0 && !n_edges)
 		n_edges = (int)host_epoll_wait(ep->host_fd, edge, BATCH, 0);
 	take_edges(ep, edge, n_edges);
-	while (n < max && (it = take_ready(ep))) {
+	mutex_lock(&ep->ready_lock);
+	list_splice_tail(&ep->ready, &todo);
+	mutex_unlock(&ep->ready_lock);
+	while (n < max && (it = take_ready(ep, &todo))) {
 		uint32_t got = item_got(it);
 
 		if (!got)
@@ -453,7 +445,12 @@ static int harvest(struct epoll *ep, struct epoll_event *ev, int max,
 			mutex_unlock(&ep->ready_lock);
 		}
 	}
-	put_back(ep, &again);
+	mutex_lock(&ep->ready_lock);
+	/* First those that were not looked at, then who came since. */
+	list_splice_tail(&ep->ready, &todo);
+	list_splice_tail(&again, &todo);
+	list_splice_tail(&todo, &ep->ready);
+	mutex_unlock(&ep->ready_lock);
 	mutex_unlock(&ep->lock);
 	return n;
 }
@@ -474,7 +471,7 @@ static uint32_t epoll_poll(struct file *f, struct waiter *w)
 		take_edges(ep, edge, (int)host_epoll_wait(ep->host_fd, edge,
 							  BATCH, 0));
 	/* What proves not to be ready is dropped on the way. */
-	while (!ready && (it = take_ready(ep))) {
+	while (!ready && (it = take_ready(ep, &ep->ready))) {
 		bool looked = it->looked;
 
 		ready = item_got(it) != 0;
@@ -748,6 +745,9 @@ static long do_wait(struct task *t, int epfd, uaddr_t events, int max,
 		load_once(&ep->host_fd) >= 0 ?
 		copy_events(ep, &e, events, max) : 0;
 	if (r || !deadline_ns) {
+		/* Who came while they were taken found none. */
+		if (may_be_ready(ep))
+			wait_wake(&ep->queue, EPOLLIN | EPOLLRDNORM, 1);
 		fdput(f);
 		return r;
 	}
