@@ -109,6 +109,26 @@ static void test_errors(void)
 	close(a);
 }
 
+/* Options that unbound and sshd ask for. */
+static void test_device(void)
+{
+	int a = udp_lo();
+	char name[16] = "none";
+	socklen_t len = sizeof(name);
+
+	is(getsockopt(a, SOL_SOCKET, SO_BINDTODEVICE, name, &len), 0,
+	   "which device");
+	is(len, 0, "none");
+	is_errno(setsockopt(a, SOL_SOCKET, SO_BINDTODEVICE, "none0", 6),
+		 ENODEV, "one that is not there");
+	if (F == AF_INET6) {
+		is(set_opt(a, IPPROTO_IPV6, IPV6_MTU, 1280), 0, "IPV6_MTU");
+		is_errno(set_opt(a, IPPROTO_IPV6, IPV6_MTU, 100), EINVAL,
+			 "too small");
+	}
+	close(a);
+}
+
 static void test_ports(void)
 {
 	int a = udp_lo(), b = socket(F, SOCK_DGRAM, 0);
@@ -297,6 +317,7 @@ int main(void)
 	need_loopback(F);
 	test_peers();
 	test_errors();
+	test_device();
 	test_ports();
 	test_cmsg();
 	test_many();

@@ -211,6 +211,9 @@ static long set_v6(struct inet_sock *k, int name, int v)
 		if (!err)
 			o->mtu_discover6 = (uint8_t)v;
 		return err;
+	case IPV6_MTU:
+		/* The size of fragments, of which there are none. */
+		return v && v < 1280 ? -EINVAL : 0;
 	case IPV6_MINHOPCOUNT:
 		err = in_range(v, 0, 255);
 		if (!err)

@@ -108,6 +108,23 @@ static long set_linger(struct socket *s, uaddr_t val, int len)
 	return 0;
 }
 
+/*
+ * There is one device, lo, and a socket is bound to none: to no device again
+ * is all that can be asked for.
+ */
+static long set_device(uaddr_t val, int len)
+{
+	char name[16] = "";	/* IFNAMSIZ */
+
+	if (len < 0)
+		return -EINVAL;
+	if (copy_in(name, val, MIN((size_t)len, sizeof(name) - 1)))
+		return -EFAULT;
+	if (!name[0])
+		return 0;
+	return strcmp(name, "lo") ? -ENODEV : -EPERM;
+}
+
 long sockopt_set(struct socket *s, int name, uaddr_t val, int len)
 {
 	int v, bit = sockopt_bit(name);
@@ -121,6 +138,8 @@ long sockopt_set(struct socket *s, int name, uaddr_t val, int len)
 		return set_timeout(&s->snd_timeout_ns, val, len);
 	case SO_LINGER:
 		return set_linger(s, val, len);
+	case SO_BINDTODEVICE:
+		return set_device(val, len);
 	}
 	if (len < (int)sizeof(v))
 		return -EINVAL;
@@ -261,6 +280,8 @@ long sockopt_get(struct socket *s, int name, uaddr_t val, uaddr_t len_at)
 		return get_timeout(s->snd_timeout_ns, val, len_at);
 	case SO_LINGER:
 		return sockopt_put(val, len_at, &linger, sizeof(linger));
+	case SO_BINDTODEVICE:
+		return sockopt_put(val, len_at, "", 0);
 	case SO_PEERCRED:
 		err = s->ops->peercred(s, &cred);
 		return err ? err : sockopt_put(val, len_at, &cred,
