@@ -80,9 +80,9 @@ static void print_fate(const struct policy *p, const struct view_mount *m,
 		printf("denied\n");
 	else if (m && m->kind == VIEW_HIDE)
 		printf("hidden\n");
-	else if (host && lstat(host, &st) < 0)
+	else if (m && host && lstat(host, &st) < 0)
 		printf("not there: %s: %s\n", host, strerror(errno));
-	else if (host)
+	else if (m && host)
 		printf("%s%s%s\n", m->kind == VIEW_RO ? "read-only" :
 		       m->kind == VIEW_RW ? "writable, and kept" :
 		       p->commit ? "writable, and written back" :

@@ -48,8 +48,11 @@ char *origin_text(struct origin from)
 
 bool path_beneath(const char *path, const char *dir)
 {
+	/* Most differ at once. */
 	if (!dir[1])
 		return true;
+	if (path[1] != dir[1])
+		return false;
 	for (; *dir; dir++, path++)
 		if (*path != *dir)
 			return false;

@@ -405,9 +405,8 @@ START_TEST(test_profile_rubbish)
 				break;
 			if (!n)
 				w = words[0];
-			len = strlen(w);
-			memcpy(text + n, w, len);
-			n += len;
+			for (; *w; w++)
+				text[n++] = *w;
 		}
 		if (n && rand_r(&seed) % 8 == 0)
 			text[(size_t)rand_r(&seed) % n] = (char)rand_r(&seed);

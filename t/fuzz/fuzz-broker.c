@@ -305,7 +305,7 @@ static void repair(struct broker_req *q, char *text, size_t room,
 		return;
 	q->version = BROKER_VERSION;
 	q->zero = 0;
-	q->flags &= rand_r(seed) % 4 ? 3 : 31;
+	q->flags &= rand_r(seed) % 4 ? 3 : 31 | BROKER_LINK_OVER;
 	q->grant = (uint16_t)(rand_r(seed) % 2);
 	if (q->op == BROKER_XATTR_STAGE)
 		q->grant = 0;
