@@ -34,6 +34,9 @@
 struct dispatch_ctl dispatch_ctl;
 static char line[2 * TRACE_LINE_MAX];
 
+/* Of the one thread here: what the kernel's own file of stubs would bring. */
+_Thread_local struct task *hosted_current;
+
 void trace_emit(const char *text, size_t n)
 {
 	ck_assert_uint_le(n, TRACE_LINE_MAX);
