@@ -32,6 +32,7 @@
 
 /* What the trace needs of the rest of the kernel. */
 struct dispatch_ctl dispatch_ctl;
+_Thread_local struct task *hosted_current;
 static char line[2 * TRACE_LINE_MAX];
 
 /* Of the one thread here: what the kernel's own file of stubs would bring. */
