@@ -57,7 +57,8 @@ struct host_node {
 	uint32_t n_asked;	/* requests for a name in it; atomic */
 	struct host_names *names;
 	bool xattrs_known;	/* i->xattrs is what the host has, or had ... */
-	uint32_t xattrs_gen;	/* ... when hostfs->gen was this */
+	uint32_t xattrs_gen;	/* ... when hostfs->gen was this ... */
+	int64_t xattrs_ns;	/* ... and this the time */
 	struct memdata data;
 };
 

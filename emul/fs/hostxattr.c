@@ -15,6 +15,8 @@
 #include "emul/lib/string.h"
 #include "emul/vfs/xattr.h"
 
+#define CLOCK_MONO	1
+#define FRESH_NS	1000000
 #define PIECE	4096u		/* bytes of a value in one request */
 
 /* One who stages a value has to set it before the next comes. */
@@ -70,6 +72,17 @@ static int load_one(struct inode *i, const char *name)
 	return err;
 }
 
+/* Where others change them, they are believed as long as other attributes. */
+static bool are_fresh(const struct inode *i)
+{
+	const struct host_node *n = host_node(i);
+
+	if (!n->xattrs_known || !host_shared(i))
+		return n->xattrs_known;
+	return n->xattrs_gen == load_acquire(&hostfs_of(i)->gen) &&
+	       host_clock_ns(CLOCK_MONO) - n->xattrs_ns < FRESH_NS;
+}
+
 int host_load_xattrs(struct inode *i)
 {
 	struct host_node *n = host_node(i);
@@ -77,9 +90,7 @@ int host_load_xattrs(struct inode *i)
 	char *names;
 	int err = 0;
 
-	if (!n->lower || (n->xattrs_known &&
-			  (!host_shared(i) ||
-			   n->xattrs_gen == hostfs_of(i)->gen)))
+	if (!n->lower || are_fresh(i))
 		return 0;
 	if (!S_ISREG(i->mode) && !S_ISDIR(i->mode))
 		return 0;
@@ -100,6 +111,7 @@ int host_load_xattrs(struct inode *i)
 		kfree(names);
 	n->xattrs_known = !err;
 	n->xattrs_gen = hostfs_of(i)->gen;
+	n->xattrs_ns = host_clock_ns(CLOCK_MONO);
 	return err;
 }
 
