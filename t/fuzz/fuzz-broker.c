@@ -3,7 +3,7 @@
  * fuzz-broker.c: the broker's requests under libFuzzer, on real directories.
  *
  * The input is a row of packets, each with two bytes of length and one that
- * says whether a descriptor comes along.  Blind changes break the form of
+ * says which descriptors come along.  Blind changes break the form of
  * most; so half of the time the first packet is made well formed again, with
  * names and numbers that mean something.  Beside crashes it looks for what no
  * request may do: reach what lies outside the grants, change what is
@@ -31,7 +31,9 @@ static struct monitor m;
 static char root[] = "/tmp/fuzz-broker.XXXXXX";
 static struct stat kept[2];
 static int lowest_fd;
-static int sent_fd;
+static int sent_fd;		/* a file, a socket, an epoll */
+static int sent_socket;
+static int sent_epoll;
 
 /* What must not be. */
 #define never(cond)							\
@@ -128,6 +130,9 @@ static void start(void)
 	snprintf(path, sizeof(path), "%s/rw/sent", root);
 	close(sent_fd);
 	sent_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	sent_socket = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK |
+			     SOCK_CLOEXEC, 0);
+	sent_epoll = epoll_create1(EPOLL_CLOEXEC);
 	umask(0);
 	start_net();
 	look(kept);
@@ -158,6 +163,17 @@ static void check_fd(const struct call *c)
 	never(st.st_mode & (S_ISUID | S_ISGID));
 }
 
+/* Nothing but an epoll, in which there is nothing yet. */
+static void check_epoll(int fd)
+{
+	struct epoll_event ev;
+	int v, n = epoll_wait(fd, &ev, 1, 0);
+	socklen_t len = sizeof(v);
+
+	never(n);
+	never(!getsockopt(fd, SOL_SOCKET, SO_TYPE, &v, &len));
+}
+
 /* A socket: bound where it is published, or connected where it is granted. */
 static void check_socket(int fd)
 {
@@ -182,12 +198,16 @@ static void check_socket(int fd)
 	never(memcmp(a.ip + 12, "\x7f\0\0\1", 4));
 }
 
-static void one(const uint8_t *packet, size_t size, bool with_fd)
+/* @with: 1: a descriptor comes along, 6: which, 8: a second one, a socket. */
+static void one(const uint8_t *packet, size_t size, unsigned int with)
 {
+	const int fds[] = { sent_fd, sent_socket, sent_epoll, sent_epoll };
 	static struct call c;
 
 	c.m = &m;
-	if (request_parse(&c, packet, size, with_fd ? sent_fd : -1))
+	if (request_parse(&c, packet, size,
+			  with & 1 ? fds[with >> 1 & 3] : -1) ||
+	    request_second(&c, with & 8 ? sent_socket : -1))
 		return;
 	/* They end the sandbox or talk to the user. */
 	if (c.req.op == BROKER_LOG || c.req.op == BROKER_PANIC)
@@ -199,6 +219,8 @@ static void one(const uint8_t *packet, size_t size, bool with_fd)
 		if (c.req.op == BROKER_NET_CONNECT ||
 		    c.req.op == BROKER_NET_LISTEN)
 			check_socket(c.fd_out);
+		else if (c.req.op == BROKER_NET_EPOLL)
+			check_epoll(c.fd_out);
 		else
 			check_fd(&c);
 	}
@@ -217,7 +239,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		refill();
 	while (size > 3) {
 		size_t n = (size_t)data[0] | (size_t)data[1] << 8;
-		bool with_fd = data[2] & 1;
+		unsigned int with = data[2];
 
 		data += 3;
 		size -= 3;
@@ -228,7 +250,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			uint8_t *packet = malloc(n ? n : 1);
 
 			memcpy(packet, data, n);
-			one(packet, n, with_fd);
+			one(packet, n, with);
 			free(packet);
 		}
 		data += n;
@@ -340,6 +362,9 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
 	n = sizeof(q) + q.len1 + q.len2;
 	data[0] = (uint8_t)n;
 	data[1] = (uint8_t)(n >> 8);
-	data[2] = (q.flags & BROKER_FD_SENT) != 0;
+	data[2] = (uint8_t)((data[2] & 6) |
+			    (q.flags & BROKER_FD_SENT ? 1 : 0));
+	if (q.op == BROKER_NET_WATCH)
+		data[2] |= 8 | 4;
 	return size < n + 3 ? n + 3 : size;
 }
