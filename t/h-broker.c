@@ -7,6 +7,7 @@
  *	h-broker deny		well-formed requests for what was not granted:
  *				each gets an error
  *	h-broker fuzz SEED	requests with something wrong here or there
+ *	h-broker commit SEED	the same when an exit with 0 has been told
  *	h-broker flood KIND	more than the broker's buffers hold
  *	h-broker bomb N		N processes of the host's, that talk rubbish (0),
  *				run for ever (1) or die (2)
@@ -509,6 +510,10 @@ int attack(int argc, char **argv)
 		breach_case((unsigned long)number(argv[2]));
 	if (same_text(argv[1], "fuzz"))
 		return fuzz(number(argv[2]));
+	if (same_text(argv[1], "commit")) {
+		request(BROKER_EXIT, NULL);
+		return ask(-1) ? EXIT_BROKEN : fuzz(number(argv[2]));
+	}
 	if (same_text(argv[1], "flood"))
 		return flood(number(argv[2]));
 	return bomb(number(argv[2]));

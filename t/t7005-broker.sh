@@ -23,4 +23,24 @@ attack 'with a writable directory: mistakes' 0,125 -r 21..32 -- broker fuzz @
 untouched 'nothing beside it has changed'
 set -- "$(find "$tmp/rw" -perm /6000 -o -type c -o -type b -o -type s)"
 is 'no device and no set-id file was left in it' "$1" ''
+
+# A directory that is to be written back: not before an exit with 0, and then
+# by the same rules.
+mkdir "$tmp/co" "$tmp/co/hidden" "$tmp/co/dir"
+ln -s ../outside "$tmp/co/link-out"
+printf 'data\n' >"$tmp/co/file"
+printf 'key\n' >"$tmp/co/hidden/key"
+chmod 777 "$tmp/co" "$tmp/co/dir"
+before=$(find "$tmp/co" -printf '%p %y %m %s %T@ %n %l\n' | sort)
+sbx_options="--commit --no-profile --overlay $tmp/co --hide $tmp/co/hidden
+	--ro $tmp/in"
+attack 'with --commit: denied' 0 -- broker deny
+is 'nothing in it has changed' \
+	"$(find "$tmp/co" -printf '%p %y %m %s %T@ %n %l\n' | sort)" "$before"
+attack 'with --commit: mistakes after an exit' 0,125 -r 41..52 -- \
+	broker commit @
+untouched 'nothing beside it has changed then'
+set -- "$(find "$tmp/co" -perm /6000 -o -type c -o -type b -o -type s)"
+is 'no device and no set-id file in it either' "$1" ''
+is 'what is hidden stays' "$(cat "$tmp/co/hidden/key")" key
 done_testing
