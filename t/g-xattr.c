@@ -29,7 +29,8 @@ static void show_list(const char *what, const char *list, ssize_t n)
 	for (ssize_t at = 0; at < n; at += (ssize_t)strlen(list + at) + 1)
 		if (!strncmp(list + at, "user.", 5) && k < 64)
 			name[k++] = (char *)(size_t)(list + at);
-	qsort(name, k, sizeof(*name), by_name);
+	if (k)
+		qsort(name, k, sizeof(*name), by_name);
 	printf("%s:", what);
 	for (size_t j = 0; j < k; j++)
 		printf(" %s", name[j]);

@@ -183,8 +183,8 @@ static struct feed **collect(struct pollfd **fds, unsigned int *n)
 	size = feeds.n + 1;
 	all = kmalloc(size * (sizeof(*all) + sizeof(**fds)));
 	*n = 0;
-	*fds = (struct pollfd *)(void *)(all + size);
 	if (all) {
+		*fds = (struct pollfd *)(void *)(all + size);
 		list_for_each(f, feed_list(), link) {
 			(*fds)[*n] = (struct pollfd){
 				.fd = f->n_held ? -1 : f->fd,
