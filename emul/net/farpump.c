@@ -183,6 +183,7 @@ static struct feed **collect(struct pollfd **fds, unsigned int *n)
 	size = feeds.n + 1;
 	all = kmalloc(size * (sizeof(*all) + sizeof(**fds)));
 	*n = 0;
+	*fds = NULL;
 	if (all) {
 		*fds = (struct pollfd *)(void *)(all + size);
 		list_for_each(f, feed_list(), link) {
