@@ -308,6 +308,10 @@ END_TEST
  * Names.
  */
 static const uint8_t query_head[12] = { 0x12, 0x34, 1, 0, 0, 1 };
+/* The name of the question, A, IN, a TTL, 4 bytes of address. */
+static const uint8_t answer_head[12] = {
+	0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4
+};
 
 static size_t put_question(uint8_t *to, const char *name, unsigned int type)
 {
@@ -368,7 +372,7 @@ static int lookup(int fd, int s, const char *name, const char *ip,
 		ck_assert_int_eq((int)n, (int)size);
 		msg[2] |= 0x80;
 		msg[7] = 1;
-		memcpy(msg + n, "\xc0\x0c\0\1\0\1\0\0\0\0\0\4", 12);
+		memcpy(msg + n, answer_head, sizeof(answer_head));
 		inet_pton(AF_INET, ip, msg + n + 12);
 		ck_assert_int_gt(sendto(s, msg, (size_t)n + 16, 0,
 					(struct sockaddr *)&from, len), 0);
@@ -481,8 +485,8 @@ START_TEST(bad_answers)
 		ck_assert_int_gt(got, 0);
 		good[2] |= 0x80;
 		good[7] = (uint8_t)(rand() % 3);
-		memcpy(good + got, "\xc0\x0c\0\1\0\1\0\0\0\0\0\4\x0a\0\0\1",
-		       16);
+		memcpy(good + got, answer_head, sizeof(answer_head));
+		inet_pton(AF_INET, "10.0.0.1", good + got + 12);
 		n = (size_t)got + 16;
 		for (int k = rand() % 3; k > 0; k--)
 			good[(size_t)got + (size_t)rand() % 16] =
