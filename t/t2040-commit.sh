@@ -102,6 +102,7 @@ run_ok "only what was changed is touched" "$SBX" --overlay w --commit sh -c \
 is "times and modes" "$(stat -c '%a %y' w/pure w/e | cut -c 1-14 |
 	sed 's/ 20[^0].*//')" "755 2001-02-03
 555"
+chmod 755 w/e
 run_ok "a file alone" "$SBX" --overlay w/a --commit sh -c 'echo new >w/a'
 is "is rewritten" "$(cat w/a)" new
 run_ok "set-id bits" "$SBX" --overlay w --commit sh -c 'chmod 6755 w/a'

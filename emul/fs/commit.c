@@ -454,8 +454,13 @@ static int do_one(struct commit *t)
 	const char *from;
 	int err;
 
+	if (h->in_place && S_ISDIR(i->mode)) {
+		/* It may have been opened up to be changed, and shut again. */
+		simple(t, BROKER_CHMOD, h->path, (i->mode & 01777) | 0700);
+		return 0;
+	}
 	if (h->in_place && !(S_ISREG(i->mode) && host_node(i)->upper))
-		return S_ISDIR(i->mode) ? 0 : set_attrs(t, h->path, i);
+		return set_attrs(t, h->path, i);
 	if (h->replaces) {
 		err = remove_tree(t, h->path);
 		if (err)
