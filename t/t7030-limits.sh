@@ -20,8 +20,7 @@ sbx_options='--memory 64M'
 # Nobody reads what sbx says; nobody continues it.
 mkfifo "$tmp/full"
 chmod 666 "$tmp/full"
-sleep 100 <"$tmp/full" &
-reader=$!
+exec 9<>"$tmp/full"
 for kind in mute stopped; do
 	got=0
 	# shellcheck disable=SC2086
@@ -30,7 +29,7 @@ for kind in mute stopped; do
 		2>"$tmp/full" || got=$?
 	is "memory: $kind" "$got $(cat "$tmp/.out")" "0 "
 done
-kill $reader
+exec 9>&-
 
 mkdir "$tmp/rw"
 chmod 777 "$tmp/rw"
