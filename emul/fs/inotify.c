@@ -27,9 +27,18 @@
 			 IN_IGNORED | MASK_FLAGS)
 #define FIONREAD_CMD	0x541bu
 
+/* As struct inotify_event, that ends with a name. */
+struct event_head {
+	int32_t wd;
+	uint32_t mask, cookie, len;
+};
+
+_Static_assert(sizeof(struct event_head) == sizeof(struct inotify_event),
+	       "struct inotify_event");
+
 struct event {
 	struct list_head link;
-	struct inotify_event e;
+	struct event_head e;
 	char name[];		/* e.len bytes, zeroes behind the name */
 };
 
