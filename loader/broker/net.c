@@ -92,9 +92,9 @@ static bool granted(const struct net *n, unsigned int proto,
 
 static int make_socket(unsigned int proto, const struct broker_addr *a)
 {
-	int fd = socket(is_v4(a->ip) ? AF_INET : AF_INET6,
-			(proto == NET_TCP ? SOCK_STREAM : SOCK_DGRAM) |
-			SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = (int)syscall(SYS_socket, is_v4(a->ip) ? AF_INET : AF_INET6,
+			      (proto == NET_TCP ? SOCK_STREAM : SOCK_DGRAM) |
+			      SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -417,8 +417,9 @@ int serve_net_accept(struct call *c)
 			ret = -EAGAIN;
 			break;
 		}
-		fd = accept4(c->fd, &host.any, &len,
-			     SOCK_NONBLOCK | SOCK_CLOEXEC);
+		/* musl's own tries others on an error, which the filter kills. */
+		fd = (int)syscall(SYS_accept4, c->fd, &host, &len,
+				  SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0) {
 			ret = -errno;
 			break;

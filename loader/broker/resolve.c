@@ -139,7 +139,8 @@ int resolver_connect(struct call *c, int type)
 		;
 	if (i == PAIRS)
 		return -ENOBUFS;
-	if (socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd))
+	if (syscall(SYS_socketpair, AF_UNIX,
+		    type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd))
 		return -errno;
 	ret = watch(c->m, fd[0], i, EPOLLIN);
 	if (ret) {
@@ -299,8 +300,9 @@ static int send_ask(struct monitor *m, struct query *q,
 	int ret, fd;
 
 	net_to_host(&host, server);
-	fd = socket(host.any.sa_family, (q->stream ? SOCK_STREAM :
-		    SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = (int)syscall(SYS_socket, host.any.sa_family,
+			  (q->stream ? SOCK_STREAM : SOCK_DGRAM) |
+			  SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
 	q->fd = fd;
