@@ -29,7 +29,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max,
 
 static struct monitor m;
 static char root[] = "/tmp/fuzz-broker.XXXXXX";
-static struct stat kept[2];
+static struct stat kept[2], kept_co[2];
 static int lowest_fd;
 static int sent_fd;		/* a file, a socket, an epoll */
 static int sent_socket;
@@ -52,12 +52,26 @@ static void shell(const char *cmd)
 	never(system(line));
 }
 
+static void look_co(struct stat st[2])
+{
+	char path[64];
+
+	memset(st, 0, 2 * sizeof(*st));
+	snprintf(path, sizeof(path), "%s/co", root);
+	never(stat(path, &st[0]));
+	snprintf(path, sizeof(path), "%s/co/hidden/k", root);
+	never(stat(path, &st[1]));
+}
+
 /* Everything back to what it was: the guests' directory may be wrecked. */
 static void refill(void)
 {
 	shell("chmod -R u+rwx rw 2>/dev/null; find rw -mindepth 1 -delete;"
 	      "mkdir rw/d rw/hidden && echo y >rw/f && echo z >rw/hidden/k &&"
 	      "mkfifo rw/p && ln -s ../secret rw/l && ln -s /etc rw/e");
+	shell("chmod u+rwx co; find co -mindepth 1 ! -path 'co/hidden*' "
+	      "-delete; mkdir co/d && echo a >co/f");
+	look_co(kept_co);
 }
 
 static void look(struct stat st[2])
@@ -72,6 +86,28 @@ static void look(struct stat st[2])
 		abort();
 }
 
+static bool same(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size && a->st_mode == b->st_mode &&
+		a->st_nlink == b->st_nlink &&
+		a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+		a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* What is to be written back is as it was until an exit with 0 is known. */
+static void check_co(void)
+{
+	struct stat now[2];
+
+	look_co(now);
+	never(!m.exit_known && !same(&now[0], &kept_co[0]));
+	never(!same(&now[1], &kept_co[1]));
+	kept_co[0] = now[0];
+	m.exit_known = m.ending = m.committed = false;
+	m.status = 0;
+	m.reason[0] = '\0';
+}
+
 static void clean_up(void)
 {
 	shell("chmod -R u+rwx . && cd / && rm -rf \"$OLDPWD\"");
@@ -82,7 +118,7 @@ static void grant(const char *name, bool writable)
 	char path[64];
 
 	snprintf(path, sizeof(path), "%s/%s", root, name);
-	if (monitor_grant(&m, path, writable ? "/w" : "/", writable) < 0)
+	if (monitor_grant(&m, path, writable ? "/w" : "/r", writable) < 0)
 		abort();
 }
 
@@ -108,7 +144,8 @@ static void start(void)
 
 	if (!mkdtemp(root))
 		abort();
-	shell("mkdir -p ro/a rw && echo secret >secret && echo x >ro/a/f &&"
+	shell("mkdir -p ro/a rw co/hidden &&"
+	      "echo k >co/hidden/k && echo secret >secret && echo x >ro/a/f &&"
 	      "ln -s ../../secret ro/a/l && mkfifo ro/p");
 	refill();
 	if (monitor_init(&m))
@@ -118,6 +155,9 @@ static void start(void)
 	grant("ro", false);
 	grant("rw", true);
 	monitor_hide(&m, 1, "hidden");
+	grant("co", false);
+	monitor_hide(&m, 2, "hidden");
+	monitor_commit(&m, 2);
 	/* Not our own output: its offset and length would be changed. */
 	for (int i = 0; i < 3; i++) {
 		if (m.inherited[i] >= 0)
@@ -156,10 +196,11 @@ static void check_fd(const struct call *c)
 	path[n] = '\0';
 	never(strncmp(path, root, strlen(root)));
 	never(strncmp(path + strlen(root), "/ro/", 4) &&
-	      strncmp(path + strlen(root), "/rw/", 4));
-	never(strstr(path, "/rw/hidden/"));
+	      strncmp(path + strlen(root), "/rw/", 4) &&
+	      strncmp(path + strlen(root), "/co/", 4));
+	never(strstr(path, "/hidden/"));
 	never((fcntl(c->fd_out, F_GETFL) & O_ACCMODE) != O_RDONLY &&
-	      !c->g1->writable);
+	      !grant_writable(&m, c->g1));
 	never(st.st_mode & (S_ISUID | S_ISGID));
 }
 
@@ -260,13 +301,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (uint32_t i = 0; i < 256; i++)
 		resolver_event(&m, NET_TAG + i, EPOLLIN);
 	look(now);
-	for (int i = 0; i < 2; i++) {
-		never(now[i].st_size != kept[i].st_size);
-		never(now[i].st_mode != kept[i].st_mode);
-		never(now[i].st_nlink != kept[i].st_nlink);
-		never(now[i].st_mtim.tv_nsec != kept[i].st_mtim.tv_nsec);
-		never(now[i].st_ctim.tv_nsec != kept[i].st_ctim.tv_nsec);
-	}
+	for (int i = 0; i < 2; i++)
+		never(!same(&now[i], &kept[i]));
+	check_co();
 	fd = dup(sent_fd);
 	if (fd != lowest_fd)
 		shell("ls -l /proc/$PPID/fd >&2");
@@ -328,10 +365,11 @@ static void repair(struct broker_req *q, char *text, size_t room,
 	q->version = BROKER_VERSION;
 	q->zero = 0;
 	q->flags &= rand_r(seed) % 4 ? 3 : 31 | BROKER_LINK_OVER;
-	q->grant = (uint16_t)(rand_r(seed) % 2);
+	q->grant = (uint16_t)(rand_r(seed) % 3);
 	if (q->op == BROKER_XATTR_STAGE)
 		q->grant = 0;
-	q->grant2 = *t && q->op < BROKER_GETXATTR ? 1 : 0;
+	q->grant2 = *t && q->op < BROKER_GETXATTR ?
+		(uint16_t)(1 + rand_r(seed) % 2) : 0;
 	for (int i = 0; i < 4; i++)
 		q->arg[i] = rand_r(seed) % 4 && i ? 0 :
 			    args[(size_t)rand_r(seed) %
