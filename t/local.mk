@@ -206,6 +206,9 @@ shell_tests = \
 	%D%/t4020-procps.sh \
 	%D%/t4010-host-kills.sh \
 	%D%/t5000-outward.sh \
+	%D%/t5010-servers-data.sh \
+	%D%/t5010-servers-net.sh \
+	%D%/t5010-servers-web.sh \
 	%D%/t6000-ipc-tools.sh \
 	%D%/t7010-fuzz-broker.sh \
 	%D%/t7020-broker-hosts.sh \
@@ -319,6 +322,7 @@ EXTRA_DIST += \
 	%D%/drive-tty.py \
 	%D%/run-guest.sh \
 	%D%/real.sh \
+	%D%/servers.sh \
 	%D%/go-except \
 	%D%/python-except \
 	%D%/python-tests.py \
