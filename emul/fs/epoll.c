@@ -52,6 +52,7 @@ struct epoll {
 
 	struct mutex ready_lock;	/* protects ready */
 	struct list_head ready;
+	int n_ready;		/* on it */
 
 	struct waitqueue queue;	/* epoll_wait, and polls of the epoll */
 };
@@ -88,6 +89,7 @@ static void make_ready(struct item *it)
 	if (!it->is_ready) {
 		it->is_ready = true;
 		list_add_tail(&it->ready_link, &ep->ready);
+		ep->n_ready++;
 	}
 	mutex_unlock(&ep->ready_lock);
 }
@@ -214,8 +216,10 @@ static void item_free(struct item *it)
 	rb_erase(&ep->items, &it->node);
 	set_on_hosts(it, false);
 	mutex_lock(&ep->ready_lock);
-	if (it->is_ready)
+	if (it->is_ready) {
 		list_del(&it->ready_link);
+		ep->n_ready--;
+	}
 	mutex_unlock(&ep->ready_lock);
 	live_add(LIVE_WATCH, -1);
 	kfree(it);
@@ -396,6 +400,7 @@ static struct item *take_ready(struct epoll *ep, struct list_head *from)
 		it = list_first(from, struct item, ready_link);
 		list_del(&it->ready_link);
 		it->is_ready = false;
+		ep->n_ready--;
 	}
 	mutex_unlock(&ep->ready_lock);
 	return it;
@@ -441,6 +446,7 @@ static int harvest(struct epoll *ep, struct epoll_event *ev, int max,
 			if (!it->is_ready) {
 				it->is_ready = true;
 				list_add_tail(&it->ready_link, &again);
+				ep->n_ready++;
 			}
 			mutex_unlock(&ep->ready_lock);
 		}
@@ -712,12 +718,23 @@ static int wait_ready(struct task *t, struct epoll *ep, struct edges *e,
 static int copy_events(struct epoll *ep, struct edges *e, uaddr_t events,
 		       int max)
 {
-	struct epoll_event ev[BATCH];
-	int n = harvest(ep, ev, MIN(max, BATCH), e->ev, e->n);
+	struct epoll_event fast[BATCH], *ev = fast;
+	int n, room = load_once(&ep->n_ready) +
+		(int)load_once(&ep->n_hosts) + BATCH;
 
+	max = MIN(max, MAX(room, 1));
+	if (max > BATCH)
+		ev = kmalloc((size_t)max * sizeof(*ev));
+	if (!ev) {
+		ev = fast;
+		max = BATCH;
+	}
+	n = harvest(ep, ev, max, e->ev, e->n);
 	e->n = 0;
 	if (n && copy_out(events, ev, (unsigned int)n * sizeof(ev[0])))
-		return -EFAULT;
+		n = -EFAULT;
+	if (ev != fast)
+		kfree(ev);
 	return n;
 }
 

@@ -24,6 +24,36 @@ static int set_source(struct sockmsg *m, const struct inet_addr *a, int index)
 	return 0;
 }
 
+static int set_ttl(struct sockmsg *m, const void *data, size_t n, int min)
+{
+	int v;
+
+	if (n != sizeof(v))
+		return -EINVAL;
+	memcpy(&v, data, sizeof(v));
+	if (v == -1 && !min)
+		return 0;	/* as the option has it */
+	if (v < min || v > UINT8_MAX)
+		return -EINVAL;
+	m->inet.has_ttl = true;
+	m->inet.ttl = (uint8_t)v;
+	return 0;
+}
+
+static int set_tos(struct sockmsg *m, const void *data, size_t n)
+{
+	int v = 0;
+
+	if (n != sizeof(v) && n != 1)
+		return -EINVAL;
+	memcpy(&v, data, n);
+	if (v < -1 || v > UINT8_MAX)
+		return -EINVAL;
+	m->inet.has_tos = true;
+	m->inet.tos = v == -1 ? 0 : (uint8_t)v;
+	return 0;
+}
+
 static int send_v4(struct sockmsg *m, int type, const void *data, size_t n)
 {
 	struct in_pktinfo info;
@@ -38,9 +68,9 @@ static int send_v4(struct sockmsg *m, int type, const void *data, size_t n)
 		a.ip.w[3] = info.ipi_spec_dst.s_addr;
 		return set_source(m, &a, info.ipi_ifindex);
 	case IP_TTL:
+		return set_ttl(m, data, n, 1);
 	case IP_TOS:
-		/* Kept for no longer than this one: nobody sees it. */
-		return n == sizeof(int) || n == 1 ? 0 : -EINVAL;
+		return set_tos(m, data, n);
 	}
 	return -EINVAL;
 }
@@ -59,7 +89,9 @@ static int send_v6(struct sockmsg *m, int type, const void *data, size_t n)
 		memcpy(a.ip.b, &info.ipi6_addr, sizeof(a.ip.b));
 		return set_source(m, &a, (int)info.ipi6_ifindex);
 	case IPV6_HOPLIMIT:
+		return set_ttl(m, data, n, 0);
 	case IPV6_TCLASS:
+		return n == sizeof(int) ? set_tos(m, data, n) : -EINVAL;
 	case IPV6_DONTFRAG:
 		return n == sizeof(int) ? 0 : -EINVAL;
 	}

@@ -6,6 +6,7 @@
  */
 #include <asm/socket.h>
 #include <linux/errno.h>
+#include <linux/in.h>
 
 #include "emul/lib/alloc.h"
 #include "emul/lib/random.h"
@@ -19,37 +20,40 @@
 struct inet_port {
 	struct inet_port *next;
 	uint16_t number;
-	int type;			/* SOCK_STREAM, SOCK_DGRAM */
+	int protocol;
 	struct list_head owners;
 	uint32_t n_children;		/* accepted connections */
 	uint32_t n_strict;		/* of them, that do not share */
 };
 
-static struct inet_port *ports[2][BUCKETS] __arena;
+static struct inet_port *ports[3][BUCKETS] __arena;
 
-static struct inet_port **bucket(int type, uint16_t number)
+static struct inet_port **bucket(int protocol, uint16_t number)
 {
-	return &ports[type == SOCK_STREAM][number % BUCKETS];
+	unsigned int table = protocol == IPPROTO_TCP ? 0 :
+		protocol == IPPROTO_UDP ? 1 : 2;
+
+	return &ports[table][number % BUCKETS];
 }
 
-static struct inet_port *port_get(int type, uint16_t number)
+static struct inet_port *port_get(int protocol, uint16_t number)
 {
-	struct inet_port *p = *bucket(type, number);
+	struct inet_port *p = *bucket(protocol, number);
 
 	while (p && p->number != number)
 		p = p->next;
 	return p;
 }
 
-static struct inet_port *port_make(int type, uint16_t number)
+static struct inet_port *port_make(int protocol, uint16_t number)
 {
-	struct inet_port **b = bucket(type, number);
+	struct inet_port **b = bucket(protocol, number);
 	struct inet_port *p = kzalloc(sizeof(*p));
 
 	if (!p)
 		return NULL;
 	p->number = number;
-	p->type = type;
+	p->protocol = protocol;
 	list_init(&p->owners);
 	p->next = *b;
 	*b = p;
@@ -58,7 +62,7 @@ static struct inet_port *port_make(int type, uint16_t number)
 
 static void port_check(struct inet_port *p)
 {
-	struct inet_port **b = bucket(p->type, p->number);
+	struct inet_port **b = bucket(p->protocol, p->number);
 
 	if (!list_empty(&p->owners) || p->n_children)
 		return;
@@ -117,10 +121,10 @@ static bool conflict(const struct inet_port *p, const struct inet_sock *k,
 
 static int take(struct inet_sock *k, uint16_t number)
 {
-	struct inet_port *p = port_get(k->so.type, number);
+	struct inet_port *p = port_get(k->so.protocol, number);
 
 	if (!p)
-		p = port_make(k->so.type, number);
+		p = port_make(k->so.protocol, number);
 	if (!p)
 		return -ENOMEM;
 	list_add_tail(&k->port_link, &p->owners);
@@ -130,7 +134,7 @@ static int take(struct inet_sock *k, uint16_t number)
 }
 
 /* A port that nobody has; 0: there is none. */
-static uint16_t find_free(int type)
+static uint16_t find_free(int protocol)
 {
 	uint32_t start;
 
@@ -139,7 +143,7 @@ static uint16_t find_free(int type)
 		uint16_t n = (uint16_t)(AUTO_FIRST +
 					(start + i) % AUTO_COUNT);
 
-		if (!port_get(type, n))
+		if (!port_get(protocol, n))
 			return n;
 	}
 	return 0;
@@ -152,11 +156,11 @@ int port_bind(struct inet_sock *k, const struct inet_addr *a)
 	int err;
 
 	if (!n) {
-		n = find_free(k->so.type);
+		n = find_free(k->so.protocol);
 		if (!n)
 			return -EADDRINUSE;
 	}
-	p = port_get(k->so.type, n);
+	p = port_get(k->so.protocol, n);
 	if (p && conflict(p, k, a))
 		return -EADDRINUSE;
 	err = take(k, n);
@@ -173,7 +177,7 @@ int port_auto(struct inet_sock *k)
 
 	if (k->port)
 		return 0;
-	n = find_free(k->so.type);
+	n = find_free(k->so.protocol);
 	return n ? take(k, n) : -EAGAIN;
 }
 
@@ -280,10 +284,10 @@ static struct inet_sock *choose(struct inet_port *p, int best,
 	return k;
 }
 
-struct inet_sock *port_find(int type, const struct inet_addr *to,
+struct inet_sock *port_find(int protocol, const struct inet_addr *to,
 			    const struct inet_addr *from)
 {
-	struct inet_port *p = port_get(type, to->port);
+	struct inet_port *p = port_get(protocol, to->port);
 	struct inet_sock *k, *found = NULL;
 	int best = 0;
 	bool group = false;

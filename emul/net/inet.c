@@ -93,10 +93,11 @@ static int check_protocol(int type, int *protocol)
 		if (type == SOCK_DGRAM && (*protocol == IPPROTO_ICMP ||
 					   *protocol == IPPROTO_ICMPV6))
 			return -EACCES;	/* net.ipv4.ping_group_range */
-		if (*protocol && *protocol != own)
-			return -EPROTONOSUPPORT;
-		*protocol = own;
-		return 0;
+		if (!*protocol)
+			*protocol = own;
+		return *protocol == own || (type == SOCK_DGRAM &&
+					    *protocol == IPPROTO_UDPLITE) ?
+			0 : -EPROTONOSUPPORT;
 	case SOCK_RAW:
 		return *protocol ? -EPERM : -EPROTONOSUPPORT;
 	}
@@ -110,7 +111,8 @@ struct socket *inet_create(int family, int type, int protocol)
 
 	if (err)
 		return err_ptr(err);
-	k = type == SOCK_STREAM ? tcp_new(family) : udp_new(family);
+	k = type == SOCK_STREAM ? tcp_new(family) :
+		udp_new(family, protocol);
 	return k ? &k->so : err_ptr(-ENOMEM);
 }
 

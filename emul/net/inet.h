@@ -186,7 +186,7 @@ void port_leave(struct inet_sock *k);
  * Who gets what comes from @from to @to: of TCP who listens, of UDP who is
  * bound; NULL: nobody.  Borrowed; inet_lock is held.
  */
-struct inet_sock *port_find(int type, const struct inet_addr *to,
+struct inet_sock *port_find(int protocol, const struct inet_addr *to,
 			    const struct inet_addr *from);
 /* Is another on @k's port connected from the same address to @to? */
 bool port_connected(const struct inet_sock *k, const struct inet_addr *to);
@@ -203,7 +203,7 @@ long inet_getsockopt(struct socket *s, int level, int name, uaddr_t val,
 
 /* tcp.c, udp.c */
 struct inet_sock *tcp_new(int family) __must_check;
-struct inet_sock *udp_new(int family) __must_check;
+struct inet_sock *udp_new(int family, int protocol) __must_check;
 void tcp_free(struct inet_sock *k);
 void udp_free(struct inet_sock *k);
 

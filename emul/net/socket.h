@@ -75,7 +75,7 @@ struct sockmsg {
 	int64_t stamp_ns;		/* recvmsg: CLOCK_REALTIME it came; 0 */
 	/* sendmsg: the source; recvmsg: what it was sent to. */
 	struct {
-		bool there;
+		bool there, has_ttl, has_tos;
 		uint8_t ttl, tos;
 		uint16_t port;
 		uint64_t ip[2];		/* struct inet_addr's */

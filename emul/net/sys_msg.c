@@ -40,7 +40,7 @@ static void begin(struct sockmsg *m, struct fd f, unsigned int flags)
 	m->has_cred = false;
 	m->cred = (struct ucred){ 0, 0, 0 };
 	m->stamp_ns = 0;
-	m->inet.there = false;
+	m->inet.there = m->inet.has_ttl = m->inet.has_tos = false;
 	m->flags = flags;
 	m->u.nonblock = load_once(&f.file->flags) & O_NONBLOCK;
 }

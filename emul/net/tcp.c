@@ -416,7 +416,7 @@ static int begin(struct tcp_sock *k, const struct inet_addr *to,
 	if (port_connected(&k->in, to))
 		return -EADDRNOTAVAIL;
 	k->in.remote = *to;
-	in = port_find(SOCK_STREAM, to, &k->in.local);
+	in = port_find(IPPROTO_TCP, to, &k->in.local);
 	if (!in)
 		return -ECONNREFUSED;
 	inet_get(in);
@@ -604,7 +604,7 @@ int tcp_take_in(struct inet_sock *in)
 	int err = 0;
 
 	mutex_lock(&inet_lock);
-	who = port_find(SOCK_STREAM, &in->local, &in->remote);
+	who = port_find(IPPROTO_TCP, &in->local, &in->remote);
 	if (!who) {
 		err = -ECONNREFUSED;
 	} else {

@@ -55,6 +55,10 @@ static struct dgram *dgram_new(const struct inet_sock *k, struct sockmsg *m,
 	d->to = *to;
 	d->stamp_ns = 0;
 	set_header(d, &k->opt);
+	if (m->inet.has_ttl)
+		d->ttl = m->inet.ttl;
+	if (m->inet.has_tos)
+		d->tos = m->inet.tos;
 	r = n ? uio_read(&m->u, d->data, n) : 0;
 	if (r == (ssize_t)n)
 		return d;
@@ -164,7 +168,7 @@ ssize_t udp_sendmsg(struct socket *s, struct task *t, struct sockmsg *m)
 	err = port_auto(k);
 	if (!err) {
 		set_source(k, m, d);
-		who = port_find(SOCK_DGRAM, &to, &d->from);
+		who = port_find(s->protocol, &to, &d->from);
 		if (who)
 			inet_get(who);
 	}

@@ -5,13 +5,19 @@
 #include <linux/errno.h>
 #include <linux/eventpoll.h>
 #include <linux/in.h>
+#include <linux/udp.h>
 
+#include "emul/entry/uaccess.h"
 #include "emul/lib/alloc.h"
 #include "emul/net/outward.h"
 
+#define UDPLITE_SEND_CSCOV	10
+#define UDPLITE_RECV_CSCOV	11
+#define UDP_HEADER		8
+
 static const struct socket_ops udp_ops;
 
-struct inet_sock *udp_new(int family)
+struct inet_sock *udp_new(int family, int protocol)
 {
 	struct udp_sock *k = kzalloc(sizeof(*k));
 
@@ -19,7 +25,7 @@ struct inet_sock *udp_new(int family)
 		return NULL;
 	mutex_init_class(&k->lock, LOCK_OBJECT);
 	list_init(&k->dgrams);
-	inet_init(&k->in, &udp_ops, family, SOCK_DGRAM, IPPROTO_UDP);
+	inet_init(&k->in, &udp_ops, family, SOCK_DGRAM, protocol);
 	return &k->in;
 }
 
@@ -128,6 +134,49 @@ static long udp_unsent(struct socket *s)
 	return 0;
 }
 
+/* What a checksum covers where there is none is kept and told. */
+static long udp_setsockopt(struct socket *s, int level, int name, uaddr_t val,
+			   int len)
+{
+	struct udp_sock *k = udp_sk(s);
+	int v;
+
+	if (level != s->protocol)
+		return inet_setsockopt(s, level, name, val, len);
+	if (len < (int)sizeof(v))
+		return -EINVAL;
+	if (get_user(&v, val))
+		return -EFAULT;
+	switch (name) {
+	case UDP_CORK:
+		return v ? -EOPNOTSUPP : 0;
+	case UDPLITE_SEND_CSCOV:
+	case UDPLITE_RECV_CSCOV:
+		if (level != IPPROTO_UDPLITE)
+			return -ENOPROTOOPT;
+		v = v && v < UDP_HEADER ? UDP_HEADER : MIN(v, UINT16_MAX);
+		k->cscov[name == UDPLITE_RECV_CSCOV] = v;
+		return 0;
+	}
+	return -ENOPROTOOPT;
+}
+
+static long udp_getsockopt(struct socket *s, int level, int name, uaddr_t val,
+			   uaddr_t len)
+{
+	const struct udp_sock *k = udp_sk(s);
+	int v = 0;
+
+	if (level != s->protocol)
+		return inet_getsockopt(s, level, name, val, len);
+	if (level == IPPROTO_UDPLITE && (name == UDPLITE_SEND_CSCOV ||
+					 name == UDPLITE_RECV_CSCOV))
+		v = k->cscov[name == UDPLITE_RECV_CSCOV];
+	else if (name != UDP_CORK)
+		return -ENOPROTOOPT;
+	return sockopt_put(val, len, &v, sizeof(v));
+}
+
 static const struct socket_ops udp_ops = {
 	.bind = inet_bind,
 	.connect = udp_connect,
@@ -144,8 +193,8 @@ static const struct socket_ops udp_ops = {
 	.unread = udp_unread,
 	.unsent = udp_unsent,
 	.release = udp_release,
-	.setsockopt = inet_setsockopt,
-	.getsockopt = inet_getsockopt,
+	.setsockopt = udp_setsockopt,
+	.getsockopt = udp_getsockopt,
 	.send_cmsg = udp_send_cmsg,
 	.recv_cmsg = udp_recv_cmsg,
 };

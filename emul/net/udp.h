@@ -29,6 +29,7 @@ struct udp_sock {
 	uint64_t queued;	/* bytes, with what each takes by itself */
 	uint32_t n_dgrams;	/* read without the lock */
 	uint32_t drops;
+	int cscov[2];		/* options of UDP-Lite */
 };
 
 static inline struct udp_sock *udp_sk(struct socket *s)
