@@ -720,8 +720,10 @@ static int copy_events(struct epoll *ep, struct edges *e, uaddr_t events,
 {
 	struct epoll_event fast[BATCH], *ev = fast;
 	int n, room = load_once(&ep->n_ready) +
-		(int)load_once(&ep->n_hosts) + BATCH;
+		(int)load_once(&ep->n_hosts);
 
+	if (load_once(&ep->host_fd) >= 0)
+		room += BATCH;
 	max = MIN(max, MAX(room, 1));
 	if (max > BATCH)
 		ev = kmalloc((size_t)max * sizeof(*ev));
