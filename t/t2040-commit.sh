@@ -82,6 +82,7 @@ l
 pure"
 run_code "a signal" 143 sh -c '"$0" --overlay w --commit sh -c \
 	"echo >w/n; kill \$\$"; exit $?' "$SBX"
+# shellcheck disable=SC2012
 is "neither" "$(ls w/n 2>&1 | wc -l) $(ls w | wc -l)" "1 7"
 run_ok "an exit with 0" "$SBX" --overlay w --commit sh -c \
 	'echo >w/n; mv w/d w/d2; rm -r w/gone w/b; (sleep 100 &)'

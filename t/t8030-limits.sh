@@ -130,6 +130,7 @@ bombs "as we are" env
 
 # Nothing stays of it.
 gone=yes
+# shellcheck disable=SC2044
 for dir in $(find /sys/fs/cgroup -name 'sbx-[0-9]*' 2>/dev/null); do
 	kill -0 "${dir##*sbx-}" 2>/dev/null || gone=$dir
 done

@@ -49,6 +49,7 @@ bad "an argument for none" "2:11: it takes no argument: clear-env" \
 	"$v" "clear-env yes"
 bad "an open quote" "2:4: the quote is not closed" "$v" 'ro "/usr'
 bad "a quote inside" "2:6: quotes go around" "$v" 'ro /u"sr"'
+# shellcheck disable=SC1003
 bad "an escape of nobody's" '2:7: only \" and \\' "$v" 'ro "/u\x"'
 bad "a lone dollar" '2:5: a dollar sign is written $$' "$v" 'ro /$x'
 bad "an unknown variable" "2:5: there are HOME, PWD, UID and GID, and no: SHELL" \
@@ -156,7 +157,7 @@ mkdir "$tmp/other"
 is "profiles stay as they are" "$(sed -n 2p "$HOME/.config/sbx/profiles/mine"
 	ls "$HOME/.config/sbx/profiles")" "include strict
 mine"
-rm -rf "$HOME/.config" "$HOME"/*
+rm -rf "${HOME:?}/.config" "${HOME:?}"/*
 "$SBX" --rw "$HOME" sh -c "cd $HOME
 	mkdir -p .config/sbx a/sbx/profiles; mkdir .config/sbx/profiles
 	mv -T a/sbx/profiles .config/sbx/profiles; mv -T a/sbx .config/sbx
