@@ -10,6 +10,45 @@
 
 #include "t/oracle.h"
 
+/* Who has it mapped keeps it from being sealed, and the other way around. */
+static void map_and_seal(void)
+{
+	int fd, ro;
+	char *p, *q, name[32];
+
+	T(fd = memfd_create("mapped", MFD_ALLOW_SEALING));
+	T(ftruncate(fd, 8192));
+	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	T(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+	T(fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE));
+	T(fcntl(fd, F_GET_SEALS));
+	p[0] = 'x';
+	T(pwrite(fd, "y", 1, 0));
+	T(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) ==
+	  MAP_FAILED);
+	q = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	T(q == MAP_FAILED);
+	T(q[0]);
+	T(mprotect(q, 4096, PROT_READ | PROT_WRITE));
+	T(munmap(p, 4096));
+	T(munmap(q, 4096));
+	T(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+	T(close(fd));
+
+	T(fd = memfd_create("private", MFD_ALLOW_SEALING));
+	T(ftruncate(fd, 4096));
+	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	T(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+	p[0] = 1;
+	T(munmap(p, 4096));
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	T(ro = open(name, O_RDONLY));
+	T(fcntl(ro, F_ADD_SEALS, F_SEAL_GROW));
+	T(fcntl(ro, F_GET_SEALS));
+	T(close(ro));
+	T(close(fd));
+}
+
 int main(void)
 {
 	char buf[100], link[64];
@@ -58,6 +97,7 @@ int main(void)
 	T(fcntl(fd, F_ADD_SEALS, F_SEAL_GROW));
 	T(fcntl(fd, F_ADD_SEALS, 0x1000));
 	T(read(fd, buf, 100));
+	map_and_seal();
 	T(memfd_create("flags", 0x4000));
 	T(memfd_create((const char *)8, 0));
 	memset(buf, 'n', sizeof(buf));

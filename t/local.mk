@@ -68,6 +68,7 @@ guest_tests = \
 	%D%/g-file.guest \
 	%D%/g-fs-random.guest \
 	%D%/g-file-random.guest \
+	%D%/g-fifo.guest \
 	%D%/g-file-threads.guest \
 	%D%/g-futex.guest \
 	%D%/g-futex-pi.guest \
@@ -82,6 +83,7 @@ guest_tests = \
 	%D%/g-lock.guest \
 	%D%/g-membarrier.guest \
 	%D%/g-memfd.guest \
+	%D%/g-memfd-exec.guest \
 	%D%/g-mmap.guest \
 	%D%/g-mount.guest \
 	%D%/g-mprotect.guest \
@@ -378,6 +380,7 @@ long_fuzzers = \
 	%D%/t7010-fuzz-broker.sh
 long_soaks = \
 	%D%/g-file-random.guest \
+	%D%/g-fifo.guest \
 	%D%/g-file-threads.guest \
 	%D%/g-mm-random.guest \
 	%D%/g-patch-kick.guest \

@@ -16,7 +16,9 @@
 #define SEALS_ALL							\
 	(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE |	\
 	 F_SEAL_FUTURE_WRITE | SEAL_EXEC)
-#define SEAL_EXEC	0x20u	/* F_SEAL_EXEC */
+#define SEAL_EXEC	MEMFD_SEAL_EXEC
+#define SEALS_WRITE							\
+	(F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
 #define NOEXEC_SEAL	0x8u	/* MFD_NOEXEC_SEAL */
 #define WITH_EXEC	0x10u	/* MFD_EXEC */
 
@@ -124,8 +126,14 @@ long memfd_fcntl(struct file *f, unsigned int cmd, uaddr_t arg)
 	if (!memfds.mnt || i->sb != memfds.mnt->sb)
 		return -EPERM;
 	mutex_lock(&i->lock);
+	/* What is executable and stays so is not written any more. */
+	if ((arg & SEAL_EXEC) && (i->mode & 0111))
+		arg |= SEALS_WRITE;
 	if (m->seals & F_SEAL_SEAL)
 		err = -EPERM;
+	else if ((arg & F_SEAL_WRITE) && !(m->seals & F_SEAL_WRITE) &&
+		 __atomic_load_n(&i->n_shared, __ATOMIC_SEQ_CST))
+		err = -EBUSY;
 	else
 		m->seals |= (uint8_t)arg;
 	mutex_unlock(&i->lock);

@@ -3,6 +3,8 @@
 #ifndef SBX_FS_MEMFD_H
 #define SBX_FS_MEMFD_H
 
+#define MEMFD_SEAL_EXEC	0x20	/* F_SEAL_EXEC */
+
 #include "emul/vfs/vfs.h"
 
 /* F_ADD_SEALS and F_GET_SEALS; as file_ops->fcntl. */

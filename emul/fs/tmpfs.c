@@ -246,6 +246,10 @@ static int tmpfs_tmpfile(struct inode *dir, struct dentry *d, mode_t mode,
 
 static int tmpfs_setattr(struct inode *i, const struct iattr *a)
 {
+	if ((a->valid & ATTR_MODE) && S_ISREG(i->mode) &&
+	    (((const struct memdata *)i->priv)->seals & MEMFD_SEAL_EXEC) &&
+	    ((i->mode ^ a->mode) & 0111))
+		return -EPERM;
 	if ((a->valid & ATTR_SIZE) && S_ISREG(i->mode)) {
 		const struct memdata *m = i->priv;
 		int err;
@@ -349,6 +353,13 @@ static int tmpfs_mmap(struct file *f, off_t off, size_t len, int prot,
 	return memdata_mmap(f->inode, f->inode->priv, off, len, b);
 }
 
+static bool tmpfs_write_sealed(const struct file *f)
+{
+	const struct memdata *m = f->inode->priv;
+
+	return m->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE);
+}
+
 static long tmpfs_fallocate(struct file *f, int mode, off_t off, off_t len)
 {
 	const struct memdata *m = f->inode->priv;
@@ -428,6 +439,7 @@ static const struct file_ops file_fops = {
 	.write = tmpfs_write,
 	.lseek = tmpfs_lseek,
 	.mmap = tmpfs_mmap,
+	.write_sealed = tmpfs_write_sealed,
 	.fallocate = tmpfs_fallocate,
 	.fcntl = memfd_fcntl,
 	.fsync = tmpfs_fsync,

@@ -238,7 +238,8 @@ static int check_file(struct file *file, int *prot, int flags,
 		if ((*prot & PROT_WRITE) && !(file->mode & FMODE_WRITE))
 			return -EACCES;
 		*vma_flags |= VMA_SHARED;
-		if (!(file->mode & FMODE_WRITE))
+		if (!(file->mode & FMODE_WRITE) ||
+		    (file->ops->write_sealed && file->ops->write_sealed(file)))
 			*vma_flags &= ~VMA_MAYWRITE;
 		__fallthrough;
 	case MAP_PRIVATE:
@@ -447,23 +448,22 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t len, int prot, int flags,
 			return ptr_err(file);
 		}
 	}
-	if (file)
-		vma_set_file(new, file);
 	new->prot = prot;
 	new->flags = vma_flags;
 	new->off = off;
+	if (file)
+		vma_set_file(new, file);
 	if (file) {
 		err = pieces_get(&ps, file, off, len, prot, flags);
 		if (!err && (vma_flags & VMA_SHARED) && ps.n &&
 		    ps.p[0].fd < 0) {
 			/* /dev/zero: as shared anonymous memory */
 			pieces_put(&ps);
-			file_put(file);
-			new->file = NULL;
+			vma_drop_file(new);
 			file = mm_shared_zero(len);
 			err = is_err(file) ? (int)ptr_err(file) : 0;
 			if (!err) {
-				new->file = file;
+				vma_set_file(new, file);
 				new->off = 0;
 				err = pieces_get(&ps, file, 0, len, prot,
 						 flags);

@@ -27,20 +27,38 @@ struct vma *vma_alloc(void)
 	return v;
 }
 
+/* Shared, and may be written now or by mprotect(2). */
+static void count_shared(const struct vma *v, uint32_t n)
+{
+	if ((v->flags & (VMA_SHARED | VMA_MAYWRITE)) ==
+	    (VMA_SHARED | VMA_MAYWRITE))
+		__atomic_fetch_add(&v->file->inode->n_shared, n,
+				   __ATOMIC_SEQ_CST);
+}
+
 void vma_set_file(struct vma *v, struct file *f)
 {
 	v->file = f;
+	count_shared(v, 1);
 	if (f->ops->mapped)
 		f->ops->mapped(f, true);
 }
 
+void vma_drop_file(struct vma *v)
+{
+	struct file *f = v->file;
+
+	count_shared(v, -1U);
+	if (f->ops->mapped)
+		f->ops->mapped(f, false);
+	v->file = NULL;
+	file_put(f);
+}
+
 void vma_free(struct vma *v)
 {
-	if (v && v->file) {
-		if (v->file->ops->mapped)
-			v->file->ops->mapped(v->file, false);
-		file_put(v->file);
-	}
+	if (v && v->file)
+		vma_drop_file(v);
 	live_add(LIVE_VMA, -(v != NULL));
 	kfree(v);
 }

@@ -16,8 +16,10 @@ uint64_t mm_rlimit(int which);
 
 /* Memory for a vma; not in the tree yet. */
 struct vma *vma_alloc(void) __must_check;
-/* It shows @f from now on, whose reference it takes over. */
+/* It shows @f from now on, whose reference it takes over; flags are set. */
 void vma_set_file(struct vma *v, struct file *f);
+/* And no longer. */
+void vma_drop_file(struct vma *v);
 /* Free a vma that is in no tree, and put its file. */
 void vma_free(struct vma *v);
 

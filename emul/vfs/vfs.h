@@ -123,6 +123,8 @@ struct file_ops {
 	 * mm->lock is held.
 	 */
 	void (*mapped)(struct file *f, bool come);
+	/* Seals keep shared mappings from ever being writable; NULL: none. */
+	bool (*write_sealed)(const struct file *f);
 	int (*getattr)(struct file *f, struct kstat *st); /* NULL: the inode's */
 	/* F_SETFL changed O_APPEND, O_NONBLOCK...; NULL: nothing to do */
 	int (*setfl)(struct file *f, unsigned int flags);
@@ -227,6 +229,7 @@ struct inode {
 	uint32_t mode, uid, gid;	/* with dir lookups read without a lock */
 	uint32_t nlink;
 	uint32_t n_writers;	/* files open for writing; atomic */
+	uint32_t n_shared;	/* shared mappings that may be written; atomic */
 	bool linkable;		/* O_TMPFILE: may get its first name */
 	const struct inode_ops *ops;
 	const struct file_ops *fops;
