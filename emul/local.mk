@@ -102,6 +102,8 @@ emul_fs_sources = \
 	%D%/fs/epoll.c \
 	%D%/fs/epoll.h \
 	%D%/fs/eventfd.c \
+	%D%/fs/hostlock.c \
+	%D%/fs/hostwatch.c \
 	%D%/fs/hostwatch.h \
 	%D%/fs/inotify.c \
 	%D%/fs/inotify.h \

@@ -94,6 +94,7 @@ broker_sources = \
 	%D%/broker/request.c \
 	%D%/broker/server.h \
 	%D%/broker/walk.c \
+	%D%/broker/watch.c \
 	%D%/broker/xattr.c
 
 # The command line, which has unit tests too.

@@ -367,6 +367,8 @@ static const struct {
 	{ BROKER_GETXATTR, 1, 0, 1, 1 }, { BROKER_LISTXATTR, 1, 0, 1, 0 },
 	{ BROKER_XATTR_STAGE, 1, 0, 1, 0 }, { BROKER_SETXATTR, 2, 0, 1, 1 },
 	{ BROKER_REMOVEXATTR, 0, 0, 1, 1 },
+	{ BROKER_WATCH, 0, BROKER_WATCH_FD, 1, 0 },
+	{ BROKER_UNWATCH, 1, 0, 0, 0 }, { BROKER_FD_LOCK, 4, 8, 0, 0 },
 };
 
 static uint32_t grants(void)
@@ -395,7 +397,7 @@ static int fuzz_request(uint64_t *state)
 		q->grant = (uint16_t)((r >> 16) % grants());
 	if (forms[form].path2) {
 		path = names[r / 4096 % COUNT(names)];
-		if (q->op >= BROKER_GETXATTR)
+		if (q->op >= BROKER_GETXATTR && q->op <= BROKER_REMOVEXATTR)
 			path = r / 4096 % 2 ? "user.x" : "security.capability";
 		q->len2 = (uint16_t)text_len(path);
 		memcpy(packet.bytes + q->len1, path, q->len2);

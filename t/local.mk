@@ -192,6 +192,7 @@ shell_tests = \
 	%D%/t2010-poll-stdin.sh \
 	%D%/t2011-big-directory.sh \
 	%D%/t2030-leaks.sh \
+	%D%/t2060-host-watch.sh \
 	%D%/t2020-user.sh \
 	%D%/t2021-mounts.sh \
 	%D%/t2022-trees.sh \

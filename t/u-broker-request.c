@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -870,6 +871,8 @@ START_TEST(leaks)
 
 	setup(_i);
 	ck_assert_int_eq(monitor_hide(&m, RO, "secret"), 0);
+	/* The first watch would make it, and it stays. */
+	m.watch_fd = inotify_init1(IN_CLOEXEC);
 	before = dup(0);
 	close(before);
 	for (unsigned int op = 1; op < BROKER_OP_END; op++) {

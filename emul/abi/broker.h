@@ -237,6 +237,23 @@ enum broker_op {
 	 * the socket for all that happens, edge-triggered; arg[1]: its data.
 	 */
 	BROKER_NET_WATCH,
+
+	/*
+	 * path, a regular file or a directory without anything hidden in it
+	 * (-EACCES): watch it by the one inotify descriptor of the sandbox,
+	 * for BROKER_WATCH_MASK.  val[0]: its number there.  -ENOSPC after
+	 * BROKER_WATCH_MAX.  flags: BROKER_WATCH_FD: pass that descriptor.
+	 */
+	BROKER_WATCH,
+	BROKER_UNWATCH,		/* arg[0]: that number */
+	/*
+	 * Sent only, open for writing, as FD_CHMOD.  arg[1]: 0 shared, 1
+	 * exclusive, 2 none, and of BROKER_LOCK_*; arg[2], arg[3]: first and
+	 * last byte.  A lock of that open file, without waiting: -EAGAIN.
+	 * TEST: who is in the way: val[0], val[1] and count: first and last
+	 * byte, and kind (2: nobody).
+	 */
+	BROKER_FD_LOCK,
 	BROKER_OP_END
 };
 
@@ -245,6 +262,14 @@ enum broker_op {
 #define BROKER_DIR_STAT		(1u << 2)
 #define BROKER_FD_SENT		(1u << 3)
 #define BROKER_EXIT_NOW		(1u << 4)
+#define BROKER_WATCH_FD		(1u << 5)
+
+/* IN_* of modify, attrib, close_write, moved, create, delete, *_self. */
+#define BROKER_WATCH_MASK	0xfceu
+#define BROKER_WATCH_MAX	4096
+
+#define BROKER_LOCK_WHOLE	(1u << 8)	/* flock(2)'s */
+#define BROKER_LOCK_TEST	(1u << 9)
 
 #define BROKER_LINK_OVER	(1u << 15)
 

@@ -22,12 +22,17 @@ static int ask(struct inode *i, struct broker_req *by_fd,
 	struct host_node *n = host_node(i);
 	struct broker_rep rep;
 	int err = -ENOENT;
+	bool closes;
 
 	if (S_ISREG(i->mode) && load_once(&n->n_open))
 		err = host_request_fd(i, by_fd, true, NULL, &rep, NULL, 0);
 	if (err != -ENOENT || !n->dentry || (n->dentry->flags & D_DELETED))
 		return err;
-	return host_request_inode(i, by_name, &rep, NULL, 0, NULL);
+	/* The broker opens it to truncate it. */
+	closes = by_name->op == BROKER_TRUNCATE && host_closes_begin(n);
+	err = host_request_inode(i, by_name, &rep, NULL, 0, NULL);
+	host_closes_end(closes);
+	return err;
 }
 
 static int set_size(struct inode *i, uint64_t size)
@@ -107,7 +112,9 @@ int host_rw_setattr(struct inode *i, const struct iattr *a)
 		err = set_size(i, a->size);
 	if (!err && (a->valid & (ATTR_UID | ATTR_GID)))
 		err = set_owner(i, a);
-	if (!err && (a->valid & ATTR_MODE) && a->mode != (i->mode & 07777))
+	/* Asked for alone it is done also where nothing changes. */
+	if (!err && (a->valid & ATTR_MODE) &&
+	    (a->valid == ATTR_MODE || a->mode != (i->mode & 07777)))
 		err = set_mode(i, a->mode & 07777);
 	if (!err && (a->valid & (ATTR_ATIME | ATTR_MTIME)))
 		err = set_times(i, a);

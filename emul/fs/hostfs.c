@@ -594,6 +594,11 @@ static struct dir_list *list_get(struct inode *i)
 	struct dir_list *l;
 
 	mutex_lock(&i->lock);
+	if (load_once(&n->list_stale)) {
+		store_once(&n->list_stale, false);
+		list_put(n->list);
+		n->list = NULL;
+	}
 	l = n->list;
 	if (l)
 		ref_get(&l->ref);
@@ -842,7 +847,36 @@ static int host_sync(struct superblock *sb)
 	return host_request(sb->root, &req, &rep, NULL, 0, NULL);
 }
 
+void host_changed(struct dentry *dir, const char *name, size_t len)
+{
+	struct host_node *n = host_node(dir->inode);
+	struct dentry *d;
+
+	host_stale(dir->inode);
+	if (hostfs_of(dir->inode)->kind != HOST_RO || !name)
+		return;
+	/* Read-only ones are not asked again by themselves. */
+	host_names_forget(n);
+	store_once(&n->list_stale, true);
+	d = d_lookup(dir, name, len);
+	if (!d)
+		return;
+	if (!(d->flags & D_PINNED) && !load_once(&d->n_mounted))
+		d_drop(d);
+	dput(d);
+}
+
+/* Watched: what the cache forgot it would make anew, as another inode. */
+static struct dentry *host_watch(struct dentry *d)
+{
+	if (hostfs_of(d->inode)->kind != HOST_OVERLAY)
+		return dget(d);
+	host_pin(d);
+	return NULL;
+}
+
 static const struct super_ops host_sops = {
+	.watch = host_watch,
 	.sync = host_sync,
 	.statfs = host_statfs,
 	.revalidate = host_revalidate,

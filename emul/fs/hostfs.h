@@ -54,8 +54,10 @@ struct host_node {
 	/* Of a directory: hostnames.c. */
 	bool was_read;		/* the guest has listed it */
 	bool stat_done, list_failed;
+	bool list_stale;	/* the host has changed it since */
 	uint32_t n_asked;	/* requests for a name in it; atomic */
 	struct host_names *names;
+	struct host_names *old_names;	/* walks may still look at them */
 	bool xattrs_known;	/* i->xattrs is what the host has, or had ... */
 	uint32_t xattrs_gen;	/* ... when hostfs->gen was this ... */
 	int64_t xattrs_ns;	/* ... and this the time */
@@ -176,5 +178,32 @@ int host_copy_up(struct inode *i, uint64_t keep);
 /* The same with i->lock held. */
 int host_copy_up_locked(struct inode *i, uint64_t keep);
 void host_fd_drop(struct inode *i);
+
+/* hostlock.c: inode_ops of the host's regular files. */
+__hidden void host_lock_begin(struct inode *i);
+__hidden int host_lock(struct inode *i, short type, off_t start, off_t end,
+		       bool whole);
+__hidden int host_test_lock(struct inode *i, short *type, off_t *start,
+			    off_t *end);
+
+/*
+ * The host told of a change in @dir, to @name of @len bytes (NULL: to it
+ * itself): what was known of it may be wrong.
+ */
+__hidden void host_changed(struct dentry *dir, const char *name, size_t len);
+__hidden void host_names_forget(struct host_node *n);
+/*
+ * A descriptor of the host's file, open for writing, is about to be closed by
+ * us: the host will tell of that, and nobody shall hear it, for the guest's
+ * own closes have been told.
+ */
+struct host_closes {
+	uint32_t n;		/* such events that may come; atomic, as all */
+	uint32_t busy;		/* closes under way */
+	uint32_t turn;		/* closes done */
+};
+extern struct host_closes host_closes __hidden;
+__hidden bool host_closes_begin(const struct host_node *n) __must_check;
+__hidden void host_closes_end(bool begun);
 
 #endif

@@ -14,6 +14,8 @@
 #include "emul/host/host.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
+#include "emul/vfs/dcache.h"
+#include "emul/vfs/fsnotify.h"
 
 #define IDLE_MAX	2048u	/* host descriptors of files not open, at most */
 #define IDLE_MIN	32u
@@ -40,6 +42,45 @@ static void lru_del(struct host_node *n)
 	list_del(&n->lru);
 	n->on_lru = false;
 	lru.n--;
+}
+
+__arena struct host_closes host_closes;
+
+bool host_closes_begin(const struct host_node *n)
+{
+	const struct dentry *d = n->dentry, *up;
+	uint32_t events = 0;
+
+	if (likely(!fsn_on()))
+		return false;
+	mutex_lock(&dcache.lock);
+	if (d && d->inode && d->inode->priv == n) {
+		up = d->parent;
+		events = (d->inode->watch != NULL) +
+			 (up != d && up->inode && up->inode->watch);
+	}
+	mutex_unlock(&dcache.lock);
+	if (!events)
+		return false;
+	__atomic_fetch_add(&host_closes.busy, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&host_closes.n, events, __ATOMIC_SEQ_CST);
+	return true;
+}
+
+void host_closes_end(bool begun)
+{
+	if (!begun)
+		return;
+	__atomic_fetch_add(&host_closes.turn, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_sub(&host_closes.busy, 1, __ATOMIC_SEQ_CST);
+}
+
+static void close_one(const struct host_node *n, int fd)
+{
+	bool begun = n->fd_write && host_closes_begin(n);
+
+	host_close(fd);
+	host_closes_end(begun);
 }
 
 /* The last file of it was closed: its descriptor may go one day. */
@@ -78,7 +119,7 @@ static void lru_add(struct host_node *n)
 	}
 	mutex_unlock(&lru.lock);
 	if (fd >= 0)
-		host_close(fd);
+		close_one(victim, fd);
 }
 
 void host_fd_drop(struct inode *i)
@@ -92,7 +133,7 @@ void host_fd_drop(struct inode *i)
 	n->fd = -1;
 	mutex_unlock(&lru.lock);
 	if (fd >= 0)
-		host_close(fd);
+		close_one(n, fd);
 	if (n->old_fd >= 0)
 		host_close(n->old_fd);
 	n->old_fd = -1;
@@ -202,8 +243,13 @@ static void host_release(struct file *f)
 {
 	struct host_node *n = host_node(f->inode);
 
-	if (__atomic_fetch_sub(&n->n_open, 1, __ATOMIC_SEQ_CST) == 1 &&
-	    n->fd >= 0 && !load_once(&n->on_lru))
+	if (__atomic_fetch_sub(&n->n_open, 1, __ATOMIC_SEQ_CST) != 1 ||
+	    n->fd < 0)
+		return;
+	/* Without a name it is never opened again: let the host free it. */
+	if (!f->inode->nlink && hostfs_of(f->inode)->kind == HOST_RW)
+		host_fd_drop(f->inode);
+	else if (!load_once(&n->on_lru))
 		lru_add(n);
 }
 
@@ -501,4 +547,7 @@ const struct inode_ops host_file_iops = {
 	.load_xattrs = host_load_xattrs,
 	.setxattr = host_setxattr,
 	.evict = host_evict,
+	.lock_begin = host_lock_begin,
+	.lock = host_lock,
+	.test_lock = host_test_lock,
 };

@@ -228,4 +228,19 @@ bool host_names_lack(const struct dentry *dir, uint32_t hash)
 void host_names_free(struct host_node *n)
 {
 	kfree(n->names);
+	kfree(n->old_names);
+}
+
+/* The host's side has changed: ask for each name from now on. */
+void host_names_forget(struct host_node *n)
+{
+	struct host_names *none = NULL, *old;
+
+	n->list_failed = true;
+	old = __atomic_exchange_n(&n->names, NULL, __ATOMIC_ACQ_REL);
+	/* A second time there is none: see list_failed. */
+	if (old && !__atomic_compare_exchange_n(&n->old_names, &none, old,
+						false, __ATOMIC_ACQ_REL,
+						__ATOMIC_RELAXED))
+		store_release(&n->names, old);
 }

@@ -5,6 +5,7 @@
 #include "emul/host/host.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
+#include "emul/vfs/fsnotify.h"
 
 /* A request that makes @d, whose node comes back. */
 static int make(struct inode *dir, struct dentry *d, struct broker_req *req,
@@ -170,22 +171,38 @@ static int rw_link(struct inode *dir, struct dentry *d, struct inode *to)
 	return err;
 }
 
+/* Its last name goes: if nobody has it open, the host may free it. */
+static void forget_unlinked(struct inode *i)
+{
+	if (i->nlink <= 1 && S_ISREG(i->mode) &&
+	    !load_once(&host_node(i)->n_open))
+		host_fd_drop(i);
+}
+
 static int rw_remove(struct inode *dir, struct dentry *d, uint16_t op)
 {
 	struct broker_req req = { .op = op };
 	struct broker_rep rep;
-	int err = host_request(d, &req, &rep, NULL, 0, NULL);
+	struct inode *i = d->inode;
+	int err;
 
+	forget_unlinked(i);
+	err = host_request(d, &req, &rep, NULL, 0, NULL);
 	host_stale(dir);
 	if (err)
 		return err;
-	if (d->inode->nlink)
-		d->inode->nlink--;
-	if (S_ISDIR(d->inode->mode))
-		d->inode->nlink = 0;
+	inode_get(i);
+	if (i->nlink)
+		i->nlink--;
+	if (S_ISDIR(i->mode))
+		i->nlink = 0;
 	d_delete(d);
 	if (!d->inode)
 		d_set_flags(d, D_REVALIDATE);
+	/* Where the host does not tell of it, and a watch keeps the name. */
+	if (!load_once(&host_node(i)->n_open))
+		fsn_gone(i);
+	inode_put(i);
 	return 0;
 }
 
@@ -207,6 +224,8 @@ static int rw_rename(struct inode *od, struct dentry *o, struct inode *nd,
 
 	if (flags & 4)		/* RENAME_WHITEOUT: no devices on the host */
 		return -EINVAL;
+	if (n->inode && !(flags & 2))
+		forget_unlinked(n->inode);
 	err = two_paths(od, &req, o, n);
 	if (err)
 		return err;

@@ -127,7 +127,7 @@ static void on_event(struct fsn_mark *m, const struct fsn_event *e)
 {
 	const struct watch *w = watch_of(m);
 
-	queue_event(w->group, w->wd, e);
+	queue_event(w->group, e->mask & IN_Q_OVERFLOW ? -1 : w->wd, e);
 }
 
 static void on_gone(struct fsn_mark *m)

@@ -33,9 +33,11 @@ enum lock_class {
 	LOCK_MM,		/* (n) mm_dup(): the copy is nobody else's */
 	LOCK_FS,		/* fs_ctx */
 	LOCK_FILES,		/* descriptor tables */
-	LOCK_RECORD,		/* flock.c: all advisory locks */
 	LOCK_WATCH,		/* epoll: what watches what */
 	LOCK_EPOLL,		/* (n) one epoll that watches another */
+	LOCK_HOSTWATCH,		/* events of the host are handed on */
+	LOCK_NOTIFY,		/* who watches which file */
+	LOCK_RECORD,		/* flock.c: all advisory locks */
 	LOCK_IPC,		/* tables of System V objects; lists to undo */
 	LOCK_NAMES,		/* of sockets that have no file */
 	LOCK_OBJECT,		/* of a pipe, a terminal, a queue of messages */

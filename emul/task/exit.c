@@ -3,6 +3,7 @@
  * exit.c: the end of a thread, and of the group with its last one; exit(2).
  */
 #include "emul/fs/changes.h"
+#include "emul/fs/hostwatch.h"
 #include "emul/host/broker.h"
 #include "emul/host/host.h"
 #include "emul/leak.h"
@@ -39,7 +40,8 @@ static void __noreturn sandbox_end(const struct thread *th, int status)
 	changes_end(status);
 	report_end();
 	/* This one and init; the threads of kinit have slots too. */
-	if (leak_report(2, 3, 2 + ktimer_threads() + feed_threads() + parked))
+	if (leak_report(2, 3, 2 + ktimer_threads() + feed_threads() +
+			hostwatch_threads() + parked))
 		status = EXIT_LEAKS << 8;
 	/* An exit status shows by itself; all else has to be told. */
 	if ((status & 0x7f) || !hostproc_is_first(th))

@@ -13,8 +13,9 @@
  *	patch's lock			text that is being rewritten
  *	  mm->lock			vma tree
  *	fs_ctx's, files->lock		directories; a descriptor table
- *	advisory locks (b)
- *	epoll's locks; tables of IPC
+ *	epoll's locks
+ *	the host's events (b), watches of files, advisory locks (b)
+ *	tables of IPC
  *	those of objects: pipes, terminals, queues, semaphores
  *	pids_lock			the pid table, parents, groups
  *	  ktimer's lock			the tree of timers

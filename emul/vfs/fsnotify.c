@@ -14,7 +14,7 @@
 __arena uint32_t fsn_count;
 __arena struct mutex fsn_lock;
 static __arena uint32_t last_cookie;
-LOCK_CLASS(fsn_lock, LOCK_WATCH);
+LOCK_CLASS(fsn_lock, LOCK_NOTIFY);
 
 static struct fsn_inode *watch_of(const struct inode *i)
 {
@@ -54,14 +54,20 @@ int fsn_add(struct fsn_mark *m, const struct path *p)
 {
 	struct inode *i = p->dentry->inode;
 	struct fsn_inode *new = NULL, *w;
+	int err;
 
 	if (!watch_of(i)) {
 		new = make(p);
 		if (!new)
 			return -ENOMEM;
 		/* Before anybody can see it: what happens next is told. */
-		if (new->dentry)
-			hostwatch_add(new);
+		if (new->dentry) {
+			err = hostwatch_add(new);
+			if (err) {
+				fsn_inode_put(new);
+				return err;
+			}
+		}
 	}
 	mutex_lock(&fsn_lock);
 	w = watch_of(i);
@@ -128,7 +134,9 @@ static void send(const struct inode *i, const struct fsn_event *e,
 	hostwatch_drain();	/* what came before comes before */
 	mutex_lock(&fsn_lock);
 	w = watch_of(i);
-	if (w && (!w->host_wd || (e->mask & OURS)))
+	/* Of files without a name the host says nothing. */
+	if (w && (!w->host_wd || (e->mask & OURS) ||
+		  (unlinked && (e->mask & IN_MODIFY))))
 		last = tell(w, e, unlinked);
 	mutex_unlock(&fsn_lock);
 	fsn_inode_put(last);
@@ -291,4 +299,12 @@ struct fsn_inode *fsn_host_event(struct fsn_inode *w,
 		list_for_each_safe(m, n, &w->marks, on)
 			last = fsn_del(m);
 	return last;
+}
+
+void fsn_overflow(struct fsn_inode *w, const struct fsn_event *e)
+{
+	struct fsn_mark *m;
+
+	list_for_each(m, &w->marks, on)
+		m->ops->event(m, e);
 }

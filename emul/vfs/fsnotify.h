@@ -63,7 +63,7 @@ static inline bool fsn_on(void)
 
 /*
  * Give @m, which is filled but for where, to the inode of @p.  fsn_lock is
- * not held.  0 or -ENOMEM.
+ * not held.  0, -ENOMEM, -ENOSPC.
  */
 int fsn_add(struct fsn_mark *m, const struct path *p) __must_check;
 /*
@@ -86,6 +86,9 @@ void fsn_gone_slow(struct inode *i, uint32_t mask);
  */
 struct fsn_inode *fsn_host_event(struct fsn_inode *w,
 				 const struct fsn_event *e) __must_check;
+
+/* Events of @w were lost; fsn_lock is held. */
+void fsn_overflow(struct fsn_inode *w, const struct fsn_event *e);
 
 /* An open file was used: IN_OPEN, IN_ACCESS, IN_MODIFY, IN_CLOSE_*. */
 static inline void fsn_file(struct file *f, uint32_t mask)

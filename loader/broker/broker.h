@@ -75,6 +75,9 @@ struct monitor {
 	bool no_openat2;		/* the host refuses it, or forced */
 	bool no_landlock;		/* set by monitor_confine */
 	int proc_fd;			/* /proc/self/fd, O_PATH, or -1 */
+	int watch_fd;			/* of inotify, or -1: none yet */
+	int watches[BROKER_WATCH_MAX];	/* its numbers */
+	size_t watch_count;
 
 	/* Names an address of the kernel's, or NULL; loader/symbols.h. */
 	const char *(*symbol)(uint64_t at, uint64_t *off);

@@ -136,7 +136,7 @@ int serve_fd_seek(struct call *c)
 }
 
 /* Open for writing, and not what came from outside. */
-static int check_ours(struct call *c)
+int fd_check_ours(struct call *c)
 {
 	struct statx sx;
 	int ret = check_file(c->fd, true, &sx);
@@ -159,7 +159,7 @@ int serve_fd_chmod(struct call *c)
 		return BROKEN;
 	if (mode & (S_ISUID | S_ISGID))
 		return -EPERM;
-	ret = check_ours(c);
+	ret = fd_check_ours(c);
 	if (ret < 0)
 		return ret;
 	return fchmod(c->fd, (mode_t)mode) < 0 ? -errno : 0;
@@ -171,7 +171,7 @@ int serve_fd_chown(struct call *c)
 
 	if (c->req.arg[1] > 0xffffffffU || c->req.arg[2] > 0xffffffffU)
 		return BROKEN;
-	ret = check_ours(c);
+	ret = fd_check_ours(c);
 	if (ret < 0)
 		return ret;
 	ret = fchown(c->fd, (uid_t)c->req.arg[1], (gid_t)c->req.arg[2]);
@@ -205,7 +205,7 @@ int serve_fd_link(struct call *c)
 {
 	const char *name;
 	int dir;
-	int ret = check_ours(c);
+	int ret = fd_check_ours(c);
 
 	if (ret < 0)
 		return ret;
@@ -248,7 +248,7 @@ int serve_fd_utimens(struct call *c)
 		from_ns((int64_t)c->req.arg[1]),
 		from_ns((int64_t)c->req.arg[2]),
 	};
-	int ret = check_ours(c);
+	int ret = fd_check_ours(c);
 
 	if (ret < 0)
 		return ret;

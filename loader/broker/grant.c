@@ -63,6 +63,7 @@ int monitor_init(struct monitor *m)
 	m->child_fd = m->first_fd = -1;
 	m->meter_fd = m->meter_life = m->oom_fd = -1;
 	m->due_ms = -1;
+	m->watch_fd = -1;
 	m->proc_fd = openat(AT_FDCWD, "/proc/self/fd",
 			    O_PATH | O_DIRECTORY | O_CLOEXEC);
 	m->no_openat2 = !have_openat2();
@@ -222,6 +223,8 @@ void monitor_destroy(struct monitor *m)
 			close(m->inherited[i]);
 	if (m->proc_fd >= 0)
 		close(m->proc_fd);
+	if (m->watch_fd >= 0)
+		close(m->watch_fd);
 	if (m->life_fd >= 0)
 		close(m->life_fd);
 	if (m->signal_fd >= 0)

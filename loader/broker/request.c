@@ -110,6 +110,11 @@ static const struct request {
 	[BROKER_NET_EPOLL] = { serve_net_epoll, NET, 0, 0 },
 	[BROKER_NET_WATCH] = { serve_net_watch,
 		FD | SENT | ONLY | NET | TWO, BROKER_FD_SENT, 2 },
+
+	[BROKER_WATCH] = { serve_watch, P1, BROKER_WATCH_FD, 0 },
+	[BROKER_UNWATCH] = { serve_unwatch, 0, 0, 1 },
+	[BROKER_FD_LOCK] = { serve_fd_lock, FD | SENT | ONLY,
+		BROKER_FD_SENT, 4 },
 };
 
 /* Relative, clean, without "." and "..", without NUL; or empty. */

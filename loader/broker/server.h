@@ -89,6 +89,12 @@ int serve_fd_lseek(struct call *c);
 int serve_fd_flags(struct call *c);
 int serve_fd_tty(struct call *c);
 
+int serve_watch(struct call *c);
+int serve_unwatch(struct call *c);
+int serve_fd_lock(struct call *c);
+/* fd.c: c->fd is a regular file open for writing that we opened, or -errno. */
+int fd_check_ours(struct call *c);
+
 int serve_getxattr(struct call *c);
 int serve_listxattr(struct call *c);
 int serve_xattr_stage(struct call *c);

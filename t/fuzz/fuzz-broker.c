@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -175,6 +176,8 @@ static void start(void)
 	sent_epoll = epoll_create1(EPOLL_CLOEXEC);
 	umask(0);
 	start_net();
+	/* The first watch would make it, and it stays. */
+	m.watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	look(kept);
 	lowest_fd = dup(sent_fd);
 	close(lowest_fd);
@@ -239,6 +242,17 @@ static void check_socket(int fd)
 	never(memcmp(a.ip + 12, "\x7f\0\0\1", 4));
 }
 
+/* Only ever the one of inotify, of files beneath a grant. */
+static void check_watch(int fd)
+{
+	char path[64] = "", link[64];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	never(readlink(link, path, sizeof(path) - 1) < 0);
+	never(strcmp(path, "anon_inode:inotify"));
+	never(m.watch_count > BROKER_WATCH_MAX);
+}
+
 /* @with: 1: a descriptor comes along, 6: which, 8: a second one, a socket. */
 static void one(const uint8_t *packet, size_t size, unsigned int with)
 {
@@ -262,6 +276,8 @@ static void one(const uint8_t *packet, size_t size, unsigned int with)
 			check_socket(c.fd_out);
 		else if (c.req.op == BROKER_NET_EPOLL)
 			check_epoll(c.fd_out);
+		else if (c.req.op == BROKER_WATCH)
+			check_watch(c.fd_out);
 		else
 			check_fd(&c);
 	}
@@ -335,6 +351,28 @@ static void repair_net(struct broker_req *q, char *text, size_t room,
 		q->arg[i] = (uint64_t)rand_r(seed) % 4;
 }
 
+/* What may be locked and watched, mostly well formed. */
+static void repair_watch(struct broker_req *q, unsigned int *seed)
+{
+	q->len2 = q->grant2 = 0;
+	memset(q->arg, 0, sizeof(q->arg));
+	if (q->op != BROKER_WATCH)
+		q->len1 = q->grant = 0;
+	if (q->op == BROKER_WATCH) {
+		q->flags = rand_r(seed) % 2 ? BROKER_WATCH_FD : 0;
+	} else if (q->op == BROKER_UNWATCH) {
+		q->flags = 0;
+		q->arg[0] = (uint64_t)rand_r(seed) % 9;
+	} else {
+		q->flags = BROKER_FD_SENT;
+		q->arg[1] = (uint64_t)rand_r(seed) % 4 +
+			((uint64_t)rand_r(seed) % 8 << 8);
+		q->arg[2] = (uint64_t)rand_r(seed) % 9;
+		q->arg[3] = rand_r(seed) % 2 ? INT64_MAX :
+			(uint64_t)rand_r(seed) % 9;
+	}
+}
+
 static void repair(struct broker_req *q, char *text, size_t room,
 		   unsigned int *seed)
 {
@@ -377,7 +415,9 @@ static void repair(struct broker_req *q, char *text, size_t room,
 	q->len1 = (uint16_t)n;
 	q->len2 = (uint16_t)strlen(t);
 	snprintf(text, room, "%s%s", s, t);
-	if (q->op >= BROKER_NET_CONNECT && q->op < BROKER_OP_END)
+	if (q->op >= BROKER_WATCH)
+		repair_watch(q, seed);
+	else if (q->op >= BROKER_NET_CONNECT)
 		repair_net(q, text, room, seed);
 }
 
