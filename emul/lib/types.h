@@ -38,9 +38,12 @@ typedef uint64_t uaddr_t;
  */
 #ifdef SBX_HOSTED
 #define __arena
+#define __arena_table
 #else
 /* Both compilers take what begins with .bss. for memory without bytes. */
 #define __arena __attribute__((section(".bss.arena")))
+/* A large one, kept apart so that the others share a few pages. */
+#define __arena_table __attribute__((section(".bss.arena_table")))
 #endif
 
 /* On what is compared by address: or it is looked up in a table of ld's. */

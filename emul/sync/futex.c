@@ -28,7 +28,7 @@
  */
 #define KEY_NOT_PRIVATE	1UL
 
-static struct futex_bucket buckets[BUCKETS] __arena;
+static struct futex_bucket buckets[BUCKETS] __arena_table;
 LOCK_CLASS(buckets, LOCK_FUTEX);
 
 /*

@@ -78,6 +78,12 @@ static void process_start(void *arg)
 {
 	struct task *t = arg;
 
+	/*
+	 * A read first: then the host maps 16 pages at once, as writable as
+	 * they may be, and at a write one.
+	 */
+	(void)load_once(&task_count);
+	(void)load_once(&t->files->ref.count);
 	hostproc_enter(t->thread, t->thread->host_tid);
 	wipe_on_fork(t->mm);
 	clone_arrive(t);

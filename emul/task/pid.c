@@ -20,7 +20,7 @@
 
 struct mutex pids_lock __arena;
 struct list_head all_groups __arena;
-static struct task **pid_leaf[PID_MAX / LEAF_SLOTS] __arena;
+static struct task **pid_leaf[PID_MAX / LEAF_SLOTS] __arena_table;
 static int pid_last __arena;
 static bool pid_wrapped __arena;	/* numbers are given again */
 
