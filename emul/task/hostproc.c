@@ -12,12 +12,19 @@
 #endif
 
 #ifndef SBX_HOSTED
+/* So many that the host still has are looked at in search of others. */
+#define REAP_LOOK	4
+
 #define TABLE	((struct hostproc *)(META_BASE + HOSTPROC_OFFSET))
 
 /* Also for the users of entries. */
 static struct mutex dead_lock __arena;
-/* Slots of threads that have ended, until the host lets go of them. */
+/*
+ * Slots of threads that have ended, until the host lets go of them: the oldest
+ * first, for it is the likeliest.
+ */
 static struct thread *dead_slots __arena;
+static struct thread *dead_last __arena;
 static struct hostproc *first __arena;
 
 void hostproc_enter(struct thread *th, int pid)
@@ -79,9 +86,13 @@ void hostproc_park(void)
 
 void slot_retire(struct thread *th)
 {
+	th->next_dead = NULL;
 	mutex_lock(&dead_lock);
-	th->next_dead = dead_slots;
-	dead_slots = th;
+	if (dead_slots)
+		dead_last->next_dead = th;
+	else
+		store_once(&dead_slots, th);
+	dead_last = th;
 	mutex_unlock(&dead_lock);
 }
 
@@ -106,17 +117,23 @@ static bool has_ended(const struct thread *th)
 /* Give back what the host has left. */
 static void slots_reap(void)
 {
-	struct thread *th, **link, *todo = NULL;
+	struct thread *th, *before = NULL, *todo = NULL;
+	struct thread **link = &dead_slots;
+	unsigned int waits = 0;
 
 	if (!load_once(&dead_slots))
 		return;
 	mutex_lock(&dead_lock);
-	for (link = &dead_slots; (th = *link); ) {
+	while ((th = *link) && waits < REAP_LOOK) {
 		if (!has_ended(th)) {
+			waits++;
+			before = th;
 			link = &th->next_dead;
 			continue;
 		}
 		*link = th->next_dead;
+		if (th == dead_last)
+			dead_last = before;
 		th->next_dead = todo;
 		todo = th;
 	}

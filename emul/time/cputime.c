@@ -305,7 +305,9 @@ void cputime_exit(struct task *t)
 
 	if (lost())
 		return;
-	publish(t);
+	/* Of a leader it can be asked until the whole group is gone. */
+	if (t->tid == t->group->pid || load_acquire(&askers.ready))
+		publish(t);
 	if (u->owner)
 		move_ns(t->group, u->owner, own_thread(t));
 	__atomic_fetch_add(&u->nvcsw, t->nvcsw, __ATOMIC_RELAXED);
