@@ -144,7 +144,7 @@ E
 rsync --daemon --no-detach --config=rc & s=$!
 up 8730
 rsync -a rsync://127.0.0.1:8730/m/ out/ && diff -r src out && echo pulled
-echo more >>out/f3; touch -d 2020-02-02 out/f3; rm out/f4
+echo more >>out/f3; touch -d 2020-02-02 out/f3; rm out/f4; touch -d 2020-02-03 out
 rsync -a --delete --itemize-changes out/ rsync://127.0.0.1:8730/m/
 rsync rsync://127.0.0.1:8730/ | tr -d ' \t'
 kill -TERM $s; wait $s; echo rsync $?
@@ -217,6 +217,7 @@ exit 0
 --- wanted
 pulled
 *deleting   f4
+.d..t...... ./
 <f.st...... f3
 cLc........ l -> f1
 m

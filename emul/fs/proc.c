@@ -388,6 +388,11 @@ static struct snapshot *snapshot_make(const struct proc_inode *p)
 
 	if (!t)
 		return err_ptr(-ESRCH);
+	/* Root may open for reading what can only be written. */
+	if (p->entry != &proc_fdinfo_file && !p->entry->show) {
+		task_put(t);
+		return err_ptr(-EIO);
+	}
 	s = kzalloc(sizeof(*s));
 	if (!s) {
 		task_put(t);

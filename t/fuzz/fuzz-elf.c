@@ -13,8 +13,10 @@
 #include <string.h>
 
 #include "emul/entry/uaccess.h"
+#include "emul/fs/aio.h"
 #include "emul/host/host.h"
 #include "emul/lib/alloc.h"
+#include "emul/misc/sys_info.h"
 #include "emul/mm/args.h"
 #include "emul/mm/mm.h"
 #include "emul/task/elf.h"
@@ -55,6 +57,13 @@ void patch_free(struct mm *mm) { never(mm->patch); }
 void args_share(struct mm *mm, const struct mm *from)
 { (void)mm, (void)from; }
 void args_free(struct mm *mm) { (void)mm; }
+void aio_exit(struct mm *mm) { (void)mm; }
+const struct sysinfo_boot *sysinfo_get(void)
+{
+	static const struct sysinfo_boot none;
+
+	return &none;
+}
 struct file *tmpfs_memfd(const char *name, unsigned int flags)
 { (void)name, (void)flags; return err_ptr(-ENOMEM); }
 
