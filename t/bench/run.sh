@@ -18,7 +18,8 @@ dir=$(mktemp -d) || exit 99
 memory=$(mktemp -d /dev/shm/sbx-bench.XXXXXX) || exit 99
 trap 'rm -rf "$dir" "$memory"' EXIT
 trap 'exit 99' HUP INT TERM
-cp "$bin/bench.guest" "$bin/tasks.guest" "$bin/true.guest" "$dir"
+cp "$bin/bench.guest" "$bin/net.guest" "$bin/tasks.guest" "$bin/true.guest" \
+	"$dir"
 dd if=/dev/urandom of="$dir/file" bs=1024 count=256 status=none
 cd "$dir" || exit 99
 
@@ -54,13 +55,16 @@ while [ $i -lt "$rounds" ]; do
 	i=$((i + 1))
 	./bench.guest ./file "$memory" >>native.all || exit 1
 	./tasks.guest ./true.guest >>native.all || exit 1
-	for b in './bench.guest ./file /dev/shm' './tasks.guest ./true.guest'; do
+	./net.guest >>native.all || exit 1
+	for b in './bench.guest ./file /dev/shm' './tasks.guest ./true.guest' \
+		./net.guest; do
 		# shellcheck disable=SC2086
 		"$SBX" -- $b >>sbx.all 2>sbx.err || sed 's/^/# /' sbx.err
 	done
 	for o in $others; do
 		run_in "$o" ./bench.guest ./file /dev/shm >>"$o.all" 2>/dev/null
 		run_in "$o" ./tasks.guest ./true.guest >>"$o.all" 2>/dev/null
+		run_in "$o" ./net.guest >>"$o.all" 2>/dev/null
 	done
 done
 
@@ -90,6 +94,13 @@ pipe-stream 1.0
 futex-pingpong 1.3
 mutex 1.1
 mutex-fight 1.1
+unix-pingpong 1.0
+tcp-pingpong 1.0
+unix-stream 1.0
+tcp-stream 1.0
+epoll-ready 0.3
+poll-10 0.3
+epoll-10k 1.0
 EOF
 
 heads=
