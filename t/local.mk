@@ -62,6 +62,7 @@ guest_tests = \
 	%D%/g-dev.guest \
 	%D%/g-dir.guest \
 	%D%/g-exec-errors.guest \
+	%D%/g-epoll.guest \
 	%D%/g-exec.guest \
 	%D%/g-fork.guest \
 	%D%/g-fd.guest \

@@ -31,6 +31,7 @@ struct flow {
 	 * enough, flow_has_room().
 	 */
 	bool starved;
+	uint32_t sleepers;	/* readers that wait for data; atomic */
 };
 
 void flow_init(struct flow *f, uint32_t cap);

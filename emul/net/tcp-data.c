@@ -194,6 +194,7 @@ static int wait_data(struct tcp_sock *k, struct tcp_conn *c, struct task *t,
 	n = MIN(n, load_once(&f->cap) / 2);
 	t->waiter.key = RCV_WAKE;
 	t->waiter.exclusive = true;
+	__atomic_fetch_add(&f->sleepers, 1, __ATOMIC_SEQ_CST);
 	wait_add(&k->in.queue, &t->waiter, t);
 	for (;;) {
 		uint32_t seq = wait_prepare(t);
@@ -207,10 +208,8 @@ static int wait_data(struct tcp_sock *k, struct tcp_conn *c, struct task *t,
 			break;
 	}
 	wait_del(&t->waiter);
-	if (!err)
-		return 0;
-	wait_wake(&k->in.queue, INET_IN, 1);
-	return socket_wait_error(err, k->in.so.rcv_timeout_ns);
+	__atomic_fetch_sub(&f->sleepers, 1, __ATOMIC_SEQ_CST);
+	return err ? socket_wait_error(err, k->in.so.rcv_timeout_ns) : 0;
 }
 
 /* Up to what @m has room for.  The reader's turn is held. */
@@ -312,8 +311,8 @@ ssize_t tcp_recvmsg(struct socket *s, struct task *t, struct sockmsg *m)
 		if (n)
 			break;
 	}
-	/* More than this one took may be for the next who waits. */
-	if (flow_used(f))
+	/* What this one did not take may be for the next who sleeps. */
+	if (unlikely(load_once(&f->sleepers)) && flow_used(f))
 		wait_wake(&k->in.queue, INET_IN, 1);
 	return done ? (ssize_t)done : n;
 }

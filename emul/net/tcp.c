@@ -692,7 +692,8 @@ static struct socket *tcp_accept(struct socket *s, bool nonblock)
 		}
 		wait_del(&t->waiter);
 		if (err) {
-			wait_wake(&l->in.queue, INET_IN, 1);
+			if (load_acquire(&l->n_pending))
+				wait_wake(&l->in.queue, INET_IN, 1);
 			return err_ptr(socket_wait_error(err,
 							 s->rcv_timeout_ns));
 		}

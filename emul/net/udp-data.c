@@ -221,6 +221,13 @@ static struct dgram *first(struct udp_sock *k, bool take)
 	return d;
 }
 
+/* What is there, and was not taken, may be for the next who sleeps. */
+static void wake_next(struct udp_sock *k)
+{
+	if (load_once(&k->sleepers) && load_once(&k->n_dgrams))
+		wait_wake(&k->in.queue, INET_IN, 1);
+}
+
 /* Back to the front: it was only looked at. */
 static void put_back(struct udp_sock *k, struct dgram *d)
 {
@@ -229,7 +236,8 @@ static void put_back(struct udp_sock *k, struct dgram *d)
 	k->queued += d->len + OVERHEAD;
 	store_release(&k->n_dgrams, k->n_dgrams + 1);
 	mutex_unlock(&k->lock);
-	wait_wake(&k->in.queue, INET_IN, 1);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	wake_next(k);
 }
 
 static int wait_dgram(struct udp_sock *k, struct task *t, int64_t deadline)
@@ -238,6 +246,7 @@ static int wait_dgram(struct udp_sock *k, struct task *t, int64_t deadline)
 
 	t->waiter.key = INET_IN | EPOLLHUP | EPOLLRDHUP | EPOLLERR;
 	t->waiter.exclusive = true;
+	__atomic_fetch_add(&k->sleepers, 1, __ATOMIC_SEQ_CST);
 	wait_add(&k->in.queue, &t->waiter, t);
 	for (;;) {
 		uint32_t seq = wait_prepare(t);
@@ -250,9 +259,10 @@ static int wait_dgram(struct udp_sock *k, struct task *t, int64_t deadline)
 			break;
 	}
 	wait_del(&t->waiter);
+	__atomic_fetch_sub(&k->sleepers, 1, __ATOMIC_SEQ_CST);
 	if (!err)
 		return 0;
-	wait_wake(&k->in.queue, INET_IN, 1);
+	wake_next(k);
 	return socket_wait_error(err, k->in.so.rcv_timeout_ns);
 }
 

@@ -28,6 +28,7 @@ struct udp_sock {
 	struct list_head dgrams;
 	uint64_t queued;	/* bytes, with what each takes by itself */
 	uint32_t n_dgrams;	/* read without the lock */
+	uint32_t sleepers;	/* readers that wait; atomic */
 	uint32_t drops;
 	int cscov[2];		/* options of UDP-Lite */
 };
