@@ -127,16 +127,15 @@ while read -r name goal; do
 done <goals
 
 # Whole programs: wall time of a run.
-# whole NAME GOAL COMMAND...
+# whole NAME GOAL ROUNDS COMMAND...
 whole()
 {
 	whole_name=$1
 	whole_goal=$2
-	shift 2
+	whole_n=$3
+	shift 3
 	# shellcheck disable=SC2086
-	set -- "$rounds" "$@" , "$SBX" -- "$@"
-	whole_n=$(($1 * 8))
-	shift
+	set -- "$@" , "$SBX" -- "$@"
 	"$bin/spawn.guest" "$whole_n" "$@" >"$dir/wall" 2>whole.err || {
 		printf '%-14s failed: %s\n' "$whole_name" "$(cat whole.err)"
 		return
@@ -147,9 +146,48 @@ whole()
 			t[2], t[2] / t[1], g, (t[2] / t[1] > g ? " <" : "") }' \
 		"$dir/wall"
 }
-whole "run-true" 3 ./true.guest
-whole "shell-loop" 1.3 /bin/sh -c 'i=0; while [ $i -lt 100 ]; do /bin/true; i=$((i+1)); done'
-whole "run-python" 1.3 /usr/bin/python3 -c 'import json,os'
+whole "run-true" 3 $((rounds * 8)) ./true.guest
+whole "shell-loop" 1.3 $((rounds * 8)) /bin/sh -c 'i=0; while [ $i -lt 100 ]; do /bin/true; i=$((i+1)); done'
+whole "run-python" 1.3 $((rounds * 8)) /usr/bin/python3 -c 'import json,os'
+
+# many_files: 50 small C files and a Makefile; a large file; a repository.
+many_files()
+{
+	mkdir -p many
+	awk 'BEGIN {
+		for (i = 0; i < 50; i++) {
+			f = "many/f" i ".c"
+			printf "#include <stdio.h>\n#include <string.h>\n" \
+				"int f%d(char *s)\n{\n\tputs(s);\n" \
+				"\treturn (int)strlen(s) * %d;\n}\n",
+				i, i >f
+			close(f)
+		}
+		f = "large.c"
+		print "#include <stdio.h>" >f
+		for (i = 0; i < 1500; i++)
+			printf "int f%d(int a, int b)\n{\n\tint c = a;\n" \
+				"\tfor (int i = 0; i < b; i++)\n" \
+				"\t\tc = c * %d + (a ^ i);\n" \
+				"\tprintf(\"%%d\\n\", c);\n\treturn c;\n}\n",
+				i, i + 3 >f
+	}'
+	printf '%s\n' 'all: $(patsubst %.c,%.o,$(wildcard *.c))' \
+		'%.o: %.c' '	gcc -O1 -c -o $@ $<' >many/Makefile
+}
+if command -v gcc >/dev/null && command -v make >/dev/null; then
+	many_files
+	whole "make-j2" 1.1 "$rounds" make -s -B -j2 -C many
+	whole "gcc-large" 1.1 "$rounds" gcc -O1 -c -o large.o large.c
+fi
+if command -v git >/dev/null; then
+	mkdir repo
+	cp -R "$SRCDIR/emul" "$SRCDIR/t" repo
+	(cd repo && git init -q && git add . &&
+		git -c user.name=bench -c user.email=bench@localhost \
+			commit -q -m bench && git status) >/dev/null 2>&1
+	whole "git-status" 1.5 $((rounds * 4)) git -C repo status -s
+fi
 
 # Memory of a sleeping static program: PSS over all processes of a run.
 # pss PID: of PID and what descends from it, in KiB
