@@ -74,7 +74,7 @@ for test in g-inotify g-lock; do
 	prog=$BUILDDIR/t/$test.guest
 	[ -x "$prog" ] || continue
 	SBX_TEST_NATIVE=1 "$prog" >"$tmp/native" 2>&1
-	(cd / && "$SBX" --rw "$tmp/shared:/tmp" -- "$prog") >"$tmp/sbx" 2>&1
+	(cd / && "$SBX" --rw "$tmp/shared:/tmp" --ro "$prog:/prog" -- /prog) >"$tmp/sbx" 2>&1
 	run_ok "$test in a writable directory" \
 		cmp "$tmp/native" "$tmp/sbx"
 done

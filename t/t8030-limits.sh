@@ -51,7 +51,7 @@ try:
             time.sleep(1000)
         n += 1
 except BlockingIOError:
-    print("no more", 10 < n < 20)
+    print("no more", 10 < n < 20, flush=True)
 os._exit(0)')" "no more True"
 is "CPUs" "$("$SBX" --cpus 1 sh -c 'nproc; cat /sys/fs/cgroup/cpu.max')" \
 	"$(nproc >/dev/null; printf '1\nmax 100000')"
