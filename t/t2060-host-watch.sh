@@ -59,7 +59,7 @@ watch()
 		mkdir s
 		rm b
 		rmdir s
-		: >done
+		: >"done"
 	)
 	wait $pid
 	tr '\n' ';' <"$tmp/out"

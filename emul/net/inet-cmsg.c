@@ -33,7 +33,7 @@ static int set_ttl(struct sockmsg *m, const void *data, size_t n, int min)
 	memcpy(&v, data, sizeof(v));
 	if (v == -1 && !min)
 		return 0;	/* as the option has it */
-	if (v < min || v > UINT8_MAX)
+	if (v < min || v > (int)UINT8_MAX)
 		return -EINVAL;
 	m->inet.has_ttl = true;
 	m->inet.ttl = (uint8_t)v;
@@ -47,7 +47,7 @@ static int set_tos(struct sockmsg *m, const void *data, size_t n)
 	if (n != sizeof(v) && n != 1)
 		return -EINVAL;
 	memcpy(&v, data, n);
-	if (v < -1 || v > UINT8_MAX)
+	if (v < -1 || v > (int)UINT8_MAX)
 		return -EINVAL;
 	m->inet.has_tos = true;
 	m->inet.tos = v == -1 ? 0 : (uint8_t)v;
