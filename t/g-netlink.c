@@ -60,6 +60,8 @@ static void test_sockets(void)
 
 	if (fd < 0)
 		skip_all("no netlink");
+	memset(&a, 0, sizeof(a));
+	memset(&b, 0, sizeof(b));
 	is(getsockname(fd, (struct sockaddr *)&a, &len), 0, "getsockname");
 	is(len, sizeof(a), "its length");
 	is(a.nl_pid, 0, "no number yet");

@@ -34,6 +34,7 @@ static void test_peers(void)
 	socklen_t len = sizeof(from);
 	char buf[16];
 
+	memset(&from, 0, sizeof(from));
 	is_errno(send(a, "x", 1, 0), EDESTADDRREQ, "send without a peer");
 	is_errno(getpeername(a, &from.sa, &len), ENOTCONN, "no peer");
 	is(send_lo(a, "hello", 5, port_of(b)), 5, "sendto");

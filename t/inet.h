@@ -53,6 +53,7 @@ static inline int port_of(int fd)
 	union addr a;
 	socklen_t n = sizeof(a);
 
+	memset(&a, 0, sizeof(a));
 	if (getsockname(fd, &a.sa, &n))
 		return -1;
 	return ntohs(a.sa.sa_family == AF_INET ? a.in.sin_port :

@@ -276,7 +276,7 @@ static struct inet_sock *choose(struct inet_port *p, int best,
 	list_for_each(k, &p->owners, port_link)
 		if (port_matches(k, to, from) && score(k, to) == best)
 			n++;
-	at = hash_peers(from, to) % n;
+	at = hash_peers(from, to) % MAX(n, 1u);
 	list_for_each(k, &p->owners, port_link)
 		if (port_matches(k, to, from) && score(k, to) == best &&
 		    !at--)

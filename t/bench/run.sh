@@ -62,9 +62,11 @@ while [ $i -lt "$rounds" ]; do
 		"$SBX" -- $b >>sbx.all 2>sbx.err || sed 's/^/# /' sbx.err
 	done
 	for o in $others; do
-		run_in "$o" ./bench.guest ./file /dev/shm >>"$o.all" 2>/dev/null
-		run_in "$o" ./tasks.guest ./true.guest >>"$o.all" 2>/dev/null
-		run_in "$o" ./net.guest >>"$o.all" 2>/dev/null
+		for b in './bench.guest ./file /dev/shm' \
+			'./tasks.guest ./true.guest' ./net.guest; do
+			# shellcheck disable=SC2086
+			run_in "$o" $b >>"$o.all" 2>/dev/null
+		done
 	done
 done
 
