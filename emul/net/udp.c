@@ -154,7 +154,7 @@ static long udp_setsockopt(struct socket *s, int level, int name, uaddr_t val,
 	case UDPLITE_RECV_CSCOV:
 		if (level != IPPROTO_UDPLITE)
 			return -ENOPROTOOPT;
-		v = v && v < UDP_HEADER ? UDP_HEADER : MIN(v, UINT16_MAX);
+		v = v && v < UDP_HEADER ? UDP_HEADER : MIN(v, (int)UINT16_MAX);
 		k->cscov[name == UDPLITE_RECV_CSCOV] = v;
 		return 0;
 	}
