@@ -207,12 +207,12 @@ static void of_files(void)
 	is_errno(inotify_rm_watch(in, wd), EINVAL, "it went by itself");
 
 	put("f", "x");
-	wd = watch("f", IN_ALL_EVENTS);
+	watch("f", IN_ALL_EVENTS);
 	unlink(at("f"));
 	show("unlink of one that is not open");
 	put("f", "x");
 	put("g", "x");
-	wd = watch("g", IN_ALL_EVENTS);
+	watch("g", IN_ALL_EVENTS);
 	rename(at("f"), at("g"));
 	show("renamed over");
 	watch("g", IN_ALL_EVENTS);
@@ -336,7 +336,7 @@ static void flags(void)
 
 	put("f", "1");
 	symlink("f", at("l"));
-	wd = watch("l", IN_OPEN | IN_DONT_FOLLOW | IN_DELETE_SELF);
+	watch("l", IN_OPEN | IN_DONT_FOLLOW | IN_DELETE_SELF);
 	put("f", "2");
 	show("DONT_FOLLOW");
 	unlink(at("l"));

@@ -357,7 +357,7 @@ static int after_exec(const char *file, int fd)
 	int st, r;
 	pid_t pid;
 
-	strcpy(path, file);
+	snprintf(path, sizeof(path), "%s", file);
 	pid = fork();
 	if (!pid)
 		_exit(try_write(fd));

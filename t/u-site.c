@@ -413,7 +413,7 @@ START_TEST(test_restorer)
 
 	start_image(true);
 	site = text(mov, "48c7c00f000000");
-	end = text(site, "0f05 0f1f8000000000");
+	text(site, "0f05 0f1f8000000000");
 	add_fde(mov - (uint32_t)_i, site + 2 - mov + (uint32_t)_i);
 	p = plan_at(site);
 	ck_assert_int_eq(p.tier, _i > 1 ? SITE_C : SITE_A);
