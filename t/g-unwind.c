@@ -22,8 +22,11 @@ static volatile int calls, good;
 
 static __attribute__((noinline)) void raiser(void)
 {
-	for (int i = 0; i < ROUNDS; i++)
+	for (int i = 0; i < ROUNDS; i++) {
 		raise(SIGUSR1);
+		/* No call is the last thing done here: it stays a call. */
+		__asm__ volatile("" ::: "memory");
+	}
 }
 
 static _Unwind_Reason_Code frame(struct _Unwind_Context *c, void *arg)
