@@ -78,17 +78,6 @@ static void show_weight(struct text *b, struct task *t)
 	text_printf(b, "100\n");
 }
 
-static void show_cpus(struct text *b, struct task *t)
-{
-	unsigned int n = sched_cpus();
-
-	(void)t;
-	if (n > 1)
-		text_printf(b, "0-%u\n", n - 1);
-	else
-		text_printf(b, "0\n");
-}
-
 static void show_controllers(struct text *b, struct task *t)
 {
 	(void)t;
@@ -124,8 +113,8 @@ static const struct proc_entry files[] = {
 	FILE_OF("cgroup.type", show_type),
 	FILE_OF("cpu.max", show_cpu),
 	FILE_OF("cpu.weight", show_weight),
-	FILE_OF("cpuset.cpus", show_cpus),
-	FILE_OF("cpuset.cpus.effective", show_cpus),
+	FILE_OF("cpuset.cpus", sys_show_cpus),
+	FILE_OF("cpuset.cpus.effective", sys_show_cpus),
 	FILE_OF("cpuset.mems", show_zero),
 	FILE_OF("cpuset.mems.effective", show_zero),
 	FILE_OF("memory.high", show_none),

@@ -76,6 +76,8 @@ struct proc_inode {
 struct superblock *proc_super(void) __must_check;
 /* The same machinery at /sys; sysfs.c. */
 struct superblock *sys_super(void) __must_check;
+/* The CPUs as a list, "0-3". */
+void sys_show_cpus(struct text *b, struct task *t);
 /* And at /sys/fs/cgroup; cgroupfs.c. */
 struct superblock *cgroup_super(void) __must_check;
 

@@ -8,7 +8,7 @@
 #include "emul/lib/string.h"
 #include "emul/task/sched.h"
 
-static void show_cpus(struct text *b, struct task *t)
+void sys_show_cpus(struct text *b, struct task *t)
 {
 	unsigned int n = sched_cpus();
 
@@ -85,9 +85,9 @@ static const struct proc_entry topology_dir[] = {
 	FILE_OF("core_cpus_list", show_number),
 	FILE_OF("core_id", show_number),
 	FILE_OF("core_siblings", show_mask),
-	FILE_OF("core_siblings_list", show_cpus),
+	FILE_OF("core_siblings_list", sys_show_cpus),
 	FILE_OF("package_cpus", show_mask),
-	FILE_OF("package_cpus_list", show_cpus),
+	FILE_OF("package_cpus_list", sys_show_cpus),
 	FILE_OF("physical_package_id", show_node),
 	FILE_OF("thread_siblings", show_own_mask),
 	FILE_OF("thread_siblings_list", show_number),
@@ -101,13 +101,13 @@ static const struct proc_entry one_cpu_dir[] = {
 
 static const struct proc_entry cpu_files[] = {
 	FILE_OF("kernel_max", show_kernel_max),
-	FILE_OF("online", show_cpus),
-	FILE_OF("possible", show_cpus),
-	FILE_OF("present", show_cpus),
+	FILE_OF("online", sys_show_cpus),
+	FILE_OF("possible", sys_show_cpus),
+	FILE_OF("present", sys_show_cpus),
 };
 
 static const struct proc_entry node0_dir[] = {
-	FILE_OF("cpulist", show_cpus),
+	FILE_OF("cpulist", sys_show_cpus),
 	FILE_OF("cpumap", show_mask),
 	END
 };

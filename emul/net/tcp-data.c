@@ -95,8 +95,7 @@ static ssize_t send_some(struct tcp_sock *k, struct tcp_conn *c,
 /* The connection to write to; err_ptr(). */
 static struct tcp_conn *connection(struct tcp_sock *k, struct sockmsg *m)
 {
-	struct task *t = current();
-	int err = 0;
+	int err;
 
 	if (likely(load_acquire(&k->base) == TCP_CONNECTED))
 		return load_acquire(&k->conn);
@@ -105,19 +104,7 @@ static struct tcp_conn *connection(struct tcp_sock *k, struct sockmsg *m)
 
 		if (nonblocking(m))
 			return err_ptr(-EAGAIN);
-		t->waiter.key = INET_OUT | EPOLLHUP;
-		t->waiter.exclusive = false;
-		wait_add(&k->in.queue, &t->waiter, t);
-		for (;;) {
-			uint32_t seq = wait_prepare(t);
-
-			if (load_acquire(&k->base) != TCP_CONNECTING)
-				break;
-			err = wait_sleep(t, seq, deadline);
-			if (err)
-				break;
-		}
-		wait_del(&t->waiter);
+		err = tcp_wait_connecting(k, current(), deadline);
 		if (err)
 			return err_ptr(socket_wait_error(err,
 					k->in.so.snd_timeout_ns));

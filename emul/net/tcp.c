@@ -466,12 +466,8 @@ static int start(struct tcp_sock *k, const struct inet_addr *to)
 	return err;
 }
 
-/* Sleep until @k is connected, or is not going to be. */
-static int wait_connect(struct tcp_sock *k)
+int tcp_wait_connecting(struct tcp_sock *k, struct task *t, int64_t deadline)
 {
-	int64_t timeout = k->in.so.snd_timeout_ns;
-	int64_t deadline = time_now() + MIN(timeout, TIMEOUT_CONNECT_NS);
-	struct task *t = current();
 	int err = 0;
 
 	t->waiter.key = INET_OUT | EPOLLHUP;
@@ -487,6 +483,16 @@ static int wait_connect(struct tcp_sock *k)
 			break;
 	}
 	wait_del(&t->waiter);
+	return err;
+}
+
+/* Sleep until @k is connected, or is not going to be. */
+static int wait_connect(struct tcp_sock *k)
+{
+	int64_t timeout = k->in.so.snd_timeout_ns;
+	int64_t deadline = time_now() + MIN(timeout, TIMEOUT_CONNECT_NS);
+	int err = tcp_wait_connecting(k, current(), deadline);
+
 	if (err == -ETIMEDOUT)
 		return timeout < TIMEOUT_CONNECT_NS ? -EINPROGRESS : err;
 	return err ? socket_wait_error(err, timeout) : 0;

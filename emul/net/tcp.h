@@ -92,6 +92,11 @@ static inline struct inet_sock *tcp_other(const struct tcp_sock *k,
 }
 
 /* tcp.c */
+/*
+ * Sleep for as long as @k is connecting, until @deadline at most.  0, or the
+ * error of wait_sleep().
+ */
+int tcp_wait_connecting(struct tcp_sock *k, struct task *t, int64_t deadline);
 enum tcp_state tcp_state(const struct tcp_sock *k);
 /* SO_SNDBUF or SO_RCVBUF of @s was set. */
 void tcp_changed(struct socket *s, int name);
