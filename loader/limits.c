@@ -51,25 +51,31 @@ static bool decimal(const char **s, uint64_t *out)
 	return true;
 }
 
+bool size_parse(const char *s, uint64_t *out)
+{
+	static const char suffixes[] = "KMGT";
+	unsigned int shift = 0;
+	const char *at;
+	uint64_t v;
+
+	if (!digits(&s, &v) || !v)
+		return false;
+	at = *s ? strchr(suffixes, toupper((unsigned char)*s)) : NULL;
+	if (at) {
+		shift = 10 * (unsigned int)(at - suffixes + 1);
+		s++;
+	}
+	if (*s || v > UINT64_MAX >> shift)
+		return false;
+	*out = v << shift;
+	return true;
+}
+
 int limit_bytes(uint64_t *out, const char *option, const char *arg,
 		struct err *e)
 {
-	static const char suffixes[] = "KMGT";
-	const char *s = arg, *at;
-	unsigned int shift = 0;
-	uint64_t v;
-
-	if (digits(&s, &v) && v) {
-		at = *s ? strchr(suffixes, toupper((unsigned char)*s)) : NULL;
-		if (at) {
-			shift = 10 * (unsigned int)(at - suffixes + 1);
-			s++;
-		}
-		if (!*s && v <= (uint64_t)INT64_MAX >> shift) {
-			*out = v << shift;
-			return 0;
-		}
-	}
+	if (size_parse(arg, out) && *out <= INT64_MAX)
+		return 0;
 	return err_set(e, EXIT_SBX, "%s: '%s': not a size like 512M (K, M, G, "
 		       "T)", option, arg);
 }

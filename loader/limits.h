@@ -40,6 +40,11 @@ struct limits {
 #define LIMITS_KILL_MS	10000u
 
 /*
+ * A number of bytes that is not 0, with or without a suffix K, M, G or T.
+ * False: @s is something else, or it is too large.
+ */
+bool size_parse(const char *s, uint64_t *out);
+/*
  * Parse the argument of an option into *out: bytes with a suffix K, M, G or T
  * (powers of 1024), a number from @min on, thousandths of a decimal number,
  * or milliseconds of a time with a suffix s, m, h or d (of seconds if none).

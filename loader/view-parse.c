@@ -41,35 +41,10 @@ static struct part take(char **at, char sep)
 	return part;
 }
 
-static int parse_size(const char *s, uint64_t *size)
-{
-	static const char units[] = "KMGT";
-	const char *unit;
-	char *end;
-	int shift = 0;
-
-	errno = 0;
-	if (*s < '0' || *s > '9')
-		return -1;
-	*size = strtoull(s, &end, 10);
-	if (errno)
-		return -1;
-	if (*end) {
-		unit = strchr(units, *end & ~0x20);
-		if (!unit || end[1])
-			return -1;
-		shift = 10 * (int)(unit - units + 1);
-	}
-	if (*size > UINT64_MAX >> shift || !*size)
-		return -1;
-	*size <<= shift;
-	return 0;
-}
-
 static int set_size(struct view_mount *m, const char *option, const char *s,
 		    struct err *e)
 {
-	if (parse_size(s, &m->size) < 0)
+	if (!size_parse(s, &m->size))
 		return err_set(e, EXIT_SBX, "%s: %s: not a size "
 			       "(a number, then K, M, G or T)", option, s);
 	return 0;
