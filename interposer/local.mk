@@ -3,17 +3,22 @@
 
 # Parts without machine state, tested in the hosted build too.
 interposer_pure_sources = \
+	%D%/detour.c \
 	%D%/ehframe.c \
 	%D%/ehframe.h \
+	%D%/family.c \
 	%D%/gmem.h \
+	%D%/image.c \
 	%D%/insn.c \
 	%D%/insn.h \
 	%D%/patch.c \
 	%D%/patch.h \
+	%D%/rewrite.h \
 	%D%/site.c \
 	%D%/site.h \
 	%D%/sites.c \
-	%D%/sites.h
+	%D%/sites.h \
+	%D%/thunk.c
 
 interposer_sources = \
 	$(emul_vdso_sources) \
