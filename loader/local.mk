@@ -31,7 +31,7 @@ $(sbx_OBJECTS): config.status
 
 # The filter is made at build time, so that sbx need not carry libseccomp.
 noinst_PROGRAMS += mkfilter
-mkfilter_SOURCES = %D%/mkfilter.c
+mkfilter_SOURCES = %D%/mkfilter.c %D%/mkfilter.h %D%/mkfilter-table.c
 mkfilter_CFLAGS = -std=gnu11 $(WARN_CFLAGS) $(SECCOMP_CFLAGS)
 mkfilter_LDADD = $(SECCOMP_LIBS)
 
