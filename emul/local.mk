@@ -111,6 +111,7 @@ emul_fs_sources = \
 	%D%/fs/signalfd.h \
 	%D%/fs/splice.c \
 	%D%/fs/timerfd.c \
+	%D%/fs/fifo.c \
 	%D%/fs/pipe.c \
 	%D%/fs/pipe.h \
 	%D%/fs/proc.c \
@@ -340,6 +341,8 @@ emul_vfs_sources = \
 	%D%/vfs/perm.c \
 	%D%/vfs/pivot.c \
 	%D%/vfs/rename.c \
+	%D%/vfs/stream.c \
+	%D%/vfs/stream.h \
 	%D%/vfs/sys_dir.c \
 	%D%/vfs/sys_fd.c \
 	%D%/vfs/sys_mount.c \

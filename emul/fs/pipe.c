@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pipe.c: pipes and fifos; pipe(7), fifo(7).
+ * pipe.c: pipes; pipe(7).
  *
- * A pipe is a ring of bytes between one writer and one reader at a time: who
- * writes holds the writer's turn, who reads the reader's.  Each side alone
- * moves its own position, so that they need no lock against each other, and
- * none is held while guest memory is touched.  The ring starts small and grows
- * up to the pipe's capacity.
+ * A pipe is a stream (vfs/stream.h), and who has its ends open.
  *
  * Linux counts the room of a pipe in pages, this one in bytes: it takes at
  * least as much as Linux does.
@@ -27,33 +23,8 @@
 #include "emul/task/turn.h"
 #include "emul/vfs/fdtable.h"
 
-#define FIRST_SIZE	4096u
 #define POLL_READ	(EPOLLIN | EPOLLRDNORM)
 #define POLL_WRITE	(EPOLLOUT | EPOLLWRNORM)
-
-/* Bytes that were written as a packet (O_DIRECT). */
-struct packet {
-	uint64_t start, end;
-};
-
-struct pipe {
-	struct turn rd, wr;
-	char *buf;		/* ring of size bytes; both turns to change */
-	uint32_t size;		/* power of two, 0 before the first write */
-	uint32_t cap;		/* F_SETPIPE_SZ */
-	uint64_t head;		/* bytes written ever; the writer's */
-	uint64_t tail;		/* bytes read ever; the reader's */
-	struct waitqueue queue;	/* for data and for room, by key */
-	uint32_t data_sleepers, room_sleepers;	/* atomic */
-
-	struct mutex lock;	/* protects the rest */
-	uint32_t readers, writers;	/* files; read without the lock */
-	uint32_t r_count, w_count;	/* opens ever, for fifo_open */
-	uint32_t files;
-	uint32_t n_packets;	/* read without the lock */
-	uint32_t first_packet, max_packets;
-	struct packet *packets;	/* ring of max_packets */
-};
 
 static struct {
 	struct mutex lock;
@@ -61,120 +32,25 @@ static struct {
 } pipefs __arena;
 LOCK_CLASS(pipefs, LOCK_ONCE);
 
-static struct pipe *pipe_new(void)
+struct pipe *pipe_new(void)
 {
 	struct pipe *p = kzalloc(sizeof(*p));
 
 	if (!p)
 		return NULL;
 	live_add(LIVE_PIPE, 1);
-	turn_init(&p->rd);
-	turn_init(&p->wr);
 	waitqueue_init(&p->queue);
 	mutex_init_class(&p->lock, LOCK_OBJECT);
-	p->cap = PIPE_DEF_SIZE;
+	stream_init(&p->s, PIPE_DEF_SIZE);
 	return p;
 }
 
-static void pipe_free(struct pipe *p)
+void pipe_free(struct pipe *p)
 {
-	page_free(p->buf, p->size / PAGE_SIZE);
+	stream_destroy(&p->s);
 	kfree(p->packets);
 	live_add(LIVE_PIPE, -1);
 	kfree(p);
-}
-
-static inline uint64_t used(const struct pipe *p)
-{
-	/* Tail first: never more than there was. */
-	uint64_t tail = load_acquire(&p->tail);
-
-	return load_acquire(&p->head) - tail;
-}
-
-static inline uint64_t room(const struct pipe *p)
-{
-	uint64_t n = used(p);
-	uint32_t cap = load_once(&p->cap);
-
-	return n < cap ? cap - n : 0;
-}
-
-/* Copy the ring's bytes to a bigger (or smaller) one.  Both turns are held. */
-static int ring_resize(struct pipe *p, uint32_t size)
-{
-	char *buf = page_alloc(size / PAGE_SIZE);
-	uint64_t n = used(p), at = p->tail;
-
-	if (!buf)
-		return -ENOMEM;
-	for (uint64_t i = 0; i < n; ) {
-		uint64_t from = (at + i) & (p->size - 1);
-		uint64_t to = (at + i) & (size - 1);
-		uint64_t len = MIN(n - i, MIN(p->size - from, size - to));
-
-		memcpy(buf + to, p->buf + from, len);
-		i += len;
-	}
-	page_free(p->buf, p->size / PAGE_SIZE);
-	p->buf = buf;
-	p->size = size;
-	return 0;
-}
-
-/* Make the ring hold @n bytes more; the writer's turn is held. */
-static int ring_grow(struct pipe *p, struct task *t, uint64_t n)
-{
-	uint32_t size = p->size ? p->size : FIRST_SIZE;
-	int err;
-
-	n += used(p);
-	while (size < n)
-		size *= 4;
-	size = MIN(size, MAX(p->cap, p->size));
-	err = turn_take(&p->rd, t);
-	if (err)
-		return err;
-	err = ring_resize(p, size);
-	turn_give(&p->rd);
-	return err;
-}
-
-/* Move up to @n bytes from the ring at @at; as uio_write. */
-static ssize_t ring_out(struct pipe *p, struct uio *u, uint64_t at, size_t n)
-{
-	size_t done = 0;
-
-	while (done < n) {
-		uint64_t from = (at + done) & (p->size - 1);
-		size_t len = MIN(n - done, p->size - from);
-		ssize_t r = uio_write(u, p->buf + from, len);
-
-		if (r < 0)
-			return done ? (ssize_t)done : r;
-		done += (size_t)r;
-		if ((size_t)r < len)
-			break;
-	}
-	return (ssize_t)done;
-}
-
-static ssize_t ring_in(struct pipe *p, struct uio *u, uint64_t at, size_t n)
-{
-	size_t done = 0;
-
-	while (done < n) {
-		uint64_t to = (at + done) & (p->size - 1);
-		size_t len = MIN(n - done, p->size - to);
-		ssize_t r = uio_read(u, p->buf + to, len);
-
-		if (r < 0)
-			return done ? (ssize_t)done : r;
-		done += (size_t)r;
-		if ((size_t)r < len)
-			break;
-	}
-	return (ssize_t)done;
 }
 
 /* What of @n bytes may be read at once, and where the next read starts. */
@@ -185,10 +61,10 @@ static size_t packet_limit(struct pipe *p, size_t n, uint64_t *skip_to)
 	mutex_lock(&p->lock);
 	if (p->n_packets) {
 		k = &p->packets[p->first_packet];
-		if (k->start > p->tail) {
-			n = MIN(n, k->start - p->tail);
+		if (k->start > p->s.tail) {
+			n = MIN(n, k->start - p->s.tail);
 		} else {
-			n = MIN(n, k->end - p->tail);
+			n = MIN(n, k->end - p->s.tail);
 			*skip_to = k->end;
 			p->first_packet = (p->first_packet + 1) %
 				p->max_packets;
@@ -201,7 +77,7 @@ static size_t packet_limit(struct pipe *p, size_t n, uint64_t *skip_to)
 
 static int packet_room(struct pipe *p)
 {
-	uint32_t max = p->cap / (uint32_t)PAGE_SIZE;
+	uint32_t max = p->s.cap / (uint32_t)PAGE_SIZE;
 	struct packet *ring;
 	int r = 1;
 
@@ -248,7 +124,7 @@ static int wait_data(struct pipe *p, struct task *t)
 	for (;;) {
 		uint32_t seq = wait_prepare(t);
 
-		if (used(p) || !load_acquire(&p->writers))
+		if (stream_used(&p->s) || !load_acquire(&p->writers))
 			break;
 		err = wait_sleep(t, seq, NEVER_NS);
 		if (err)
@@ -274,16 +150,16 @@ static ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos)
 	if (!u->left)
 		return 0;
 	for (;;) {
-		int err = turn_take(&p->rd, t);
+		int err = turn_take(&p->s.rd, t);
 
 		if (err)
 			return err;
 		/* Before the data: what the last one wrote has to count. */
 		writers = load_acquire(&p->writers);
-		n = used(p);
+		n = stream_used(&p->s);
 		if (n)
 			break;
-		turn_give(&p->rd);
+		turn_give(&p->s.rd);
 		if (!writers)
 			return 0;
 		if (u->nonblock)
@@ -293,20 +169,19 @@ static ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos)
 			return err;
 	}
 	n = MIN(n, u->left);
-	before = p->tail;
+	before = p->s.tail;
 	skip_to = 0;
 	if (unlikely(load_once(&p->n_packets)))
 		n = packet_limit(p, n, &skip_to);
-	done = ring_out(p, u, p->tail, n);
+	done = stream_copy(&p->s, u, 0, n);
 	if (done > 0 || skip_to)
-		store_release(&p->tail, skip_to ? skip_to :
-			      p->tail + (uint64_t)done);
-	n = p->tail - before;
-	turn_give(&p->rd);		/* the fence in it orders these */
-	left = used(p);
+		stream_drop(&p->s, skip_to ? skip_to - before : (uint64_t)done);
+	n = p->s.tail - before;
+	turn_give(&p->s.rd);		/* the fence in it orders these */
+	left = stream_used(&p->s);
 	/* There is room where there was none; or for the next who waits. */
-	if (left + PIPE_BUF_BYTES <= p->cap &&
-	    (left + n + PIPE_BUF_BYTES > p->cap ||
+	if (left + PIPE_BUF_BYTES <= p->s.cap &&
+	    (left + n + PIPE_BUF_BYTES > p->s.cap ||
 	     load_once(&p->room_sleepers)))
 		wait_wake(&p->queue, POLL_WRITE, 1);
 	if (left && load_once(&p->data_sleepers))
@@ -318,13 +193,13 @@ int pipe_reserve(struct file *f)
 {
 	struct task *t = current();
 	struct pipe *p = f->priv;
-	int err = turn_take(&p->wr, t);
+	int err = turn_take(&p->s.wr, t);
 
 	if (err)
 		return err;
-	if (p->size < p->cap)
-		err = ring_grow(p, t, p->cap - used(p));
-	turn_give(&p->wr);
+	if (p->s.size < p->s.cap)
+		err = stream_grow(&p->s, t, p->s.cap - stream_used(&p->s));
+	turn_give(&p->s.wr);
 	return err;
 }
 
@@ -334,36 +209,36 @@ ssize_t pipe_drain(struct file *f, size_t len, pipe_take_fn *take, void *ctx,
 	struct pipe *p = f->priv;
 	uint64_t n, skip_to = 0;
 	size_t done = 0;
-	ssize_t r = turn_take(&p->rd, current());
+	ssize_t r = turn_take(&p->s.rd, current());
 
 	if (r)
 		return r;
-	n = MIN(used(p), len);
+	n = MIN(stream_used(&p->s), len);
 	if (n && unlikely(load_once(&p->n_packets)) && !keep)
 		n = packet_limit(p, n, &skip_to);
 	while (done < n) {
-		uint64_t from = (p->tail + done) & (p->size - 1);
-		size_t here = MIN(n - done, p->size - from);
+		uint64_t from = (p->s.tail + done) & (p->s.size - 1);
+		size_t here = MIN(n - done, p->s.size - from);
 
-		r = take(ctx, p->buf + from, here);
+		r = take(ctx, p->s.buf + from, here);
 		if (r > 0)
 			done += (size_t)r;
 		if (r < (ssize_t)here)
 			break;
 	}
 	if (!keep && (done || skip_to))
-		store_release(&p->tail, skip_to ? skip_to : p->tail + done);
-	turn_give(&p->rd);
+		stream_drop(&p->s, skip_to ? skip_to - p->s.tail : done);
+	turn_give(&p->s.rd);
 	if (done && !keep)
 		wait_wake(&p->queue, POLL_WRITE, INT32_MAX);
-	if (used(p) && load_once(&p->data_sleepers))
+	if (stream_used(&p->s) && load_once(&p->data_sleepers))
 		wait_wake(&p->queue, POLL_READ, 1);
 	return done ? (ssize_t)done : r;
 }
 
 uint64_t pipe_room(const struct file *f)
 {
-	return room(f->priv);
+	return stream_room(&((const struct pipe *)f->priv)->s);
 }
 
 static ssize_t broken(struct task *t, ssize_t done)
@@ -387,8 +262,8 @@ static int wait_room(struct pipe *p, struct task *t, uint64_t need,
 		uint32_t seq = wait_prepare(t);
 
 		if (!load_acquire(&p->readers) ||
-		    (room(p) >= need && (!packet || load_once(&p->n_packets) <
-					 p->cap / PAGE_SIZE)))
+		    (stream_room(&p->s) >= need && (!packet || load_once(&p->n_packets) <
+					 p->s.cap / PAGE_SIZE)))
 			break;
 		err = wait_sleep(t, seq, NEVER_NS);
 		if (err)
@@ -409,7 +284,7 @@ static int wait_room(struct pipe *p, struct task *t, uint64_t need,
 static ssize_t put_some(struct pipe *p, struct task *t, struct uio *u,
 			uint64_t need, bool packet)
 {
-	uint64_t n = u->left, free = room(p);
+	uint64_t n = u->left, free = stream_room(&p->s);
 	ssize_t r;
 
 	if (packet) {
@@ -421,17 +296,12 @@ static ssize_t put_some(struct pipe *p, struct task *t, struct uio *u,
 	if (free < need || !free)
 		return 0;
 	n = MIN(n, free);
-	if (unlikely(used(p) + n > p->size)) {
-		r = ring_grow(p, t, n);
-		if (r)
-			return r;
-	}
-	r = ring_in(p, u, p->head, n);
+	r = stream_fill(&p->s, t, u, n);
 	if (r <= 0)
 		return r;
 	if (packet)
-		packet_add(p, p->head, p->head + (uint64_t)r);
-	store_release(&p->head, p->head + (uint64_t)r);
+		packet_add(p, p->s.head, p->s.head + (uint64_t)r);
+	stream_push(&p->s, (uint64_t)r);
 	return r;
 }
 
@@ -447,15 +317,15 @@ static ssize_t pipe_write(struct file *f, struct uio *u, off_t *pos)
 	if (!u->left)
 		return 0;
 	for (;;) {
-		r = turn_take(&p->wr, t);
+		r = turn_take(&p->s.wr, t);
 		if (r)
 			break;
 		if (unlikely(!load_acquire(&p->readers))) {
-			turn_give(&p->wr);
+			turn_give(&p->s.wr);
 			return broken(t, done);
 		}
 		r = put_some(p, t, u, need, packet);
-		turn_give(&p->wr);
+		turn_give(&p->s.wr);
 		if (r < 0)
 			break;
 		if (r) {
@@ -475,7 +345,7 @@ static ssize_t pipe_write(struct file *f, struct uio *u, off_t *pos)
 			break;
 	}
 	/* Room may be left for the next that waits for it. */
-	if (load_once(&p->room_sleepers) && room(p) >= PIPE_BUF_BYTES)
+	if (load_once(&p->room_sleepers) && stream_room(&p->s) >= PIPE_BUF_BYTES)
 		wait_wake(&p->queue, POLL_WRITE, 1);
 	return done ? done : r;
 }
@@ -492,11 +362,11 @@ static uint32_t pipe_poll(struct file *f, struct waiter *w)
 		if (!load_acquire(&p->writers) &&
 		    f->pos != (off_t)load_once(&p->w_count))
 			mask |= EPOLLHUP;
-		if (used(p))
+		if (stream_used(&p->s))
 			mask |= POLL_READ;
 	}
 	if (f->mode & FMODE_WRITE) {
-		if (room(p) >= PIPE_BUF_BYTES)
+		if (stream_room(&p->s) >= PIPE_BUF_BYTES)
 			mask |= POLL_WRITE;
 		if (!load_acquire(&p->readers))
 			mask |= EPOLLERR;
@@ -511,11 +381,11 @@ static long pipe_ioctl(struct file *f, unsigned int cmd, uaddr_t arg)
 
 	if (cmd != FIONREAD)
 		return -ENOTTY;
-	n = (int)used(p);
+	n = (int)stream_used(&p->s);
 	return put_user(arg, &n);
 }
 
-static void pipe_release(struct file *f)
+void pipe_release(struct file *f)
 {
 	struct pipe *p = f->priv;
 	struct inode *i = f->inode;
@@ -548,29 +418,29 @@ static long set_size(struct pipe *p, struct task *t, uint64_t arg)
 		return -EINVAL;
 	while (size < arg)
 		size *= 2;
-	if (size > PIPE_MAX_SIZE && size > p->cap &&
+	if (size > PIPE_MAX_SIZE && size > p->s.cap &&
 	    !task_capable(t, 24 /* CAP_SYS_RESOURCE */))
 		return -EPERM;
-	err = turn_take(&p->wr, t);
+	err = turn_take(&p->s.wr, t);
 	if (err)
 		return err;
-	err = turn_take(&p->rd, t);
+	err = turn_take(&p->s.rd, t);
 	if (err)
 		goto out_wr;
-	if (used(p) > size || p->n_packets > size / PAGE_SIZE) {
+	if (stream_used(&p->s) > size || p->n_packets > size / PAGE_SIZE) {
 		err = -EBUSY;
 		goto out;
 	}
-	if (p->size > size)
-		err = ring_resize(p, (uint32_t)size);
+	if (p->s.size > size)
+		err = stream_resize(&p->s, (uint32_t)size);
 	if (!err) {
-		store_once(&p->cap, (uint32_t)size);
+		store_once(&p->s.cap, (uint32_t)size);
 		err = (long)size;
 	}
 out:
-	turn_give(&p->rd);
+	turn_give(&p->s.rd);
 out_wr:
-	turn_give(&p->wr);
+	turn_give(&p->s.wr);
 	if (err > 0)
 		wait_wake(&p->queue, POLL_WRITE, INT32_MAX);
 	return err;
@@ -582,7 +452,7 @@ static long pipe_fcntl(struct file *f, unsigned int cmd, uaddr_t arg)
 	struct pipe *p = f->priv;
 
 	if (cmd == F_GETPIPE_SZ)
-		return (long)p->cap;
+		return (long)p->s.cap;
 	if (cmd != F_SETPIPE_SZ)
 		return -EINVAL;
 	return set_size(p, current(), arg);
@@ -596,101 +466,6 @@ const struct file_ops pipe_fops = {
 	.fcntl = pipe_fcntl,
 	.release = pipe_release,
 };
-
-/* Sleep until *@count is not @old any more. */
-static int wait_partner(struct pipe *p, struct task *t, uint32_t *count,
-			uint32_t old)
-{
-	int err = 0;
-
-	t->waiter.key = 0;
-	t->waiter.exclusive = false;
-	wait_add(&p->queue, &t->waiter, t);
-	for (;;) {
-		uint32_t seq = wait_prepare(t);
-
-		if (load_acquire(count) != old)
-			break;
-		err = wait_sleep(t, seq, NEVER_NS);
-		if (err)
-			break;
-	}
-	wait_del(&t->waiter);
-	return err ? -ERESTARTSYS : 0;
-}
-
-/* open(2) of a fifo; it may sleep until the other side comes. */
-int fifo_open(struct inode *i, struct file *f)
-{
-	struct task *t = current();
-	uint32_t r_count, w_count;
-	bool no_reader, no_writer;
-	struct pipe *p;
-	int err = 0;
-	/* /proc/self/fd of an end of pipe(2) waits for nobody. */
-	bool wait = i->sb != load_acquire(&pipefs.sb);
-
-	/* An inherited one; or one that may not be opened here. */
-	if (i->ops && i->ops->open) {
-		err = i->ops->open(i, f);
-		if (err || f->ops)
-			return err;
-	}
-	mutex_lock(&i->lock);
-	p = i->special;
-	if (!p)
-		p = pipe_new();
-	if (!p) {
-		mutex_unlock(&i->lock);
-		return -ENOMEM;
-	}
-	mutex_lock(&p->lock);
-	if ((f->mode & (FMODE_READ | FMODE_WRITE)) == FMODE_WRITE &&
-	    (f->flags & O_NONBLOCK) && !p->readers && wait)
-		err = -ENXIO;
-	if (!err) {
-		i->special = p;
-		p->files++;
-		if (f->mode & FMODE_READ) {
-			p->readers++;
-			p->r_count++;
-		}
-		if (f->mode & FMODE_WRITE) {
-			p->writers++;
-			p->w_count++;
-		}
-	}
-	r_count = p->r_count;
-	w_count = p->w_count;
-	/* Looked at once: a partner may see this end, and go at once. */
-	no_writer = !(f->mode & FMODE_WRITE) && !p->writers;
-	no_reader = !(f->mode & FMODE_READ) && !p->readers;
-	mutex_unlock(&p->lock);
-	if (err && !p->files)
-		pipe_free(p);
-	mutex_unlock(&i->lock);
-	if (err)
-		return err;
-
-	f->ops = &pipe_fops;
-	f->priv = p;
-	f->mode &= ~FMODE_SEEK;
-	f->pos = -1;
-	wait_wake(&p->queue, 0, INT32_MAX);
-	if (!wait)
-		return 0;
-	if (no_writer) {
-		if (f->flags & O_NONBLOCK)
-			f->pos = (off_t)w_count;
-		else
-			err = wait_partner(p, t, &p->w_count, w_count);
-	} else if (no_reader) {
-		err = wait_partner(p, t, &p->r_count, r_count);
-	}
-	if (err)
-		pipe_release(f);
-	return err;
-}
 
 static struct superblock *get_sb(void)
 {
@@ -706,6 +481,11 @@ static struct superblock *get_sb(void)
 	}
 	mutex_unlock(&pipefs.lock);
 	return sb;
+}
+
+bool pipe_is_unnamed(const struct inode *i)
+{
+	return i->sb == load_acquire(&pipefs.sb);
 }
 
 int pipe_create(struct file *end[2], unsigned int flags)

@@ -3,6 +3,7 @@
 #ifndef SBX_FS_PIPE_H
 #define SBX_FS_PIPE_H
 
+#include "emul/vfs/stream.h"
 #include "emul/vfs/vfs.h"
 
 #define PIPE_BUF_BYTES	4096u		/* PIPE_BUF: atomic up to this */
@@ -29,5 +30,35 @@ ssize_t pipe_drain(struct file *f, size_t len, pipe_take_fn *take, void *ctx,
 uint64_t pipe_room(const struct file *f);
 
 extern const struct file_ops pipe_fops __hidden;
+
+/*
+ * For fifo.c: a pipe that @i->special of an inode leads to while it is open.
+ */
+/* Bytes that were written as a packet (O_DIRECT). */
+struct packet {
+	uint64_t start, end;
+};
+
+struct pipe {
+	struct stream s;
+	struct waitqueue queue;	/* for data and for room, by key */
+	uint32_t data_sleepers, room_sleepers;	/* atomic */
+
+	struct mutex lock;	/* protects the rest */
+	uint32_t readers, writers;	/* files; read without the lock */
+	uint32_t r_count, w_count;	/* opens ever, for fifo_open */
+	uint32_t files;
+	uint32_t n_packets;	/* read without the lock */
+	uint32_t first_packet, max_packets;
+	struct packet *packets;	/* ring of max_packets */
+};
+
+/* One that nobody has open, or NULL. */
+struct pipe *pipe_new(void);
+void pipe_free(struct pipe *p);
+/* Is @i that of a pipe(2), not of a fifo? */
+bool pipe_is_unnamed(const struct inode *i);
+/* As file_ops.release. */
+void pipe_release(struct file *f);
 
 #endif

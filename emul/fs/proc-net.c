@@ -121,7 +121,7 @@ static void put_tcp(struct inet_sock *k, void *arg)
 	if (state == TCP_ST_LISTEN)
 		rx = s->n_pending;
 	else if (c)
-		rx = flow_used(tcp_in(s, c));
+		rx = stream_used(&tcp_in(s, c)->s);
 	put_sock(l, k, 4, state, 0, rx);
 	text_printf(l->b, " 1 0000000000000000 20 4 30 10 -1");
 	pad = LINE_MAX_ - (int)(l->b->len - start);

@@ -67,12 +67,12 @@ static ssize_t send_some(struct tcp_sock *k, struct tcp_conn *c,
 			 struct task *t, struct uio *u)
 {
 	struct flow *f = tcp_out(k, c);
-	ssize_t n = turn_take(&f->wr, t);
+	ssize_t n = turn_take(&f->s.wr, t);
 
 	if (n)
 		return n;
 	if (unlikely(load_once(&k->in.error) || may_not_send(k, c, f))) {
-		turn_give(&f->wr);
+		turn_give(&f->s.wr);
 		n = inet_take_error(&k->in);
 		return n ? n : -EPIPE;
 	}
@@ -82,7 +82,7 @@ static ssize_t send_some(struct tcp_sock *k, struct tcp_conn *c,
 	} else {
 		n = flow_put(f, t, u);
 	}
-	turn_give(&f->wr);	/* the fence in it orders what follows */
+	turn_give(&f->s.wr);	/* the fence in it orders what follows */
 	if (n <= 0)
 		return n ? n : -EAGAIN;
 	if (unlikely(load_acquire(&f->unread)))
@@ -162,7 +162,7 @@ static int ended(struct tcp_sock *k, const struct tcp_conn *c,
 	bool fin = load_acquire(&f->fin);
 
 	/* After its FIN a reset is no news. */
-	if (fin && flow_used(f))
+	if (fin && stream_used(&f->s))
 		return -EAGAIN;
 	if (!fin && load_once(&k->in.error))
 		return inet_take_error(&k->in);
@@ -178,7 +178,7 @@ static int wait_data(struct tcp_sock *k, struct tcp_conn *c, struct task *t,
 	struct flow *f = tcp_in(k, c);
 	int err = 0;
 
-	n = MIN(n, load_once(&f->cap) / 2);
+	n = MIN(n, load_once(&f->s.cap) / 2);
 	t->waiter.key = RCV_WAKE;
 	t->waiter.exclusive = true;
 	__atomic_fetch_add(&f->sleepers, 1, __ATOMIC_SEQ_CST);
@@ -186,7 +186,7 @@ static int wait_data(struct tcp_sock *k, struct tcp_conn *c, struct task *t,
 	for (;;) {
 		uint32_t seq = wait_prepare(t);
 
-		if (flow_used(f) >= n || load_acquire(&f->fin) ||
+		if (stream_used(&f->s) >= n || load_acquire(&f->fin) ||
 		    load_acquire(&c->reset) || load_once(&k->in.error) ||
 		    load_once(&k->in.shut) & SHUT_RCV)
 			break;
@@ -204,7 +204,7 @@ static ssize_t take_some(struct tcp_sock *k, struct tcp_conn *c,
 			 struct sockmsg *m, uint64_t *peeked)
 {
 	struct flow *f = tcp_in(k, c);
-	uint64_t n = flow_used(f);
+	uint64_t n = stream_used(&f->s);
 	ssize_t r;
 
 	if (n <= *peeked)
@@ -214,14 +214,14 @@ static ssize_t take_some(struct tcp_sock *k, struct tcp_conn *c,
 		uio_advance(&m->u, n);
 		r = (ssize_t)n;
 	} else {
-		r = flow_copy(f, &m->u, *peeked, n);
+		r = stream_copy(&f->s, &m->u, *peeked, n);
 	}
 	if (r <= 0)
 		return r;
 	if (m->flags & MSG_PEEK)
 		*peeked += (uint64_t)r;
 	else
-		flow_drop(f, (uint64_t)r);
+		stream_drop(&f->s, (uint64_t)r);
 	return r;
 }
 
@@ -272,17 +272,17 @@ ssize_t tcp_recvmsg(struct socket *s, struct task *t, struct sockmsg *m)
 		deadline = socket_deadline(deadline);
 	target = m->flags & MSG_WAITALL ? want : MIN(s->rcvlowat, want);
 	for (;;) {
-		n = turn_take(&f->rd, t);
+		n = turn_take(&f->s.rd, t);
 		if (n)
 			break;
 		n = take_some(k, c, m, &peeked);
-		turn_give(&f->rd);	/* the fence in it orders these */
+		turn_give(&f->s.rd);	/* the fence in it orders these */
 		if (n > 0) {
 			done += (size_t)n;
 			if (flow_feeds(f))
 				wait_wake(&tcp_other(k, c)->queue, INET_OUT,
 					  INT32_MAX);
-			if (done >= target && (!m->u.left || !flow_used(f) ||
+			if (done >= target && (!m->u.left || !stream_used(&f->s) ||
 					       m->flags & MSG_PEEK))
 				break;
 			continue;
@@ -290,7 +290,7 @@ ssize_t tcp_recvmsg(struct socket *s, struct task *t, struct sockmsg *m)
 		if (n < 0 || done >= target || !want)
 			break;
 		n = ended(k, c, f);
-		if (n == -EAGAIN && flow_used(f) > peeked)
+		if (n == -EAGAIN && stream_used(&f->s) > peeked)
 			continue;
 		if (n != -EAGAIN || nonblocking(m))
 			break;
@@ -299,7 +299,7 @@ ssize_t tcp_recvmsg(struct socket *s, struct task *t, struct sockmsg *m)
 			break;
 	}
 	/* What this one did not take may be for the next who sleeps. */
-	if (unlikely(load_once(&f->sleepers)) && flow_used(f))
+	if (unlikely(load_once(&f->sleepers)) && stream_used(&f->s))
 		wait_wake(&k->in.queue, INET_IN, 1);
 	return done ? (ssize_t)done : n;
 }
@@ -318,8 +318,8 @@ static uint32_t poll_connected(struct tcp_sock *k)
 		mask |= EPOLLHUP;
 	if (no_more)
 		mask |= INET_IN | EPOLLRDHUP;
-	else if (flow_used(in) >= MIN(k->in.so.rcvlowat,
-				      load_once(&in->cap) / 2))
+	else if (stream_used(&in->s) >= MIN(k->in.so.rcvlowat,
+				      load_once(&in->s.cap) / 2))
 		mask |= INET_IN;
 	if (no_send || cut(c, out) || flow_want_room(out))
 		mask |= EPOLLOUT | EPOLLWRNORM;
@@ -359,7 +359,7 @@ long tcp_unread(struct socket *s)
 
 	if (load_acquire(&k->base) == TCP_LISTENING)
 		return -EINVAL;
-	return c ? (long)flow_used(tcp_in(k, c)) : 0;
+	return c ? (long)stream_used(&tcp_in(k, c)->s) : 0;
 }
 
 /* What was written has arrived, tcp(7): it is the peer's to read. */

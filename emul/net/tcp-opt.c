@@ -220,13 +220,13 @@ static void fill_info(const struct tcp_sock *k, struct tcp_info *i)
 	if (!c)
 		return;
 	i->tcpi_bytes_acked = i->tcpi_bytes_sent =
-		load_once(&tcp_out(k, c)->head);
-	i->tcpi_bytes_received = load_once(&tcp_in(k, c)->head);
+		load_once(&tcp_out(k, c)->s.head);
+	i->tcpi_bytes_received = load_once(&tcp_in(k, c)->s.head);
 	i->tcpi_segs_out = i->tcpi_data_segs_out =
 		(uint32_t)(i->tcpi_bytes_sent / MSS_LOOPBACK + 1);
 	i->tcpi_segs_in = i->tcpi_data_segs_in =
 		(uint32_t)(i->tcpi_bytes_received / MSS_LOOPBACK + 1);
-	i->tcpi_snd_wnd = (uint32_t)flow_room(tcp_out(k, c));
+	i->tcpi_snd_wnd = (uint32_t)stream_room(&tcp_out(k, c)->s);
 }
 
 static long get_other(const struct tcp_sock *k, int name, int *v)

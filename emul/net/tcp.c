@@ -62,8 +62,8 @@ static struct tcp_conn *conn_new(struct inet_sock *a, struct inet_sock *b)
 	c->end[1] = b;
 	inet_get(a);
 	inet_get(b);
-	flow_init(&c->flow[0], capacity(&a->so, &b->so));
-	flow_init(&c->flow[1], capacity(&b->so, &a->so));
+	stream_init(&c->flow[0].s, capacity(&a->so, &b->so));
+	stream_init(&c->flow[1].s, capacity(&b->so, &a->so));
 	return c;
 }
 
@@ -71,8 +71,8 @@ static void conn_put(struct tcp_conn *c)
 {
 	if (!ref_put(&c->ref))
 		return;
-	flow_destroy(&c->flow[0]);
-	flow_destroy(&c->flow[1]);
+	stream_destroy(&c->flow[0].s);
+	stream_destroy(&c->flow[1].s);
 	inet_put(c->end[0]);
 	inet_put(c->end[1]);
 	kfree(c);
@@ -87,7 +87,7 @@ void tcp_changed(struct socket *s, int name)
 	if (!c)
 		return;
 	for (int i = 0; i < 2; i++)
-		store_once(&c->flow[i].cap, capacity(&c->end[i]->so,
+		store_once(&c->flow[i].s.cap, capacity(&c->end[i]->so,
 						     &c->end[!i]->so));
 	for (int i = 0; i < 2; i++)
 		wait_wake(&c->end[i]->queue, INET_OUT, INT32_MAX);
@@ -130,7 +130,7 @@ static void end_close(struct tcp_sock *k, struct tcp_conn *c, bool hard)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (load_acquire(&c->reset)) {
 		/* Both know that it is over. */
-	} else if (!hard && !flow_used(in)) {
+	} else if (!hard && !stream_used(&in->s)) {
 		store_release(&out->fin, true);
 	} else {
 		store_release(&other->error, had_fin ? -EPIPE : -ECONNRESET);
