@@ -217,6 +217,7 @@ emul_net_sources = \
 	%D%/net/unix.c \
 	%D%/net/unix.h \
 	%D%/net/unix-data.c \
+	%D%/net/unix-gc.c \
 	%D%/net/unix-name.c
 
 emul_seccomp_sources = \

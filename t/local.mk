@@ -139,6 +139,7 @@ guest_tests = \
 	%D%/g-udp.guest \
 	%D%/g-udp6.guest \
 	%D%/g-unix.guest \
+	%D%/g-unix-cycle.guest \
 	%D%/g-timer.guest \
 	%D%/g-xattr.guest \
 	%D%/g-unnamed.guest \

@@ -25,6 +25,7 @@ enum live_kind {
 	LIVE_SUPER,
 	LIVE_MOUNT,
 	LIVE_PIPE,
+	LIVE_UNIX,		/* sockets of AF_UNIX */
 	LIVE_INET,		/* sockets of TCP and UDP */
 	LIVE_EPOLL,
 	LIVE_WATCH,		/* items of epolls */

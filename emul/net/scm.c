@@ -39,6 +39,7 @@ struct scm_files *scm_files_dup(const struct scm_files *f)
 	if (!n)
 		return NULL;
 	*n = *f;
+	n->n_unix = 0;
 	for (uint32_t i = 0; i < n->n; i++)
 		file_get(n->file[i]);
 	return n;

@@ -59,6 +59,7 @@ struct ucred {
 /* Files on their way; the references are its own. */
 struct scm_files {
 	uint32_t n;
+	uint32_t n_unix;	/* in a message: sockets that unix-gc.c counts */
 	struct file *file[SCM_MAX_FD];
 };
 
@@ -146,6 +147,15 @@ struct socket_ops {
 struct socket *unix_create(int type, int protocol) __must_check;
 /* Two that are connected.  0 or -errno. */
 int unix_pair(int type, int protocol, struct socket *pair[2]) __must_check;
+
+/*
+ * unix-gc.c.  A socket in flight that loses another reference may be garbage:
+ * is @f one?  Only to be asked while unix_in_flight is not 0.
+ */
+extern uint32_t unix_in_flight;
+bool unix_flies(const struct file *f);
+/* Free messages that nobody can receive, and what they hold.  No locks. */
+void unix_collect(void);
 
 /* inet.c: a new socket of TCP or UDP, or err_ptr(). */
 struct socket *inet_create(int family, int type, int protocol) __must_check;

@@ -31,6 +31,8 @@ void skbs_free(struct list_head *list)
 	while (!list_empty(&t->late_skbs)) {
 		k = list_first(&t->late_skbs, struct skb, link);
 		list_del(&k->link);
+		if (k->files)
+			unix_land(k->files);
 		scm_files_free(k->files);
 		unix_addr_put(k->from);
 		kfree(k);
@@ -53,6 +55,7 @@ static struct skb *skb_new(struct unix_sock *u, struct task *t,
 {
 	struct skb *k = kmalloc(sizeof(*k) + n);
 	ssize_t r;
+	int err;
 
 	if (!k)
 		return err_ptr(-ENOBUFS);
@@ -69,6 +72,11 @@ static struct skb *skb_new(struct unix_sock *u, struct task *t,
 	if (r != (ssize_t)n) {
 		kfree(k);
 		return err_ptr(-EFAULT);
+	}
+	err = m->files ? unix_fly(t, m->files) : 0;
+	if (err) {
+		kfree(k);
+		return err_ptr(err);
 	}
 	k->from = load_acquire(&u->addr);
 	if (k->from)
@@ -356,20 +364,6 @@ static void consume(struct unix_sock *u, struct skb *k, uint32_t n)
 	wake_senders(u);
 }
 
-/* Files that come with @k are for the caller now, or (@peek) too. */
-static void take_files(struct unix_sock *u, struct skb *k, struct sockmsg *m,
-		       bool peek)
-{
-	if (peek) {
-		m->files = scm_files_dup(k->files);
-		return;
-	}
-	mutex_lock(&u->lock);
-	m->files = k->files;
-	k->files = NULL;
-	mutex_unlock(&u->lock);
-}
-
 static int ended(struct unix_sock *u)
 {
 	int err = __atomic_exchange_n(&u->error, 0, __ATOMIC_ACQ_REL);
@@ -442,7 +436,7 @@ ssize_t unix_stream_recv(struct socket *s, struct task *t, struct sockmsg *m)
 		n = (uint32_t)r;
 		done += n;
 		if (k->files) {
-			take_files(u, k, m, peek);
+			m->files = unix_take_files(u, k, peek);
 			want = done;
 		}
 		if (peek)
@@ -494,7 +488,7 @@ ssize_t unix_dgram_recv(struct socket *s, struct task *t, struct sockmsg *m)
 		r = uio_write(&m->u, k->data, n);
 	tell_sender(m, k);
 	if (k->files)
-		take_files(u, k, m, peek);
+		m->files = unix_take_files(u, k, peek);
 	if (!peek)
 		consume(u, k, 0);
 	turn_give(&u->reader);

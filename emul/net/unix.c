@@ -6,6 +6,7 @@
 #include <linux/eventpoll.h>
 
 #include "emul/lib/alloc.h"
+#include "emul/lib/live.h"
 #include "emul/lib/string.h"
 #include "emul/task/task.h"
 
@@ -72,6 +73,8 @@ struct unix_sock *unix_new(int type, int protocol)
 	list_init(&u->pending_link);
 	list_init(&u->clients);
 	list_init(&u->client_link);
+	list_init(&u->flight_link);
+	live_add(LIVE_UNIX, 1);
 	all_add(u);
 	return u;
 }
@@ -89,6 +92,7 @@ void unix_put(struct unix_sock *u)
 	list_del(&u->all_link);
 	mutex_unlock(&all.lock);
 	unix_addr_put(u->addr);
+	live_add(LIVE_UNIX, -1);
 	kfree(u);
 }
 
@@ -223,6 +227,7 @@ static void unix_release(struct socket *s)
 
 	unix_close(u);
 	unix_put(u);
+	unix_collect();
 }
 
 static int unix_listen(struct socket *s, int backlog)

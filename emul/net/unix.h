@@ -69,6 +69,12 @@ struct unix_sock {
 
 	struct list_head all_link;	/* all_lock in unix.c protects it */
 
+	/* unix-gc.c's, under its lock. */
+	uint32_t n_flight;	/* how often its file lies in messages */
+	uint32_t n_outside;	/* in those of others than candidates */
+	bool candidate;
+	struct list_head flight_link;	/* n_flight is not 0 */
+
 	/* unix-name.c's, under its lock. */
 	struct unix_sock *hash_next;
 	bool hashed;
@@ -108,5 +114,14 @@ ssize_t unix_dgram_recv(struct socket *s, struct task *t, struct sockmsg *m);
 bool unix_writable(struct unix_sock *u);
 /* Free a list of messages. */
 void skbs_free(struct list_head *list);
+
+/* unix-gc.c */
+/* The files are in a message from now on.  0, -ETOOMANYREFS. */
+int unix_fly(struct task *t, struct scm_files *f) __must_check;
+/* The message they are in is freed. */
+void unix_land(struct scm_files *f);
+/* Those of @k, which lies in @u's queue; or (@peek) a copy, or NULL. */
+struct scm_files *unix_take_files(struct unix_sock *u, struct skb *k,
+				  bool peek) __must_check;
 
 #endif

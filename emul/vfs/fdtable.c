@@ -3,6 +3,7 @@
 #include "emul/lib/alloc.h"
 #include "emul/lib/live.h"
 #include "emul/lib/string.h"
+#include "emul/net/socket.h"
 #include "emul/vfs/fdtable.h"
 #include "emul/vfs/flock.h"
 
@@ -199,12 +200,15 @@ struct fd fdget_shared(struct files *fs, unsigned int n)
 static int file_close(struct files *fs, struct file *f)
 {
 	int err = 0;
+	bool flies = unlikely(load_once(&unix_in_flight)) && unix_flies(f);
 
 	if (unlikely(load_once(&f->inode->locks)))
 		locks_release(f->inode, fs);
 	if (f->ops->flush)
 		err = f->ops->flush(f);
 	file_put(f);
+	if (flies)
+		unix_collect();
 	return err;
 }
 
@@ -388,6 +392,8 @@ void files_put(struct files *fs)
 	}
 	live_add(LIVE_FILES, -1);
 	kfree(fs);
+	if (unlikely(load_once(&unix_in_flight)))
+		unix_collect();
 }
 
 int files_unshare(struct task *t)
