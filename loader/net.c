@@ -19,9 +19,10 @@ static bool is_v4(const uint8_t ip[16])
 }
 
 static int bad(const char *option, const char *arg, const char *why,
-	       struct err *e)
+	       const char *like, struct err *e)
 {
-	return err_set(e, EXIT_SBX, "%s: %s: %s", option, arg, why);
+	return err_set(e, EXIT_SBX, "%s: %s: %s (one is like %s)", option, arg,
+		       why, like);
 }
 
 /* Decimal digits alone, up to @max; moves *@at. */
@@ -245,7 +246,7 @@ int net_allow(struct net_policy *n, const char *option, const char *arg,
 		why = "of the host's own loopback ports must be named";
 	free(copy);
 	if (why)
-		return bad(option, arg, why, e);
+		return bad(option, arg, why, "tcp://example.com:443", e);
 	if (local)
 		add_localhost(n, &r);
 	else
@@ -264,8 +265,8 @@ int net_allow_bind(struct net_policy *n, const char *option, const char *arg,
 	good = ports(&r, s);
 	free(copy);
 	if (!good)
-		return bad(option, arg, "not a port: N, N-M, or a list with "
-			   "commas", e);
+		return bad(option, arg, "not a port", "tcp://8080 or "
+			   "5000-5099,6000", e);
 	add_rule(&n->binds, &n->n_binds, &r);
 	return 0;
 }
@@ -321,7 +322,7 @@ int net_publish(struct net_policy *n, const char *option, const char *arg,
 		why = publication(&p, copy);
 	free(copy);
 	if (why)
-		return bad(option, arg, why, e);
+		return bad(option, arg, why, "127.0.0.1:8080:80", e);
 	n->publishes = xrealloc(n->publishes,
 				(n->n_publishes + 1) * sizeof(p));
 	n->publishes[n->n_publishes++] = p;
@@ -345,7 +346,7 @@ int net_server(struct net_policy *n, const char *option, const char *arg,
 		why = "there are three already";
 	free(copy);
 	if (why)
-		return bad(option, arg, why, e);
+		return bad(option, arg, why, "192.0.2.53", e);
 	n->servers[n->n_servers++] = a;
 	return 0;
 }
@@ -369,7 +370,8 @@ int net_mode(struct net_policy *n, const char *option, const char *arg,
 		n->mode_given = true;
 		return 0;
 	}
-	return bad(option, arg, "neither none, host nor filter", e);
+	return err_set(e, EXIT_SBX, "%s: %s: neither none, host nor filter",
+		       option, arg);
 }
 
 /* Those of the host, for names; none is no error. */

@@ -2,9 +2,11 @@
 /* view-parse.c: arguments of options that are paths, in all spellings. */
 #include <errno.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "loader/policy.h"
@@ -85,6 +87,17 @@ static int tmpfs_options(struct view_mount *m, const char *option, char *at,
 }
 
 /*
+ * Is @path on a proc?  What lies there opens the memory of every process of
+ * the user, sbx's own among them: no grant of it keeps anything in.
+ */
+static bool is_procfs(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+/*
  * The host's @path as the source of *m.  A link leads to what it names now.
  * 1: it is missing and may be.
  */
@@ -106,6 +119,10 @@ static int set_source(struct view_mount *m, const char *option,
 	} else if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) {
 		r = err_set(e, EXIT_SBX, "%s: %s: neither a file nor a "
 			    "directory", option, path);
+	} else if (is_procfs(real)) {
+		r = err_set(e, EXIT_SBX, "%s: %s: the host's processes cannot "
+			    "be granted; the sandbox has a /proc of its own",
+			    option, path);
 	} else {
 		m->host = xstrdup(real);
 		m->is_dir = S_ISDIR(st.st_mode);

@@ -46,6 +46,9 @@ fails "ambiguous abbreviation" 125 "there is no such option" --s true
 fails "missing path" 125 "--ro: /no/such: No such file" --ro /no/such true
 fails "empty path" 125 "--rw: the path is empty" --rw "" true
 fails "device" 125 "neither a file nor a directory" --ro /dev/null true
+fails "the host's processes" 125 "--rw: /proc: the host's processes cannot" \
+	--rw /proc true
+fails "one of them" 125 "cannot be granted" --ro /proc/self/status:/f true
 fails "relative DEST" 125 "DEST is not absolute" --ro dir:x true
 fails "two sources at one place" 125 "both" --ro dir:/d --ro dir/sub:/d true
 fails "bad size" 125 "not a size" --tmpfs /x:size=lots true

@@ -77,7 +77,7 @@ run_code "a byte of zero" 125 "$SBX" --profile ./p true
 is "is told with its place" "$(cat "$tmp/.err")" \
 	"sbx: $tmp/w/p:2:8: a byte of zero"
 run_code "no such profile" 125 "$SBX" --profile nope true
-is "is told" "$(cat "$tmp/.err")" "sbx: profile nope: there is none such"
+is "is told" "$(cat "$tmp/.err")" "sbx: profile nope: there is none such (a path has a slash)"
 run_code "a name is no path" 125 "$SBX" --profile ../w true
 run_code "a directory is no profile" 125 "$SBX" --profile ./dir true
 run_code "--no-profile beside --profile" 125 "$SBX" --no-profile \
@@ -136,7 +136,7 @@ printf '%s\ninclude strict\nenv MINE=1\n' "$v" >"$HOME/.config/sbx/profiles/mine
 is "the user's own" "$("$SBX" --profile mine --explain /bin/true |
 	grep -c 'env *MINE=1')" 1
 is "XDG_CONFIG_HOME" "$(XDG_CONFIG_HOME=$tmp/none "$SBX" --profile mine \
-	--explain /bin/true 2>&1)" "sbx: profile mine: there is none such"
+	--explain /bin/true 2>&1)" "sbx: profile mine: there is none such (a path has a slash)"
 printf '%s\nenv MINE=2\n' "$v" >"$HOME/.config/sbx/profiles/default"
 is "even the default one" "$("$SBX" --own-dir overlay --cwd overlay --ro /usr \
 	--explain "$(readlink -f /bin/true)" | grep -c 'env *MINE=2')" 1
