@@ -367,6 +367,7 @@ print-tests:
 # must not fail a build.
 bench_programs = \
 	%D%/bench/bench.guest \
+	%D%/bench/files.guest \
 	%D%/bench/net.guest \
 	%D%/bench/spawn.guest \
 	%D%/bench/tasks.guest \
