@@ -260,7 +260,10 @@ emul_task_sources = \
 	%D%/task/clone.c \
 	%D%/task/clone.h \
 	%D%/task/fork.c \
+	%D%/task/deadlist.c \
+	%D%/task/deadlist.h \
 	%D%/task/hostproc.c \
+	%D%/task/deadlist.h \
 	%D%/task/hostproc.h \
 	%D%/task/killed.c \
 	%D%/task/killed.h \

@@ -159,7 +159,7 @@ GLOBAL(kernel_leave)
 	jmp	exit_test
 	.size	kernel_leave, . - kernel_leave
 
-/* thread_carry(from, to), thread_carry_back(from): see interposer.h. */
+/* thread_carry(), thread_switch(), thread_carry_back(): see interposer.h. */
 	.type	thread_carry, @function
 GLOBAL(thread_carry)
 	push	%rbx
@@ -173,6 +173,19 @@ GLOBAL(thread_carry)
 	wrgsbase %rsi
 	jmp	kernel_leave
 	.size	thread_carry, . - thread_carry
+
+	.type	thread_switch, @function
+GLOBAL(thread_switch)
+	push	%rbx
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	mov	%rsp, THREAD_CARRY_SP(%rdi)
+	mov	%rsi, %rdi
+	jmp	thread_carry_back
+	.size	thread_switch, . - thread_switch
 
 	.type	thread_carry_back, @function
 GLOBAL(thread_carry_back)

@@ -26,6 +26,11 @@ void kernel_leave(void) __noreturn;
  */
 void thread_carry(struct thread *from, struct thread *to);
 void thread_carry_back(struct thread *from) __noreturn;
+/*
+ * From the slot @from to where @to called thread_carry(); returns when somebody
+ * calls thread_carry_back() with @from.
+ */
+void thread_switch(struct thread *from, struct thread *to);
 
 /* Goes on in host_gate_wait() on the slot that GS points to: -EINTR. */
 void gate_wait_resume(void) __noreturn;

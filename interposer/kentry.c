@@ -7,6 +7,7 @@
 #include "emul/mm/args.h"
 #include "emul/mm/mm.h"
 #include "emul/signal/fault.h"
+#include "emul/task/clone.h"
 #include "emul/task/task.h"
 #include "interposer/interposer.h"
 #include "interposer/patch.h"
@@ -33,8 +34,10 @@ void kernel_exit_work(struct regs *r)
 
 	work = __atomic_fetch_and(&th->work, ~(WORK_SIGNAL | WORK_PATCH |
 					       WORK_STEP | WORK_CPU |
-					       WORK_ARGS),
+					       WORK_ARGS | WORK_CARRIER),
 				  __ATOMIC_ACQ_REL);
+	if (work & WORK_CARRIER)
+		vfork_carrier_ends(th);
 	if (work & WORK_EXIT)
 		task_exit(t, 0);
 	if (work & WORK_CPU)

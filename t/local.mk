@@ -141,6 +141,7 @@ guest_tests = \
 	%D%/g-unix.guest \
 	%D%/g-unix-cycle.guest \
 	%D%/g-timer.guest \
+	%D%/g-vfork-kill.guest \
 	%D%/g-xattr.guest \
 	%D%/g-unnamed.guest \
 	%D%/g-wait.guest

@@ -14,6 +14,7 @@
 #include "emul/signal/queue.h"
 #include "emul/signal/siginfo.h"
 #include "emul/sysproto.h"
+#include "emul/task/deadlist.h"
 #include "emul/task/pid.h"
 #include "emul/task/reap.h"
 #include "emul/task/session.h"
@@ -363,6 +364,38 @@ START_TEST(test_unborn)
 }
 END_TEST
 
+static bool host_left(const struct thread *th)
+{
+	return !th->host_tid;
+}
+
+/* Some that the host never lets go of do not keep the others. */
+START_TEST(test_dead_slots)
+{
+	struct dead_list l = { NULL, NULL };
+	unsigned int stuck = 0, free = 0;
+	struct thread *th;
+
+	memset(threads, 0, sizeof(threads));
+	for (unsigned int i = 0; i < ARRAY_SIZE(threads); i++) {
+		threads[i].host_tid = i % 3 != 2;
+		dead_add(&l, &threads[i]);
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(threads); i++)
+		for (th = dead_take(&l, host_left, 4); th; th = th->next_dead) {
+			ck_assert_int_eq(th->host_tid, 0);
+			free++;
+		}
+	ck_assert_int_eq(free, ARRAY_SIZE(threads) / 3);
+	for (th = l.first; th; th = th->next_dead) {
+		ck_assert_int_eq(th->host_tid, 1);
+		ck_assert(th->next_dead || th == l.last);
+		stuck++;
+	}
+	ck_assert_int_eq(stuck + free, ARRAY_SIZE(threads));
+}
+END_TEST
+
 UNIT_MAIN("wait", test_exit, test_sigchld, test_waitid, test_orphan,
 	  test_threads, test_sleep, test_stop, test_groups,
-	  test_orphaned_stop, test_unborn)
+	  test_orphaned_stop, test_unborn, test_dead_slots)

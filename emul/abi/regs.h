@@ -72,6 +72,7 @@ struct task;
 #define WORK_STEP	32u	/* the guest came in with the trap flag on */
 #define WORK_CPU	64u	/* say the CPU time, look at timers of it */
 #define WORK_ARGS	128u	/* see what the arguments have become */
+#define WORK_CARRIER	256u	/* who sleeps below has to end: vfork.c */
 
 /*
  * The thread block, first page of a slot.  The first fields are known to the
@@ -120,6 +121,8 @@ struct thread {
 	uint32_t holds_wakes, n_late;
 	struct thread *late[8];
 	struct thread *carrier;	/* whose host thread this is, in a vfork child */
+	struct thread *rider;	/* the child that this one's host thread runs */
+	struct thread *base;	/* the host thread's own slot, of a dead carrier */
 	struct hostproc *proc;	/* the host process it is in */
 };
 

@@ -62,6 +62,11 @@ int vfork_carry(struct task *t, struct task *n, const struct clone_req *c)
  * ends.
  */
 void thread_leave(struct thread *th) __noreturn;
+/*
+ * WORK_CARRIER: tasks below @th, the calling one, on its host thread, have to
+ * end although the children that they wait for have not; they do.
+ */
+void vfork_carrier_ends(struct thread *th);
 /* @t, which a parent waits for (CLONE_VFORK), has a program or an end. */
 void vfork_done(struct task *t);
 

@@ -7,6 +7,7 @@
 #include "emul/host/host.h"
 #include "emul/lib/lock.h"
 #include "emul/lib/print.h"
+#include "emul/task/deadlist.h"
 #ifndef SBX_HOSTED
 #include "interposer/interposer.h"
 #endif
@@ -19,12 +20,8 @@
 
 /* Also for the users of entries. */
 static struct mutex dead_lock __arena;
-/*
- * Slots of threads that have ended, until the host lets go of them: the oldest
- * first, for it is the likeliest.
- */
-static struct thread *dead_slots __arena;
-static struct thread *dead_last __arena;
+/* Slots of threads that have ended, until the host lets go of them. */
+static struct dead_list dead __arena;
 static struct hostproc *first __arena;
 
 void hostproc_enter(struct thread *th, int pid)
@@ -86,18 +83,15 @@ void hostproc_park(void)
 
 void slot_retire(struct thread *th)
 {
-	th->next_dead = NULL;
 	mutex_lock(&dead_lock);
-	if (dead_slots)
-		dead_last->next_dead = th;
-	else
-		store_once(&dead_slots, th);
-	dead_last = th;
+	dead_add(&dead, th);
 	mutex_unlock(&dead_lock);
 }
 
 void slot_drop(struct thread *th)
 {
+	if (th->base)
+		slot_drop(th->base);
 	if (th->proc)
 		__atomic_fetch_sub(&th->proc->users, 1, __ATOMIC_RELAXED);
 	th->proc = NULL;
@@ -107,6 +101,9 @@ void slot_drop(struct thread *th)
 /* The host does not touch the stacks of @th any more. */
 static bool has_ended(const struct thread *th)
 {
+	/* Its host thread began with another slot, which goes with this. */
+	if (th->base)
+		th = th->base;
 	/*
 	 * It clears the number at a thread's end, but not at that of the last
 	 * one of its process, of which the monitor tells.
@@ -117,26 +114,12 @@ static bool has_ended(const struct thread *th)
 /* Give back what the host has left. */
 static void slots_reap(void)
 {
-	struct thread *th, *before = NULL, *todo = NULL;
-	struct thread **link = &dead_slots;
-	unsigned int waits = 0;
+	struct thread *th, *todo;
 
-	if (!load_once(&dead_slots))
+	if (!load_once(&dead.first))
 		return;
 	mutex_lock(&dead_lock);
-	while ((th = *link) && waits < REAP_LOOK) {
-		if (!has_ended(th)) {
-			waits++;
-			before = th;
-			link = &th->next_dead;
-			continue;
-		}
-		*link = th->next_dead;
-		if (th == dead_last)
-			dead_last = before;
-		th->next_dead = todo;
-		todo = th;
-	}
+	todo = dead_take(&dead, has_ended, REAP_LOOK);
 	mutex_unlock(&dead_lock);
 	while ((th = todo)) {
 		todo = th->next_dead;
@@ -147,7 +130,7 @@ static void slots_reap(void)
 #ifdef SBX_DEBUG
 void slots_drain(void)
 {
-	while (load_once(&dead_slots)) {
+	while (load_once(&dead.first)) {
 		slots_reap();
 		host_sched_yield();
 	}

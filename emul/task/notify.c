@@ -40,6 +40,26 @@ static void kick(const struct thread *th)
 #endif
 }
 
+/*
+ * @th's host thread runs another: what can be said to it is that it has to end.
+ * The others are looked at when it is its turn again.
+ */
+static bool notify_rider(const struct thread *th)
+{
+	struct thread *up = __atomic_load_n(&th->rider, __ATOMIC_SEQ_CST), *o;
+
+	if (!up)
+		return false;
+	if (!(load_acquire(&th->work) & WORK_EXIT))
+		return true;
+	while ((o = load_acquire(&up->rider)))
+		up = o;
+	__atomic_fetch_or(&up->work, WORK_CARRIER, __ATOMIC_SEQ_CST);
+	if (!wait_wake_thread(up))
+		kick(up);
+	return true;
+}
+
 void thread_notify(struct thread *th)
 {
 	if (!(__atomic_fetch_or(&th->work, WORK_SIGNAL, __ATOMIC_SEQ_CST) &
@@ -58,6 +78,6 @@ void task_notify(struct task *t, uint32_t bits)
 	/* Its own exit tests the word; and who set the bits first kicked. */
 	if (t == current() || (old & bits) == bits)
 		return;
-	if (!wait_wake_task(t))
+	if (!wait_wake_task(t) && !notify_rider(th))
 		kick(th);
 }

@@ -43,6 +43,10 @@ int vfork_carry(struct task *t, struct task *n, const struct clone_req *c)
 	th->host_tid = from->host_tid;
 	th->carrier = from;
 	clone_arrive(n);
+	__atomic_store_n(&from->rider, th, __ATOMIC_SEQ_CST);
+	/* Who ends it from here on looks at its rider: task_notify(). */
+	if (__atomic_load_n(&from->work, __ATOMIC_SEQ_CST) & WORK_EXIT)
+		__atomic_fetch_or(&th->work, WORK_CARRIER, __ATOMIC_SEQ_CST);
 	/* From its alternate stack on, a kick is the child's. */
 	since = cputime_carry();
 	thread_carry(from, th);
@@ -51,6 +55,11 @@ int vfork_carry(struct task *t, struct task *n, const struct clone_req *c)
 	 * (killed.c), the host will clear its number in @th at its end.
 	 */
 	cputime_carried(t, since);
+	if (from->rider) {
+		/* Its own end, by vfork_carrier_ends(): the rest is the child's. */
+		kfree(fpu);
+		return 0;
+	}
 	if (th->proc == from->proc) {
 		slot_drop(th);
 	} else {
@@ -65,16 +74,70 @@ int vfork_carry(struct task *t, struct task *n, const struct clone_req *c)
 	return 0;
 }
 
+static struct thread *top_rider(struct thread *th)
+{
+	while (th->rider)
+		th = th->rider;
+	return th;
+}
+
+/*
+ * @c, a carrier of @up's host thread, has ended.  At that thread's end the host
+ * clears the number in the slot that it began with: that slot has to stay.
+ */
+static void unlink_carrier(struct thread *c, struct thread *up)
+{
+	up->carrier = c->carrier;
+	up->base = c->base;
+	if (c->carrier)
+		store_release(&c->carrier->rider, up);
+	if (!c->carrier && !c->base) {
+		up->base = c;
+		return;
+	}
+	c->base = NULL;
+	slot_drop(c);
+}
+
+void vfork_carrier_ends(struct thread *th)
+{
+	struct thread *up = th, *c = th->carrier;
+
+	/* In another process, for the host killed theirs: killed.c. */
+	while (c && c->proc == th->proc) {
+		if (!(load_acquire(&c->work) & WORK_EXIT)) {
+			up = c;
+			c = up->carrier;
+			continue;
+		}
+		hostsig_thread(c);
+		thread_switch(th, c);
+		unlink_carrier(c, up);
+		c = up->carrier;
+	}
+}
+
 void thread_leave(struct thread *th)
 {
-	struct thread *to = th->carrier;
+	struct thread *to = th->carrier, *up = th->rider;
 
+	if (up) {
+		up = top_rider(up);
+		hostsig_thread(up);
+		thread_carry_back(up);
+	}
 	if (to) {
+		__atomic_store_n(&to->rider, NULL, __ATOMIC_SEQ_CST);
 		hostsig_thread(to);
 		thread_carry_back(to);
 	}
 	if (hostproc_is_first(th) && th->host_tid == hostproc_pid(th))
 		hostproc_park();
+	if (th->base && th->base->proc != th->proc) {
+		/* The host killed that process: killed.c. */
+		slot_retire(th->base);
+		th->base = NULL;
+	}
 	slot_retire(th);
 	host_exit_thread(0);
 }
@@ -91,5 +154,10 @@ void thread_leave(struct thread *th)
 {
 	(void)th;
 	host_exit_thread(0);
+}
+
+void vfork_carrier_ends(struct thread *th)
+{
+	(void)th;
 }
 #endif

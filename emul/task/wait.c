@@ -5,6 +5,7 @@
 #include <asm-generic/errno.h>
 
 #include "emul/host/host.h"
+#include "emul/task/clone.h"
 #include "emul/task/task.h"
 
 /*
@@ -59,12 +60,22 @@ bool wait_asleep(const struct task *t)
 	return th && (load_once(&th->wait_seq) & (SLEEPS | POLLS));
 }
 
-/* Who wants to know its CPU time wakes a sleeper, which comes by here. */
+/*
+ * Who wants to know its CPU time, or the end of who carries it, wakes a
+ * sleeper, which comes by here.
+ */
 static void before_sleep(struct task *t, struct thread *th)
 {
-	if (unlikely(load_once(&th->work) & WORK_CPU)) {
+	uint32_t work = load_once(&th->work);
+
+	if (unlikely(work & WORK_CPU)) {
 		__atomic_fetch_and(&th->work, ~WORK_CPU, __ATOMIC_SEQ_CST);
 		cputime_work(t);
+	}
+	/* With a lock held it is done later, on the way to the guest. */
+	if (unlikely(work & WORK_CARRIER) && !th->n_locks) {
+		__atomic_fetch_and(&th->work, ~WORK_CARRIER, __ATOMIC_SEQ_CST);
+		vfork_carrier_ends(th);
 	}
 	t->nvcsw++;
 }
@@ -135,12 +146,11 @@ int wait_sleep_events(struct task *t, uint32_t seq, int epfd,
 }
 
 /*
- * Bump @t.  Returns its slot where a host call has to wake it: it sleeps by
+ * Bump @th.  Returns it where a host call has to wake it: it sleeps by
  * its word.  A slot is always one, so a late wake-up harms nobody.
  */
-static struct thread *bump(struct task *t)
+static struct thread *bump(struct thread *th)
 {
-	struct thread *th = load_once(&t->thread);
 	uint32_t old;
 
 	if (!th)
@@ -152,7 +162,7 @@ static struct thread *bump(struct task *t)
 					    __ATOMIC_RELAXED))
 		;
 	if (old & POLLS)
-		task_notify(t, WORK_SIGNAL);
+		thread_notify(th);
 	return old & SLEEPS ? th : NULL;
 }
 
@@ -197,14 +207,18 @@ static void wake_host(struct thread *th)
 }
 #endif
 
-bool wait_wake_task(struct task *t)
+bool wait_wake_thread(struct thread *th)
 {
-	struct thread *th = bump(t);
-
+	th = bump(th);
 	if (!th)
 		return false;
 	wake_host(th);
 	return true;
+}
+
+bool wait_wake_task(struct task *t)
+{
+	return wait_wake_thread(load_once(&t->thread));
 }
 
 void wait_wake(struct waitqueue *q, uint32_t key, int n)
@@ -230,7 +244,7 @@ void wait_wake(struct waitqueue *q, uint32_t key, int n)
 		if (w->fn) {
 			w->fn(w, key);
 		} else {
-			th = bump(w->task);
+			th = bump(load_once(&w->task->thread));
 			/* Once awake it wants this lock. */
 			if (th && n_late < LATE_MAX)
 				late[n_late++] = th;

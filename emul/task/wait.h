@@ -87,5 +87,7 @@ int wait_sleep_events(struct task *t, uint32_t seq, int epfd,
 bool wait_asleep(const struct task *t);
 /* Bump and wake one task, on whatever it sleeps; did it sleep by its word? */
 bool wait_wake_task(struct task *t);
+/* The same by its slot, whose task may have ended. */
+bool wait_wake_thread(struct thread *th);
 
 #endif
