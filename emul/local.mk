@@ -99,6 +99,8 @@ emul_fs_sources = \
 	%D%/fs/tmpfs.h \
 	%D%/fs/proc.h \
 	%D%/fs/dev.h \
+	%D%/fs/epoll-host.c \
+	%D%/fs/epoll-item.h \
 	%D%/fs/epoll.c \
 	%D%/fs/epoll.h \
 	%D%/fs/eventfd.c \
@@ -110,6 +112,7 @@ emul_fs_sources = \
 	%D%/fs/signalfd.c \
 	%D%/fs/signalfd.h \
 	%D%/fs/splice.c \
+	%D%/fs/sys_epoll.c \
 	%D%/fs/timerfd.c \
 	%D%/fs/fifo.c \
 	%D%/fs/pipe.c \

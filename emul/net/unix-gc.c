@@ -15,8 +15,8 @@
  */
 #include <linux/capability.h>
 #include <linux/errno.h>
-#include <linux/resource.h>
 
+#include "emul/lib/uapi.h"
 #include "emul/net/unix.h"
 #include "emul/task/task.h"
 
