@@ -86,7 +86,10 @@ emul_fs_sources = \
 	%D%/fs/hostnames.c \
 	%D%/fs/changes.c \
 	%D%/fs/changes.h \
+	%D%/fs/clash.c \
+	%D%/fs/commit-attr.c \
 	%D%/fs/commit.c \
+	%D%/fs/commit.h \
 	%D%/fs/data.c \
 	%D%/fs/data.h \
 	%D%/fs/memdata.c \

@@ -258,6 +258,10 @@ static void try_descriptors(uint16_t grant)
 		denied("a name for what is not its own", grant,
 		       ask(j < 0 ? fd : j));
 	}
+	request(BROKER_FD_SETXATTR, "user.x")->flags = BROKER_FD_SENT;
+	denied("attribute of a file to read", grant, ask(fd));
+	request(BROKER_FD_SETXATTR, "trusted.x")->flags = BROKER_FD_SENT;
+	denied("attribute that is not the user's", grant, ask(fd));
 	for (i = 0; i < COUNT(ops); i++) {
 		request(ops[i], NULL)->flags = BROKER_FD_SENT;
 		denied("change of a file to read", grant, ask(fd));
@@ -369,6 +373,7 @@ static const struct {
 	{ BROKER_REMOVEXATTR, 0, 0, 1, 1 },
 	{ BROKER_WATCH, 0, BROKER_WATCH_FD, 1, 0 },
 	{ BROKER_UNWATCH, 1, 0, 0, 0 }, { BROKER_FD_LOCK, 4, 8, 0, 0 },
+	{ BROKER_FD_SETXATTR, 2, 8, 1, 0 },
 };
 
 static uint32_t grants(void)
@@ -410,7 +415,7 @@ static int fuzz_request(uint64_t *state)
 		q->arg[0] &= O_CREAT | O_EXCL | 1;
 	if (q->op == BROKER_SETXATTR)
 		q->arg[0] &= 3;
-	if (q->op == BROKER_XATTR_STAGE)
+	if (q->op == BROKER_XATTR_STAGE || q->op == BROKER_FD_SETXATTR)
 		q->grant = 0;
 	q->flags = forms[form].flags & (uint32_t)(r >> 32);
 	if (forms[form].flags == BROKER_FD_SENT) {

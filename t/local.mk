@@ -204,6 +204,7 @@ shell_tests = \
 	%D%/t2025-safety.sh \
 	%D%/t2030-view.sh \
 	%D%/t2040-commit.sh \
+	%D%/t2041-commit-corners.sh \
 	%D%/t2050-host-changes.sh \
 	%D%/t4000-stop.sh \
 	%D%/t4010-tty-jobs.sh \

@@ -87,8 +87,9 @@ enum broker_op {
 	BROKER_RENAME,		/* path2: new name; arg[0]: renameat2 flags
 				 * 0, RENAME_NOREPLACE, RENAME_EXCHANGE */
 	BROKER_LINK,		/* path2: new name */
-	BROKER_CHMOD,		/* arg[0]: mode; no set-id bits: -EPERM;
-				 * regular files and directories */
+	BROKER_CHMOD,		/* arg[0]: mode; no set-id bits but the group's
+				 * of a directory: -EPERM; regular files and
+				 * directories */
 	BROKER_CHOWN,		/* arg[0], arg[1]: uid, gid, or 2^32 - 1 */
 	BROKER_UTIMENS,		/* arg[0..3]: atime s, ns, mtime s, ns; ns
 				 * may be UTIME_NOW, UTIME_OMIT */
@@ -254,6 +255,11 @@ enum broker_op {
 	 * byte, and kind (2: nobody).
 	 */
 	BROKER_FD_LOCK,
+	/*
+	 * Sent only, as FD_CHMOD: set what was staged of the name in bytes 1,
+	 * as SETXATTR; arg[1]: how many bytes.
+	 */
+	BROKER_FD_SETXATTR,
 	BROKER_OP_END
 };
 

@@ -26,6 +26,7 @@
 #include "emul/vfs/namei.h"
 
 static uint32_t asked __arena;	/* BOOT_DIFF, BOOT_COMMIT */
+static int64_t began_ns __arena;	/* since 1970 */
 
 /* A directory that is still to be gone through. */
 struct job {
@@ -45,7 +46,7 @@ struct search {
 	int err;
 };
 
-int change_ask(struct changes *c, uint16_t grant, const char *path,
+int change_ask(const struct changes *c, uint16_t grant, const char *path,
 	       struct broker_req *req, struct broker_rep *rep, int *fd)
 {
 	size_t len = strlen(path);
@@ -57,7 +58,7 @@ int change_ask(struct changes *c, uint16_t grant, const char *path,
 	return broker_call(req, path, rep, c->buf, BROKER_BODY_MAX, fd);
 }
 
-int change_stat(struct changes *c, uint16_t grant, const char *path,
+int change_stat(const struct changes *c, uint16_t grant, const char *path,
 		struct broker_stat *st)
 {
 	struct broker_req req = { .op = BROKER_STAT };
@@ -541,15 +542,10 @@ void changes_free(struct changes *c)
 	kfree(c->buf);
 }
 
-/* A line of --diff: bytes that would break it are in octal. */
-static void print_one(const struct changes *c, const struct change *h)
+size_t change_name(const struct change *h, char *line, size_t n)
 {
-	char *line = c->buf;
 	const char *parts[3] = { h->mount, *h->path ? "/" : "", h->path };
-	size_t n = 0;
 
-	line[n++] = h->kind;
-	line[n++] = ' ';
 	if (!*h->mount && !*h->path)
 		parts[1] = "/";
 	for (int k = 0; k < 3; k++)
@@ -567,6 +563,18 @@ static void print_one(const struct changes *c, const struct change *h)
 			line[n++] = (char)('0' + (ch >> 3 & 7));
 			line[n++] = (char)('0' + (ch & 7));
 		}
+	return n;
+}
+
+/* A line of --diff. */
+static void print_one(const struct changes *c, const struct change *h)
+{
+	char *line = c->buf;
+	size_t n = 0;
+
+	line[n++] = h->kind;
+	line[n++] = ' ';
+	n = change_name(h, line, n);
 	line[n++] = '\n';
 	trace_emit(line, n);
 }
@@ -610,16 +618,14 @@ static void commit(struct changes *c, int err)
 {
 	struct broker_req req = { .op = BROKER_COMMIT };
 	struct broker_rep rep;
-	const char *what = "";
 	char text[256] = "";
 
 	/* From here on the broker lets the overlays' directories be written. */
 	broker_exit(0, 0);
-	if (!err)
-		err = changes_commit(c, &what);
 	if (err)
-		ksnprintf(text, sizeof(text), "%s%s%s", what, *what ? ": " : "",
-			  trace_errno_text(-err));
+		ksnprintf(text, sizeof(text), "%s", trace_errno_text(-err));
+	else
+		changes_commit(c, text, sizeof(text));
 	req.len1 = (uint16_t)strlen(text);
 	broker_call(&req, text, &rep, NULL, 0, NULL);
 }
@@ -627,11 +633,18 @@ static void commit(struct changes *c, int err)
 void changes_boot(uint32_t boot_flags)
 {
 	asked = boot_flags & (BOOT_DIFF | BOOT_COMMIT);
+	if (asked)
+		began_ns = host_clock_ns(0);
 }
 
 void changes_end(int status)
 {
-	struct changes c = { 0 };
+	struct changes c = {
+		.since = {
+			.sec = began_ns / NSEC_PER_SEC,
+			.nsec = (uint32_t)(began_ns % NSEC_PER_SEC),
+		},
+	};
 	int err;
 
 	if (!asked || (!(asked & BOOT_DIFF) && status))

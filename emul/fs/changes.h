@@ -15,6 +15,7 @@ struct change {
 	bool moves;		/* it can be renamed from host_node()->path */
 	bool in_place;		/* 'M': it is the host's own */
 	bool done;
+	bool clash;		/* the host has changed it too */
 	uint16_t grant;
 	struct dentry *d;	/* a reference; NULL of 'D' */
 	struct dentry *dir;	/* that it is in; a reference; NULL at a root */
@@ -27,6 +28,7 @@ struct changes {
 	struct change *v;
 	size_t n, size;
 	char *buf;		/* BROKER_BODY_MAX bytes, for replies */
+	struct ktime since;	/* when the sandbox began */
 };
 
 void changes_boot(uint32_t boot_flags);
@@ -41,16 +43,21 @@ void changes_end(int status);
 __hidden int changes_find(struct changes *c);
 __hidden void changes_free(struct changes *c);
 /*
- * Bring them to the host.  0, or -errno with the path of the first that could
- * not be in *@what.
+ * Bring them to the host.  What could not be is said, and @text then sums it
+ * up, which is else empty.
  */
-__hidden int changes_commit(struct changes *c, const char **what);
+__hidden void changes_commit(struct changes *c, char *text, size_t size);
+/*
+ * Put the path of @h as the guest sees it behind the @n bytes in @line, which
+ * has BROKER_BODY_MAX; odd bytes in octal.  How many it has then.
+ */
+__hidden size_t change_name(const struct change *h, char *line, size_t n);
 /* A request about a path under a grant. */
-__hidden int change_ask(struct changes *c, uint16_t grant, const char *path,
+__hidden int change_ask(const struct changes *c, uint16_t grant, const char *path,
 			struct broker_req *req, struct broker_rep *rep,
 			int *fd);
 /* Attributes of such a path.  0 or -errno. */
-__hidden int change_stat(struct changes *c, uint16_t grant, const char *path,
+__hidden int change_stat(const struct changes *c, uint16_t grant, const char *path,
 			 struct broker_stat *st);
 
 #endif

@@ -6,10 +6,13 @@
  * old one in one step: whatever happens, the host has the old or the new, and
  * nothing else.  First all that has to be read from names that are about to
  * change is taken into memory; then things are made, by path, so that a
- * directory comes before what is in it; then things are removed, and last the
- * times of directories are set.
+ * directory comes before what is in it; then things are removed, unless one
+ * could not be made, which may be all there is of them; and last the times of
+ * directories are set.
  */
-#include "emul/fs/changes.h"
+#include "emul/fs/commit.h"
+
+#include "emul/entry/trace-int.h"
 #include "emul/fs/hostfs.h"
 #include "emul/host/broker.h"
 #include "emul/host/host.h"
@@ -19,17 +22,8 @@
 #include "emul/vfs/dcache.h"
 
 #define PIECE_PAGES	64u
-#define UTIME_OMIT_	((1ULL << 30) - 2)
-#define NO_ID		0xffffffffU
 
-struct commit {
-	struct changes *c;
-	struct change *h;	/* that is being done */
-	uint32_t n_temps;
-	uint32_t n_owners, n_modes, n_xattrs;	/* not to be kept */
-};
-
-static int ask(struct commit *t, const char *path, struct broker_req *req,
+int commit_ask(struct commit *t, const char *path, struct broker_req *req,
 	       int *fd)
 {
 	struct broker_rep rep;
@@ -37,12 +31,12 @@ static int ask(struct commit *t, const char *path, struct broker_req *req,
 	return change_ask(t->c, t->h->grant, path, req, &rep, fd);
 }
 
-static int simple(struct commit *t, uint16_t op, const char *path,
+int commit_simple(struct commit *t, uint16_t op, const char *path,
 		  uint64_t arg)
 {
 	struct broker_req req = { .op = op, .arg = { arg } };
 
-	return ask(t, path, &req, NULL);
+	return commit_ask(t, path, &req, NULL);
 }
 
 /* A request with two paths, or a path and a text. */
@@ -90,7 +84,7 @@ static int remove_tree(struct commit *t, const char *path)
 {
 	size_t top = strlen(path);
 	char *at = kmalloc(BROKER_PATH_MAX + 1);
-	int err = simple(t, BROKER_UNLINK, path, 0);
+	int err = commit_simple(t, BROKER_UNLINK, path, 0);
 
 	if (err != -EISDIR && err != -EPERM) {
 		kfree(at);
@@ -105,7 +99,7 @@ static int remove_tree(struct commit *t, const char *path)
 		const struct broker_dirent *e = (const void *)t->c->buf;
 		size_t n = strlen(at);
 
-		err = simple(t, BROKER_RMDIR, at, 0);
+		err = commit_simple(t, BROKER_RMDIR, at, 0);
 		if (!err || err == -ENOENT) {
 			if (n == top)
 				break;
@@ -126,7 +120,7 @@ static int remove_tree(struct commit *t, const char *path)
 		at[n] = '/';
 		memcpy(at + n + 1, e + 1, e->name_len);
 		at[n + 1 + e->name_len] = '\0';
-		err = simple(t, BROKER_UNLINK, at, 0);
+		err = commit_simple(t, BROKER_UNLINK, at, 0);
 		if (!err || err == -ENOENT)
 			at[n] = '\0';
 		else if (err != -EISDIR && err != -EPERM)
@@ -134,114 +128,6 @@ static int remove_tree(struct commit *t, const char *path)
 	}
 	kfree(at);
 	return err == -ENOENT ? 0 : err;
-}
-
-/*
- * Attributes.
- */
-
-/* Whose it should be on the host, where that is not who it is now. */
-static bool other_owner(const struct inode *i, const struct broker_stat *st,
-			uint64_t id[2])
-{
-	id[0] = host_uid_out(i->uid);
-	id[1] = host_gid_out(i->gid);
-	if (id[0] == st->uid)
-		id[0] = NO_ID;
-	if (id[1] == st->gid)
-		id[1] = NO_ID;
-	return id[0] != NO_ID || id[1] != NO_ID;
-}
-
-/* No set-id program is ever left on the host: the broker's rule. */
-static uint32_t mode_for_host(struct commit *t, const struct inode *i)
-{
-	if (i->mode & (S_ISUID | S_ISGID))
-		t->n_modes++;
-	return i->mode & 01777;
-}
-
-static int set_times(struct commit *t, const char *path, const struct inode *i)
-{
-	struct broker_req req = {
-		.op = BROKER_UTIMENS,
-		.arg = {
-			(uint64_t)i->atime.sec, i->atime.nsec,
-			(uint64_t)i->mtime.sec, i->mtime.nsec,
-		},
-	};
-
-	return ask(t, path, &req, NULL);
-}
-
-/* Of what has a name: owner, mode, times. */
-static int set_attrs(struct commit *t, const char *path,
-		     const struct inode *i)
-{
-	struct broker_stat st;
-	uint64_t id[2];
-	int err = change_stat(t->c, t->h->grant, path, &st);
-
-	if (err)
-		return err;
-	if (other_owner(i, &st, id)) {
-		struct broker_req req = {
-			.op = BROKER_CHOWN, .arg = { id[0], id[1] },
-		};
-
-		if (ask(t, path, &req, NULL))
-			t->n_owners++;
-	}
-	if (!S_ISLNK(i->mode) && ((st.mode ^ i->mode) & 07777)) {
-		err = simple(t, BROKER_CHMOD, path, mode_for_host(t, i));
-		if (err)
-			return err;
-	}
-	return set_times(t, path, i);
-}
-
-static int fd_ask(struct commit *t, int fd, struct broker_req *req)
-{
-	struct broker_rep rep;
-
-	req->flags |= BROKER_FD_SENT;
-	return broker_call2(req, NULL, NULL, fd, &rep, t->c->buf,
-			    BROKER_BODY_MAX, NULL);
-}
-
-static uint64_t time_ns(struct ktime k)
-{
-	const int64_t max = INT64_MAX / NSEC_PER_SEC;
-
-	if (k.sec <= -max || k.sec >= max)
-		return (uint64_t)INT64_MIN;	/* left as it is */
-	return (uint64_t)(k.sec * NSEC_PER_SEC + k.nsec);
-}
-
-/* The same of a file that has no name yet. */
-static int set_fd_attrs(struct commit *t, int fd, const struct inode *i,
-			const struct broker_stat *st)
-{
-	struct broker_req mode = {
-		.op = BROKER_FD_CHMOD, .arg = { 0, mode_for_host(t, i) },
-	};
-	struct broker_req times = {
-		.op = BROKER_FD_UTIMENS,
-		.arg = { 0, time_ns(i->atime), time_ns(i->mtime) },
-	};
-	uint64_t id[2];
-	int err;
-
-	if (other_owner(i, st, id)) {
-		struct broker_req own = {
-			.op = BROKER_FD_CHOWN, .arg = { 0, id[0], id[1] },
-		};
-
-		if (fd_ask(t, fd, &own))
-			t->n_owners++;
-	}
-	err = fd_ask(t, fd, &mode);
-	return err ? err : fd_ask(t, fd, &times);
 }
 
 /*
@@ -281,7 +167,7 @@ static int copy_data(struct commit *t, struct inode *i, int fd)
 	};
 	char *buf = page_alloc(PIECE_PAGES);
 	off_t at = 0, end;
-	int err = fd_ask(t, fd, &size);
+	int err = commit_fd_ask(t, fd, &size);
 
 	if (!buf)
 		return -ENOMEM;
@@ -310,7 +196,7 @@ static int open_temp(struct commit *t, const char *path, char **temp, int *fd)
 	*temp = NULL;
 	if (!dir)
 		return -ENOMEM;
-	err = ask(t, dir, &req, fd);
+	err = commit_ask(t, dir, &req, fd);
 	kfree(dir);
 	if (err != -EOPNOTSUPP && err != -EISDIR)
 		return err;
@@ -321,15 +207,17 @@ static int open_temp(struct commit *t, const char *path, char **temp, int *fd)
 		.op = BROKER_OPEN,
 		.arg = { O_RDWR | O_CREAT | O_EXCL, 0600 },
 	};
-	return ask(t, *temp, &req, fd);
+	return commit_ask(t, *temp, &req, fd);
 }
 
+/* In the place of what has the name; of what is new there was nothing. */
 static int name_it(struct commit *t, const char *path, const char *temp,
 		   int fd)
 {
+	bool over = t->h->kind == 'M';
 	struct broker_req req = {
 		.op = BROKER_FD_LINK,
-		.flags = BROKER_FD_SENT | BROKER_LINK_OVER,
+		.flags = BROKER_FD_SENT | (over ? BROKER_LINK_OVER : 0),
 		.grant = t->h->grant, .len1 = (uint16_t)strlen(path),
 	};
 	struct broker_rep rep;
@@ -355,13 +243,13 @@ static int publish(struct commit *t, const char *path, struct inode *i)
 	if (!err)
 		err = copy_data(t, i, fd);
 	if (!err)
-		err = set_fd_attrs(t, fd, i, &st);
+		err = commit_fd_attrs(t, fd, i, &st);
 	if (!err)
-		err = fd_ask(t, fd, &sync);
+		err = commit_fd_ask(t, fd, &sync);
 	if (!err)
 		err = name_it(t, path, temp, fd);
 	if (err && temp)
-		simple(t, BROKER_UNLINK, temp, 0);
+		commit_simple(t, BROKER_UNLINK, temp, 0);
 	if (fd >= 0)
 		host_close(fd);
 	kfree(temp);
@@ -373,14 +261,14 @@ static int rewrite(struct commit *t, struct inode *i)
 {
 	struct broker_req req = { .op = BROKER_OPEN, .arg = { O_RDWR } };
 	struct broker_req sync = { .op = BROKER_FD_SYNC };
-	int fd = -1, err = ask(t, "", &req, &fd);
+	int fd = -1, err = commit_ask(t, "", &req, &fd);
 
 	if (!err && fd < 0)
 		err = -EIO;
 	if (!err)
 		err = copy_data(t, i, fd);
 	if (!err)
-		err = fd_ask(t, fd, &sync);
+		err = commit_fd_ask(t, fd, &sync);
 	if (fd >= 0)
 		host_close(fd);
 	return err;
@@ -393,7 +281,7 @@ static int make_special(struct commit *t, const char *path,
 	if (S_ISLNK(i->mode))
 		return two(t, BROKER_SYMLINK, path, i->link, false);
 	if (S_ISFIFO(i->mode))
-		return simple(t, BROKER_MKNOD, path, S_IFIFO | 0600);
+		return commit_simple(t, BROKER_MKNOD, path, S_IFIFO | 0600);
 	return -EPERM;
 }
 
@@ -416,7 +304,7 @@ static int make_over(struct commit *t, const char *from, bool over)
 	if (!err)
 		err = two(t, BROKER_RENAME, temp, path, true);
 	/* A rename to another name of the same file does nothing. */
-	simple(t, BROKER_UNLINK, temp, 0);
+	commit_simple(t, BROKER_UNLINK, temp, 0);
 	kfree(temp);
 	return err;
 }
@@ -443,7 +331,20 @@ static int make_dir(struct commit *t)
 {
 	if (t->h->kind == 'M')
 		return 0;	/* its attributes come at the end */
-	return simple(t, BROKER_MKDIR, t->h->path, 0700);
+	return commit_simple(t, BROKER_MKDIR, t->h->path, 0700);
+}
+
+/* A directory may have been opened up to be changed, and shut again. */
+static int open_dir(struct commit *t)
+{
+	struct broker_stat st;
+	int err = change_stat(t->c, t->h->grant, t->h->path, &st);
+
+	/* Whether that is enough will be seen. */
+	if (!err && (st.mode & 0700) != 0700)
+		commit_simple(t, BROKER_CHMOD, t->h->path,
+			      (st.mode & 03777) | 0700);
+	return err;
 }
 
 static int do_one(struct commit *t)
@@ -454,13 +355,10 @@ static int do_one(struct commit *t)
 	const char *from;
 	int err;
 
-	if (h->in_place && S_ISDIR(i->mode)) {
-		/* It may have been opened up to be changed, and shut again. */
-		simple(t, BROKER_CHMOD, h->path, (i->mode & 01777) | 0700);
-		return 0;
-	}
+	if (h->in_place && S_ISDIR(i->mode))
+		return open_dir(t);
 	if (h->in_place && !(S_ISREG(i->mode) && host_node(i)->upper))
-		return set_attrs(t, h->path, i);
+		return commit_attrs(t, h->path, i);
 	if (h->replaces) {
 		err = remove_tree(t, h->path);
 		if (err)
@@ -469,7 +367,7 @@ static int do_one(struct commit *t)
 	if (h->moves) {
 		err = two(t, BROKER_RENAME, host_node(i)->path, h->path, true);
 		return err || !host_node(i)->attr || S_ISDIR(i->mode) ? err :
-			set_attrs(t, h->path, i);
+			commit_attrs(t, h->path, i);
 	}
 	if (S_ISDIR(i->mode))
 		return make_dir(t);
@@ -481,62 +379,124 @@ static int do_one(struct commit *t)
 	if (S_ISSOCK(i->mode))
 		return 0;	/* nobody is behind it any more */
 	err = make_over(t, NULL, over);
-	return err ? err : set_attrs(t, h->path, i);
+	return err ? err : commit_attrs(t, h->path, i);
 }
 
 /* What must not be read from the host any more once that has begun to change. */
-static int prepare(const struct changes *c, const struct change *h)
+static int read_first(const struct changes *c, const struct change *h)
 {
 	struct inode *i = h->d->inode;
+	const struct host_node *n = host_node(i);
+	int err = 0;
 
-	if (h->in_place || h->moves || !host_node(i)->lower)
+	if (h->moves || !n->lower || (h->in_place && !n->upper))
 		return 0;
+	/* A file is made anew, and gets all of them. */
+	mutex_lock(&i->lock);
+	if (!h->in_place || S_ISREG(i->mode))
+		err = host_load_xattrs(i);
+	mutex_unlock(&i->lock);
+	if (err || h->in_place)
+		return err;
 	if (S_ISLNK(i->mode) && !i->link) {
 		char *buf = kmalloc(PATH_LEN_MAX);
-		ssize_t n = buf ? i->ops->readlink(i, buf, PATH_LEN_MAX) :
+		ssize_t len = buf ? i->ops->readlink(i, buf, PATH_LEN_MAX) :
 			-ENOMEM;
 
 		kfree(buf);
-		return n < 0 ? (int)n : 0;
+		return len < 0 ? (int)len : 0;
 	}
 	if (!S_ISREG(i->mode) || other_name(c, h))
 		return 0;
 	return host_copy_up(i, UINT64_MAX);
 }
 
-static void keep_first(int *err, const char **what, int e, const char *path)
+#define LINES_MAX	20u	/* failures that are told one by one */
+
+static void failed(struct commit *t, const char *why)
 {
-	if (e && !*err) {
-		*err = e;
-		*what = path;
+	const char says[] = "sbx: --commit: ";
+	size_t n;
+
+	if (t->n_failed++ >= LINES_MAX)
+		return;
+	memcpy(t->c->buf, says, sizeof(says) - 1);
+	n = change_name(t->h, t->c->buf, sizeof(says) - 1);
+	t->c->buf[MIN(n, BROKER_BODY_MAX - 1)] = '\0';
+	kprintf("%s: %s\n", t->c->buf, why);
+}
+
+static void failed_by(struct commit *t, int err)
+{
+	if (err)
+		failed(t, trace_errno_text(-err));
+}
+
+/* All that must be known before the first change.  0 or -errno. */
+static int prepare(struct commit *t)
+{
+	struct changes *c = t->c;
+	int r = 0;
+
+	for (t->h = c->v; t->h < c->v + c->n && r >= 0; t->h++) {
+		r = change_clashes(c, t->h);
+		t->h->clash = r > 0;
+		if (!r && t->h->d)
+			r = read_first(c, t->h);
+		if (r < 0)
+			failed_by(t, r);
+	}
+	return r < 0 ? r : 0;
+}
+
+static void make_all(struct commit *t)
+{
+	struct changes *c = t->c;
+
+	for (t->h = c->v; t->h < c->v + c->n; t->h++) {
+		int err = 0;
+
+		if (t->h->clash)
+			failed(t, "others have changed it on the host meanwhile; "
+			       "it is left as they have it");
+		else if (t->h->d)
+			err = do_one(t);
+		t->h->done = t->h->d && !t->h->clash && !err;
+		failed_by(t, err);
+	}
+}
+
+static void remove_all(struct commit *t)
+{
+	for (size_t k = t->c->n; k--; ) {
+		t->h = &t->c->v[k];
+		if (t->h->kind == 'D' && !t->h->clash)
+			failed_by(t, remove_tree(t, t->h->path));
 	}
 }
 
 /* Directories get their modes and times when nothing in them changes more. */
-static int finish_dirs(struct commit *t)
+static void finish_dirs(struct commit *t)
 {
-	int first = 0, err;
-
 	for (size_t k = t->c->n; k--; ) {
 		struct change *h = t->h = &t->c->v[k];
 		char *dir;
 
-		if (h->d && S_ISDIR(h->d->inode->mode)) {
-			err = set_attrs(t, h->path, h->d->inode);
-			first = first ? first : err;
-		}
+		if (h->done && S_ISDIR(h->d->inode->mode))
+			failed_by(t, commit_attrs(t, h->path, h->d->inode));
 		if (!h->dir || (k && t->c->v[k - 1].dir == h->dir))
 			continue;
 		dir = kstrndup(h->path, dir_len(h->path));
-		if (!dir)
-			return -ENOMEM;
+		if (!dir) {
+			failed_by(t, -ENOMEM);
+			return;
+		}
+		commit_sweep(t->c, h->grant, dir);
 		/* Others' directories do not let their times be set. */
-		set_times(t, dir, h->dir->inode);
-		err = simple(t, BROKER_SYNC, dir, 0);
-		first = first ? first : err;
+		commit_times(t, dir, h->dir->inode);
+		failed_by(t, commit_simple(t, BROKER_SYNC, dir, 0));
 		kfree(dir);
 	}
-	return first;
 }
 
 static void remark(const struct commit *t)
@@ -546,37 +506,34 @@ static void remark(const struct commit *t)
 			"kept\n", t->n_owners);
 	if (t->n_xattrs)
 		kprintf("sbx: --commit: the extended attributes of %u files "
-			"were not kept\n", t->n_xattrs);
+			"could not be kept\n", t->n_xattrs);
 	if (t->n_modes)
 		kprintf("sbx: --commit: %u files lost their set-id bits\n",
 			t->n_modes);
 }
 
-int changes_commit(struct changes *c, const char **what)
+void changes_commit(struct changes *c, char *text, size_t size)
 {
 	struct commit t = { .c = c };
-	struct change *h, *end = c->v + c->n;
-	int err = 0;
+	bool removed = false;
+	uint32_t n_made;
 
-	for (h = c->v; h < end && !err; h++)
-		if (h->d)
-			keep_first(&err, what, prepare(c, h), h->path);
-	if (err)
-		return err;	/* nothing has been touched */
-	for (t.h = c->v; t.h < end; t.h++) {
-		int e = t.h->d ? do_one(&t) : 0;
-
-		t.h->done = t.h->d && !e;
-		t.n_xattrs += t.h->d && host_node(t.h->d->inode)->xattr;
-		keep_first(&err, what, e, t.h->path);
+	if (prepare(&t)) {
+		ksnprintf(text, size, "nothing was written back");
+		return;
 	}
-	for (size_t k = c->n; k--; ) {
-		t.h = &c->v[k];
-		if (t.h->kind == 'D')
-			keep_first(&err, what, remove_tree(&t, t.h->path),
-				   t.h->path);
+	make_all(&t);
+	n_made = t.n_failed;
+	for (size_t k = 0; k < c->n; k++) {
+		removed |= c->v[k].kind == 'D';
+		/* That others keep what we would remove takes nothing away. */
+		n_made -= c->v[k].kind == 'D' && c->v[k].clash;
 	}
-	keep_first(&err, what, finish_dirs(&t), "");
+	if (!n_made)
+		remove_all(&t);
+	finish_dirs(&t);
 	remark(&t);
-	return err;
+	if (t.n_failed)
+		ksnprintf(text, size, "not all was written back%s", removed &&
+			  n_made ? ", and so nothing was removed" : "");
 }

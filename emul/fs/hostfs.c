@@ -150,7 +150,7 @@ void host_inode_set(struct inode *i, const struct broker_stat *st)
 	i->rdev = broker_dev(st->rdev);
 	i->atime = host_time(st->atime);
 	i->mtime = host_time(st->mtime);
-	i->ctime = host_time(st->ctime);
+	i->ctime = n->seen = host_time(st->ctime);
 	i->btime = st->has_btime ? host_time(st->btime) : (struct ktime){ 0 };
 	if (host_shared(i)) {
 		n->fresh_gen = load_acquire(&hostfs_of(i)->gen);

@@ -50,6 +50,7 @@ struct host_node {
 	bool attr;		/* overlay: attributes are not the host's */
 	bool xattr;		/* overlay: nor the extended ones */
 	bool place;		/* made for something that is mounted there */
+	struct ktime seen;	/* ctime on the host when it was looked at */
 	struct dir_list *list;	/* of a directory; i->lock protects */
 	/* Of a directory: hostnames.c. */
 	bool was_read;		/* the guest has listed it */
@@ -169,6 +170,8 @@ __hidden int host_rw_setattr(struct inode *i, const struct iattr *a);
 __hidden int host_load_xattrs(struct inode *i);
 __hidden int host_setxattr(struct inode *i, const char *name,
 			   const void *value, size_t size, int flags);
+/* Tell the broker a value that the next request sets; one at a time. */
+__hidden int host_xattr_stage(const char *value, size_t size);
 __hidden void host_evict(struct inode *i);
 int host_open(struct inode *i, struct file *f);
 /* The host's descriptor of @i, opened where it is not yet; -errno. */

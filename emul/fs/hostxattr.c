@@ -115,7 +115,7 @@ int host_load_xattrs(struct inode *i)
 	return err;
 }
 
-static int stage(const char *value, size_t size)
+int host_xattr_stage(const char *value, size_t size)
 {
 	struct broker_rep rep;
 	int err = 0;
@@ -143,7 +143,7 @@ static int set_on_host(struct inode *i, const char *name, const void *value,
 	if (host_node(i)->dentry->flags & D_DELETED)
 		return -EOPNOTSUPP;
 	mutex_lock(&stage_lock);
-	err = value ? stage(value, size) : 0;
+	err = value ? host_xattr_stage(value, size) : 0;
 	if (!err && value)
 		req = (struct broker_req){
 			.op = BROKER_SETXATTR,

@@ -73,12 +73,18 @@ void bound_check(struct monitor *m)
 {
 	if (m->due_ms < 0 || m->ending || monitor_now_ms() < m->due_ms)
 		return;
-	if (m->end_status) {
+	if (m->end_status || m->late_commit) {
 		process_end(m);
 		return;
 	}
-	m->end_status = STATUS_TIMEOUT;
+	/* The program was in time; its changes get what --kill-after gives. */
+	if (m->exit_known && m->commit)
+		m->late_commit = true;
+	else
+		m->end_status = STATUS_TIMEOUT;
 	m->due_ms = monitor_now_ms() + m->kill_ms;
+	if (m->late_commit)
+		return;
 	monitor_forward(m, SIGTERM);
 	/* What is stopped takes it only when it goes on. */
 	monitor_forward(m, SIGCONT);

@@ -93,7 +93,6 @@ struct monitor {
 	bool ending;			/* the group has been killed */
 	bool commit;			/* an exit with 0 is to be followed */
 	bool committed;			/* by this, or there is a reason */
-	uint32_t n_temps;		/* names made for a moment */
 	int stop_sig;			/* to stop by; 0: go on */
 	int status;			/* wait status for sbx */
 	char reason[256];		/* why it was ended by us, or "" */
@@ -111,6 +110,7 @@ struct monitor {
 	int oom_fd;			/* of the cgroup, or -1 */
 	int64_t due_ms;			/* the next end of time, or -1 */
 	int end_status;			/* sbx's, for an end by limit; or 0 */
+	bool late_commit;		/* the time is over, while it writes */
 };
 
 /*

@@ -178,14 +178,21 @@ int serve_fd_chown(struct call *c)
 	return ret < 0 ? -errno : 0;
 }
 
-/* Whoever looks sees the old file or the new one, whole. */
+/*
+ * Whoever looks sees the old file or the new one, whole.  A second name cannot
+ * be taken over in one step: a kill between the two leaves the first, by which
+ * the next --commit there knows it (emul/fs/clash.c).
+ */
 static int link_over(struct call *c, int dir, const char *name)
 {
-	char temp[64];
-	int ret = 0;
+	struct statx sx;
+	char temp[32];
+	int ret = stat_fd(c->fd, &sx);
 
-	snprintf(temp, sizeof(temp), ".sbx-%d-%u", getpid(),
-		 c->m->n_temps++);
+	if (ret < 0)
+		return ret;
+	snprintf(temp, sizeof(temp), ".sbx-%llx",
+		 (unsigned long long)sx.stx_ino);
 	if (linkat(c->m->proc_fd, fd_name(c->fd).s, dir, temp,
 		   AT_SYMLINK_FOLLOW) < 0)
 		return -errno;

@@ -228,15 +228,16 @@ int serve_chmod(struct call *c)
 
 	if (mode & ~07777ULL)
 		return BROKEN;
-	/* Nothing in the sandbox may leave a set-id program on the host. */
-	if (mode & (S_ISUID | S_ISGID))
+	if (mode & S_ISUID)
 		return -EPERM;
 	ret = walk_fd(c->m, c->g1, c->s1, c->req.len1, &fd, &sx);
 	if (ret < 0)
 		return ret;
 	if (S_ISLNK(sx.stx_mode))
 		ret = -EOPNOTSUPP;
-	else if (!plain(sx.stx_mode))
+	/* Nothing in the sandbox may leave a set-id program on the host. */
+	else if (!plain(sx.stx_mode) ||
+		 ((mode & S_ISGID) && !S_ISDIR(sx.stx_mode)))
 		ret = -EPERM;
 	else
 		ret = chmod_path(c, fd, &sx, (mode_t)mode);

@@ -115,6 +115,8 @@ static const struct request {
 	[BROKER_UNWATCH] = { serve_unwatch, 0, 0, 1 },
 	[BROKER_FD_LOCK] = { serve_fd_lock, FD | SENT | ONLY,
 		BROKER_FD_SENT, 4 },
+	[BROKER_FD_SETXATTR] = { serve_fd_setxattr, D1 | FD | SENT | ONLY,
+		BROKER_FD_SENT, 2 },
 };
 
 /* Relative, clean, without "." and "..", without NUL; or empty. */

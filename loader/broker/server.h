@@ -100,6 +100,7 @@ int serve_listxattr(struct call *c);
 int serve_xattr_stage(struct call *c);
 int serve_setxattr(struct call *c);
 int serve_removexattr(struct call *c);
+int serve_fd_setxattr(struct call *c);
 
 int serve_kick(struct call *c);
 int serve_stop(struct call *c);

@@ -36,10 +36,14 @@ static bool is_told(const char *name)
 	return is_user(name) || !strcmp(name, "security.capability");
 }
 
+static bool is_name(const char *s, size_t len)
+{
+	return len && len <= NAME_LEN_MAX && !memchr(s, '\0', len);
+}
+
 static bool name_ok(const struct call *c)
 {
-	return c->req.len2 && c->req.len2 <= NAME_LEN_MAX &&
-	       !memchr(c->s2, '\0', c->req.len2);
+	return is_name(c->s2, c->req.len2);
 }
 
 /* Open for the f...xattr calls what the path leads to. */
@@ -170,6 +174,21 @@ int serve_setxattr(struct call *c)
 		ret = -errno;
 	close(fd);
 	return ret;
+}
+
+int serve_fd_setxattr(struct call *c)
+{
+	int ret;
+
+	if (!is_name(c->s1, c->req.len1) || c->req.arg[1] > VALUE_MAX)
+		return BROKEN;
+	if (!is_user(c->s1))
+		return -EPERM;
+	ret = fd_check_ours(c);
+	if (ret < 0)
+		return ret;
+	ret = fsetxattr(c->fd, c->s1, staged, (size_t)c->req.arg[1], 0);
+	return ret < 0 ? -errno : 0;
 }
 
 int serve_removexattr(struct call *c)

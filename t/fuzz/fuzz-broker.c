@@ -357,7 +357,9 @@ static void repair_watch(struct broker_req *q, unsigned int *seed)
 	q->len2 = q->grant2 = 0;
 	memset(q->arg, 0, sizeof(q->arg));
 	if (q->op != BROKER_WATCH)
-		q->len1 = q->grant = 0;
+		q->grant = 0;
+	if (q->op != BROKER_WATCH && q->op != BROKER_FD_SETXATTR)
+		q->len1 = 0;
 	if (q->op == BROKER_WATCH) {
 		q->flags = rand_r(seed) % 2 ? BROKER_WATCH_FD : 0;
 	} else if (q->op == BROKER_UNWATCH) {
@@ -398,6 +400,10 @@ static void repair(struct broker_req *q, char *text, size_t room,
 			attrs[rand_r(seed) % 5] : "";
 	if (q->op >= BROKER_NET_CONNECT)
 		t = "";
+	if (q->op == BROKER_FD_SETXATTR) {
+		s = attrs[rand_r(seed) % 5];
+		n = strlen(s);
+	}
 	if (n + strlen(t) >= room)
 		return;
 	q->version = BROKER_VERSION;
