@@ -53,7 +53,11 @@ void task_exit(struct task *t, int status)
 {
 	struct tgroup *g = t->group;
 	struct thread *th = t->thread;
+	bool others = load_once(&g->n_threads) > 1, last;
 
+	/* Who waits for its end would run into the locks of what follows. */
+	if (others)
+		wakes_hold();
 	futex_exit(t);
 	vfork_done(t);
 
@@ -78,7 +82,10 @@ void task_exit(struct task *t, int status)
 	/* No more kicks: the slot is somebody else's soon. */
 	t->thread = NULL;
 	mutex_unlock(&g->lock);
-	if (task_unlink(t)) {
+	last = task_unlink(t);
+	if (others)
+		wakes_release();
+	if (last) {
 		/* Whoever else was in the group has left it altogether. */
 		posix_timers_exit(g);
 		if (g->sid == g->pid)

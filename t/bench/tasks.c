@@ -254,7 +254,7 @@ static const struct {
 	{ "pipe-stream", case_pipe_stream, 1000 },
 	{ "futex-pingpong", case_futex_pingpong, 2000 },
 	{ "mutex", case_mutex, 200000 },
-	{ "mutex-fight", case_mutex_fight, 100000 },
+	{ "mutex-fight", case_mutex_fight, 1000000 },
 };
 
 static int wanted(const char *name, int argc, char **argv)
