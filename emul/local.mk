@@ -83,6 +83,7 @@ emul_fs_sources = \
 	%D%/fs/hostxattr.c \
 	%D%/fs/overlay.c \
 	%D%/fs/hostfs.h \
+	%D%/fs/hostlist.c \
 	%D%/fs/hostnames.c \
 	%D%/fs/changes.c \
 	%D%/fs/changes.h \

@@ -84,6 +84,7 @@ broker_sources = \
 	%D%/broker/fs.c \
 	%D%/broker/fsmod.c \
 	%D%/broker/grant.c \
+	%D%/broker/list.c \
 	%D%/broker/monitor.c \
 	%D%/broker/net.c \
 	%D%/broker/net.h \

@@ -352,7 +352,7 @@ static const struct {
 	uint8_t op, args, flags, path, path2;
 } forms[] = {
 	{ BROKER_WALK, 0, 3, 1, 0 }, { BROKER_OPEN, 2, 0, 1, 0 },
-	{ BROKER_READDIR, 2, 4, 1, 0 }, { BROKER_STAT, 0, 0, 1, 0 },
+	{ BROKER_LIST, 1, 4, 1, 1 }, { BROKER_READDIR, 2, 4, 1, 0 }, { BROKER_STAT, 0, 0, 1, 0 },
 	{ BROKER_READLINK, 0, 0, 1, 0 }, { BROKER_STATFS, 0, 0, 1, 0 },
 	{ BROKER_MKDIR, 1, 0, 1, 0 }, { BROKER_SYMLINK, 0, 0, 1, 1 },
 	{ BROKER_UNLINK, 0, 0, 1, 0 }, { BROKER_RMDIR, 0, 0, 1, 0 },
@@ -404,20 +404,28 @@ static int fuzz_request(uint64_t *state)
 		path = names[r / 4096 % COUNT(names)];
 		if (q->op >= BROKER_GETXATTR && q->op <= BROKER_REMOVEXATTR)
 			path = r / 4096 % 2 ? "user.x" : "security.capability";
+		if (q->op == BROKER_LIST)
+			path = r / 4096 % 2 ? "etc" : "usr";
 		q->len2 = (uint16_t)text_len(path);
 		memcpy(packet.bytes + q->len1, path, q->len2);
+		if (q->op == BROKER_LIST)
+			packet.bytes[q->len1 + q->len2++] = '\0';
 		if (q->op == BROKER_RENAME || q->op == BROKER_LINK)
 			q->grant2 = (uint16_t)((r >> 24) % grants());
 	}
 	for (i = 0; i < forms[form].args; i++)
 		q->arg[i] = random_next(state) & 0777;
+	if (q->op == BROKER_LIST) {
+		q->arg[0]++;
+		q->flags = r >> 32 & 1 ? BROKER_DIR_TREE : 0;
+	}
 	if (q->op == BROKER_OPEN)
 		q->arg[0] &= O_CREAT | O_EXCL | 1;
 	if (q->op == BROKER_SETXATTR)
 		q->arg[0] &= 3;
 	if (q->op == BROKER_XATTR_STAGE || q->op == BROKER_FD_SETXATTR)
 		q->grant = 0;
-	q->flags = forms[form].flags & (uint32_t)(r >> 32);
+	q->flags |= forms[form].flags & (uint32_t)(r >> 32);
 	if (forms[form].flags == BROKER_FD_SENT) {
 		q->flags = BROKER_FD_SENT;
 		q->arg[0] = 0;

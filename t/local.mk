@@ -206,6 +206,7 @@ shell_tests = \
 	%D%/t2040-commit.sh \
 	%D%/t2041-commit-corners.sh \
 	%D%/t2050-host-changes.sh \
+	%D%/t2051-ahead.sh \
 	%D%/t4000-stop.sh \
 	%D%/t4010-tty-jobs.sh \
 	%D%/t4011-tty-programs.sh \

@@ -596,6 +596,125 @@ START_TEST(pseudo)
 }
 END_TEST
 
+/* Names for LIST, which are parted by NULs: written here with '|'. */
+static int list(unsigned int grant, const char *path, const char *names,
+		uint32_t flags, uint64_t max)
+{
+	req2(BROKER_LIST, grant, path, 0, names);
+	for (size_t i = 0; i < p.q.len2; i++)
+		if (p.data[p.q.len1 + i] == '|')
+			p.data[p.q.len1 + i] = '\0';
+	p.q.flags = flags;
+	p.q.arg[0] = max;
+	return serve();
+}
+
+/* The entries of a reply, heads with a colon, each with a blank behind it. */
+static const char *listed(void)
+{
+	static char text[4096];
+	size_t at = 0;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < c.rep.count; i++) {
+		struct broker_dirent d;
+		size_t name = at + sizeof(d);
+
+		memcpy(&d, c.body + at, sizeof(d));
+		if (d.has_stat)
+			name += sizeof(struct broker_stat);
+		ck_assert_uint_gt(d.rec_len, name - at + d.name_len +
+				  d.target_len);
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s ",
+				      (const char *)c.body + name,
+				      d.type == BROKER_DIR_HEAD ? ":" : "");
+		at += d.rec_len;
+	}
+	ck_assert_uint_eq(at, c.rep.len);
+	text[n] = '\0';
+	return text;
+}
+
+/* The attributes of the entry that has this name; NULL: it has none. */
+static const struct broker_dirent *told(const char *name)
+{
+	size_t at = 0;
+
+	for (uint32_t i = 0; i < c.rep.count; i++) {
+		const void *e = c.body + at;
+		const struct broker_dirent *d = e;
+		const char *s = (const char *)(d + 1);
+
+		if (d->has_stat && !strcmp(s + sizeof(struct broker_stat), name))
+			return d;
+		at += d->rec_len;
+	}
+	return NULL;
+}
+
+/* Many directories at once: what is hidden, mounted or no directory is not. */
+START_TEST(lists)
+{
+	static const char *const bad[] = {
+		"", "x", "|", "x||", "x|y", "a/b|", ".|", "x|..|", "/|",
+	};
+	unsigned int all;
+
+	setup(_i);
+	at_root("mkdir -p ro/t/x/hid ro/t/y ro/t/z/deep ro/t/u ro/t/large &&"
+		"echo 1 >ro/t/x/f && echo 2 >ro/t/x/hid/k && mkfifo ro/t/y/p &&"
+		"ln -s x ro/t/l && ln -s ../to ro/t/u/s &&"
+		"cd ro/t/large && seq 5000 | xargs touch");
+	ck_assert_int_eq(monitor_hide(&m, RO, "t/x/hid"), 0);
+	ck_assert_int_eq(monitor_cover(&m, RO, "t/z/deep"), 0);
+	all = (unsigned int)monitor_grant(&m, "/", "/host", false);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		req2(BROKER_LIST, RO, "t", 0, bad[i]);
+		for (size_t k = 0; k < p.q.len2; k++)
+			if (p.data[p.q.len1 + k] == '|')
+				p.data[p.q.len1 + k] = '\0';
+		p.q.arg[0] = 1;
+		broken();
+	}
+	req2(BROKER_LIST, RO, "t", 0, "x");
+	p.data[p.q.len1 + p.q.len2++] = '\0';
+	broken();		/* not one of them wanted */
+	/* Where mounts cannot be told from directories nothing is listed. */
+	ck_assert_int_eq(list(RO, "t", "x|y|", BROKER_DIR_TREE, 9),
+			 _i == 1 ? -EXDEV : 0);
+	if (_i == 1)
+		goto out;
+	ck_assert_str_eq(listed(), "x: f y: p ");
+	ck_assert_int_eq(list(RO, "t", "y|x|", 0, 1), 0);
+	ck_assert_str_eq(listed(), "y: p ");
+	ck_assert_int_eq(list(RO, "t", "x|l|none|y|", 0, 9), 0);
+	ck_assert_str_eq(listed(), "x: f y: p ");
+	ck_assert_int_eq(list(RO, "t", "l|x|", 0, 9), -ENOTDIR);
+	ck_assert_uint_eq(c.rep.count, 0);
+	ck_assert_int_eq(list(RO, "t/x", "f|", 0, 9), -ENOTDIR);
+	ck_assert_int_eq(list(RO, "t/x", "hid|", 0, 9), -EACCES);
+	ck_assert_int_eq(list(RO, "t/x/hid", "k|", 0, 9), -EACCES);
+	ck_assert_int_eq(list(RO, "", "a|", BROKER_DIR_TREE, 9), 0);
+	ck_assert_str_eq(listed(), "a: b a/b: file ");
+	/* What is covered has a name, and nothing else. */
+	ck_assert_int_eq(list(RO, "t", "z|u|", BROKER_DIR_TREE |
+			      BROKER_DIR_STAT, 9), 0);
+	ck_assert_str_eq(listed(), "z: deep u: s ");
+	ck_assert_ptr_null(told("deep"));
+	ck_assert_uint_eq(told("s")->target_len, 5);
+	ck_assert_int_eq(list(RO, "t", "u|large|y|", 0, 9), 0);
+	ck_assert_str_eq(listed(), "u: s ");
+	ck_assert_int_eq(list(RO, "t", "large|", 0, 9), -EMSGSIZE);
+	ck_assert_int_eq(list(all, "", "proc|", 0, 9), -EXDEV);
+	req(BROKER_READDIR, all, "");
+	p.q.flags = BROKER_DIR_STAT;
+	ck_assert_int_eq(serve(), 0);
+	ck_assert_ptr_null(told("proc"));
+out:
+	teardown();
+}
+END_TEST
+
 START_TEST(bad_paths)
 {
 	static const char *const paths[] = {
@@ -890,7 +1009,11 @@ START_TEST(leaks)
 				if (op != BROKER_RENAME && op != BROKER_LINK)
 					p.q.len2 = p.q.grant2 = 0;
 				p.q.arg[0] = op == BROKER_OPEN && j > 2 ?
-					O_RDWR | O_CREAT : 0;
+					O_RDWR | O_CREAT : op == BROKER_LIST;
+				if (op == BROKER_LIST) {
+					memcpy(p.data + p.q.len1, "b", 2);
+					p.q.len2 = 2;
+				}
 				c.m = &m;
 				if (request_parse(&c, &p, packet_size(&p),
 						  -1))
@@ -912,7 +1035,8 @@ int main(void)
 {
 	const TTest *const three[] = {
 		walk, walk_long, open_kinds, open_write, read_dir, look,
-		change, read_only, commit, hidden, pseudo, sent_fds, leaks,
+		change, read_only, commit, hidden, pseudo, lists, sent_fds,
+		leaks,
 	};
 	const TTest *const once[] = {
 		bad_paths, bad_form, terminals, kicks, stops,

@@ -68,9 +68,23 @@ enum broker_op {
 	 * body wanted, 0 for all that fit.  Body: struct broker_dirent,
 	 * rep.count of them, without "." and "..".  Without BROKER_REP_MORE
 	 * these were the last.
-	 * flags: BROKER_DIR_STAT: each has its attributes with it.
+	 * flags: BROKER_DIR_STAT: each has its attributes with it, and a
+	 * link its target, where the walk would tell them too and they lie on
+	 * the directory's own file system.
 	 */
 	BROKER_READDIR,
+	/*
+	 * path, a directory; bytes 2: names of directories in it, each of
+	 * 1..255 bytes and a NUL; arg[0]: the most directories wanted.  Body:
+	 * for each of those a struct broker_dirent of type BROKER_DIR_HEAD,
+	 * which has its attributes and as name its path below the given one,
+	 * and then all its entries, as READDIR has them.  What does not fit,
+	 * cannot be listed, or is another mount is left out, whatever comes
+	 * behind it too; with the first of the names that is the error.
+	 * flags: BROKER_DIR_STAT; BROKER_DIR_TREE: what lies below a directory
+	 * comes after it, and before its next sibling.
+	 */
+	BROKER_LIST,
 	/* path.  Body: one struct broker_node (with target of a link). */
 	BROKER_STAT,
 	/* path.  Body: the target. */
@@ -278,6 +292,8 @@ enum broker_op {
 #define BROKER_LOCK_TEST	(1u << 9)
 
 #define BROKER_LINK_OVER	(1u << 15)
+#define BROKER_DIR_TREE		(1u << 16)
+#define BROKER_DIR_HEAD		0xffu	/* as a type, see LIST */
 
 #define BROKER_SCHED_AFFINITY	0u
 #define BROKER_SCHED_NICE	1u	/* arg[3]: nice value + 20 */
@@ -361,8 +377,8 @@ struct broker_dirent {
 	uint16_t name_len;
 	uint8_t type;		/* DT_... */
 	uint8_t has_stat;	/* a struct broker_stat follows this */
-	uint16_t zero;
-	/* then the name, with a NUL and padding */
+	uint16_t target_len;	/* of a link; only with has_stat */
+	/* then the name with a NUL, the target without, and padding */
 };
 
 struct broker_statfs {

@@ -272,8 +272,6 @@ void host_attach(struct inode *i, struct dentry *d)
 		d_set_flags(d, D_REVALIDATE);
 }
 
-static void list_put(struct dir_list *l);
-
 void host_evict(struct inode *i)
 {
 	struct host_node *n = host_node(i);
@@ -281,20 +279,13 @@ void host_evict(struct inode *i)
 	if (!n)
 		return;
 	host_fd_drop(i);
-	list_put(n->list);
+	host_list_put(n->list);
 	memdata_free(&n->data);
 	kfree((void *)(uintptr_t)i->link);
 	i->link = NULL;
 	kfree(n->path);
 	host_names_free(n);
 	kfree(n);
-}
-
-/* Is @d a directory whose names the host has? */
-static bool has_lower(const struct dentry *d)
-{
-	return d->inode && host_node(d->inode)->lower &&
-	       S_ISDIR(d->inode->mode);
 }
 
 /* The next node of a reply, or NULL when the reply is not as it should be. */
@@ -322,7 +313,7 @@ int host_lookup(struct inode *dir, struct dentry *d)
 	char *buf;
 	int err;
 
-	if (!has_lower(d->parent)) {
+	if (!host_has_lower(d->parent)) {
 		d_instantiate(d, NULL);
 		return 0;
 	}
@@ -452,7 +443,7 @@ void host_prefetch(struct dentry *dir, const char *rest, size_t len,
 	int err, fd = -1;
 	uint32_t hash;
 
-	if (!has_lower(dir))
+	if (!host_has_lower(dir))
 		return;
 	/* Without a request where that will do: host_lookup() sees to it. */
 	name_scan(rest, rest + len, &hash);
@@ -561,129 +552,7 @@ int host_getattr(struct inode *i, struct kstat *st)
 	return 0;
 }
 
-/*
- * An open directory: the broker's entries as they came, end to end.  The
- * host's own positions may use all 63 bits, so the guest is given offsets into
- * this; it is kept until the directory is closed or read from its start, and
- * with the inode where only we change the directory.
- */
-struct dir_list {
-	struct ref ref;
-	size_t used, size;	/* bytes */
-	uint64_t cookie;	/* the broker's: where the next batch starts */
-	uint32_t count;
-	bool done;
-	char *mem;		/* struct broker_dirent ... */
-};
-
-#define LIST_KEEP_MAX	(1U << 20)	/* bytes of a list kept */
 #define OWN_POS		(1LL << 62)	/* names that are ours, by cookie */
-
-static void list_put(struct dir_list *l)
-{
-	if (!l || !ref_put(&l->ref))
-		return;
-	kfree(l->mem);
-	kfree(l);
-}
-
-/* A list of one's own, to be read further, or the one that is complete. */
-static struct dir_list *list_get(struct inode *i)
-{
-	struct host_node *n = host_node(i);
-	struct dir_list *l;
-
-	mutex_lock(&i->lock);
-	if (load_once(&n->list_stale)) {
-		store_once(&n->list_stale, false);
-		list_put(n->list);
-		n->list = NULL;
-	}
-	l = n->list;
-	if (l)
-		ref_get(&l->ref);
-	mutex_unlock(&i->lock);
-	if (l)
-		return l;
-	l = kzalloc(sizeof(*l));
-	if (l)
-		ref_init(&l->ref);
-	return l;
-}
-
-/* It is complete: others need not ask again. */
-static void list_keep(struct inode *i, struct dir_list *l)
-{
-	struct host_node *n = host_node(i);
-
-	if (host_shared(i) || l->used > LIST_KEEP_MAX)
-		return;
-	mutex_lock(&i->lock);
-	if (!n->list) {
-		ref_get(&l->ref);
-		n->list = l;
-	}
-	mutex_unlock(&i->lock);
-}
-
-/* Entries that are what they should be: how many bytes, or -EIO. */
-static ssize_t check_batch(const char *buf, const struct broker_rep *rep,
-			   uint64_t *cookie)
-{
-	const struct broker_dirent *e;
-	size_t at = 0, head;
-	uint32_t k;
-
-	for (k = 0; k < rep->count; k++) {
-		e = (const void *)(buf + at);
-		head = sizeof(*e) +
-		       (e->has_stat ? sizeof(struct broker_stat) : 0);
-		if (rep->len - at < sizeof(*e) || e->rec_len > rep->len - at ||
-		    e->rec_len <= head + e->name_len || (e->rec_len & 7))
-			return -EIO;
-		*cookie = e->cookie;
-		at += e->rec_len;
-	}
-	return (ssize_t)at;
-}
-
-static int list_more(struct file *f, struct dir_list *l)
-{
-	struct broker_req req = { .op = BROKER_READDIR, .arg = { l->cookie } };
-	char *buf = kmalloc(BROKER_BODY_MAX), *mem;
-	struct broker_rep rep;
-	ssize_t n;
-	int err;
-
-	if (!buf)
-		return -ENOMEM;
-	err = host_request(f->path.dentry, &req, &rep, buf, BROKER_BODY_MAX,
-			   NULL);
-	n = err ? err : check_batch(buf, &rep, &l->cookie);
-	if (n > 0) {
-		mem = l->used + (size_t)n <= l->size ? l->mem :
-		      krealloc(l->mem, l->used * 2 + (size_t)n);
-		if (mem) {
-			if (mem != l->mem)
-				l->size = l->used * 2 + (size_t)n;
-			l->mem = mem;
-			memcpy(mem + l->used, buf, (size_t)n);
-			l->used += (size_t)n;
-			l->count += rep.count;
-		} else {
-			n = -ENOMEM;
-		}
-	}
-	kfree(buf);
-	if (n < 0)
-		return (int)n;
-	l->done = !n || !(rep.flags & BROKER_REP_MORE);
-	if (l->done) {
-		host_names_from(f->path.dentry, l->mem, l->used, l->count);
-		list_keep(f->inode, l);
-	}
-	return 0;
-}
 
 /* Names of the host, at 2 + offset.  Returns 1 at the end, 0 when full. */
 static int read_lower(struct file *f, struct dir_ctx *ctx)
@@ -693,11 +562,11 @@ static int read_lower(struct file *f, struct dir_ctx *ctx)
 	int err;
 
 	if (l && !at) {		/* rewound: what is there now */
-		list_put(l);
+		host_list_put(l);
 		f->priv = l = NULL;
 	}
 	if (!l) {
-		l = list_get(f->inode);
+		l = host_list_get(f->path.dentry);
 		if (!l)
 			return -ENOMEM;
 		f->priv = l;
@@ -711,7 +580,7 @@ static int read_lower(struct file *f, struct dir_ctx *ctx)
 		while (at >= l->used) {
 			if (l->done)
 				return 1;
-			err = list_more(f, l);
+			err = host_list_more(f->path.dentry, l);
 			if (err)
 				return err;
 		}
@@ -767,7 +636,7 @@ static int host_readdir(struct file *f, struct dir_ctx *ctx)
 	if (!dir_emit_dots(f, ctx))
 		return 0;
 	if (ctx->pos < OWN_POS) {
-		if (has_lower(f->path.dentry)) {
+		if (host_has_lower(f->path.dentry)) {
 			host_node(f->inode)->was_read = true;
 			r = read_lower(f, ctx);
 			if (r <= 0)
@@ -780,7 +649,7 @@ static int host_readdir(struct file *f, struct dir_ctx *ctx)
 
 static void host_dir_release(struct file *f)
 {
-	list_put(f->priv);
+	host_list_put(f->priv);
 }
 
 static off_t host_dir_lseek(struct file *f, off_t off, int whence)
@@ -857,7 +726,6 @@ void host_changed(struct dentry *dir, const char *name, size_t len)
 		return;
 	/* Read-only ones are not asked again by themselves. */
 	host_names_forget(n);
-	store_once(&n->list_stale, true);
 	d = d_lookup(dir, name, len);
 	if (!d)
 		return;

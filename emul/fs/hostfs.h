@@ -28,6 +28,13 @@ struct hostfs {
 	bool searched;		/* changes.c has been here */
 	char *where;		/* the policy shows it at; "" for / */
 	uint32_t gen;		/* RW: bumped by what may change attributes */
+	/* hostlist.c, hostnames.c: guesses at what will be asked for next. */
+	uint32_t ahead;		/* directories to list at once */
+	uint32_t ahead_got;	/* so many came unasked ... */
+	uint32_t ahead_used;	/* ... and so many of them were read */
+	uint32_t stat_wanted;	/* directories whose files were looked at */
+	uint32_t stat_probes;	/* lists made since it was seen to be so */
+	bool stat_seen;
 	struct memquota quota;
 };
 
@@ -51,12 +58,14 @@ struct host_node {
 	bool xattr;		/* overlay: nor the extended ones */
 	bool place;		/* made for something that is mounted there */
 	struct ktime seen;	/* ctime on the host when it was looked at */
-	struct dir_list *list;	/* of a directory; i->lock protects */
+	struct dir_list *list;	/* of a directory: all; i->lock to change */
 	/* Of a directory: hostnames.c. */
 	bool was_read;		/* the guest has listed it */
-	bool stat_done, list_failed;
-	bool list_stale;	/* the host has changed it since */
+	bool stat_busy, stat_done, list_failed;
 	uint32_t n_asked;	/* requests for a name in it; atomic */
+	uint32_t n_found;	/* of those, for one that is there; atomic */
+	uint32_t stat_size;	/* how many attributes came the last time */
+	uint64_t stat_cookie;	/* from where they are to come next */
 	struct host_names *names;
 	struct host_names *old_names;	/* walks may still look at them */
 	bool xattrs_known;	/* i->xattrs is what the host has, or had ... */
@@ -150,16 +159,72 @@ int host_request_fd(struct inode *i, struct broker_req *req, bool write,
 /* The next node of a reply, or NULL when the reply is not as it should be. */
 const struct broker_node *host_next_node(const char **p, const char *end);
 void host_pin(struct dentry *d);
+
+/* Is @d a directory whose names the host has? */
+static inline bool host_has_lower(const struct dentry *d)
+{
+	return d->inode && host_node(d->inode)->lower &&
+	       S_ISDIR(d->inode->mode);
+}
+
+/*
+ * hostlist.c: the broker's entries of a directory, end to end, without their
+ * attributes.  The host's own positions may use all 63 bits, so the guest is
+ * given offsets into this; it is kept until the directory is closed or read
+ * from its start, and with the inode where only we change the directory.
+ */
+struct dir_list {
+	struct ref ref;
+	size_t used, size;	/* bytes */
+	uint64_t cookie;	/* the broker's: where the next batch starts */
+	uint32_t count;
+	bool done;
+	bool ahead;		/* fetched before it was asked for */
+	char *mem;		/* struct broker_dirent ... */
+};
+
+#define LIST_KEEP_MAX	(1U << 20)	/* bytes of a list kept */
+
+struct dir_list *host_list_new(void);
+void host_list_put(struct dir_list *l);
+/*
+ * The complete list of @dir, or one of one's own, to be read further.  NULL:
+ * no memory.
+ */
+struct dir_list *host_list_get(struct dentry *dir);
+/* The next batch, if there is one: l->done.  0 or -errno. */
+int host_list_more(struct dentry *dir, struct dir_list *l);
+/* It is complete: others need not ask again, where it may be kept. */
+void host_list_keep(struct inode *i, struct dir_list *l);
+
+/* What is still to be looked at of a reply's entries. */
+struct host_rows {
+	const char *at, *end;
+	uint32_t left;
+	uint64_t cookie;	/* after the last one taken */
+};
+static inline struct host_rows host_rows(const char *buf,
+					 const struct broker_rep *rep)
+{
+	return (struct host_rows){ buf, buf + rep->len, rep->count, 0 };
+}
+/*
+ * Take the entries of @dir, up to the next BROKER_DIR_HEAD: attributes to the
+ * cache, unless @dir is NULL, the rest to @l, unless it is.  0 or -errno.
+ */
+int host_rows_take(struct host_rows *r, struct dentry *dir,
+		   struct dir_list *l);
 /*
  * hostnames.c: a name of @dir is about to be asked for, by who opens it or
  * not: perhaps fetch more than that name first.
  */
 __hidden void host_names_asked(struct dentry *dir, bool open);
-/* The whole of @dir was listed: @count entries of the broker in @buf. */
-__hidden void host_names_from(struct dentry *dir, const char *buf, size_t len,
-			      uint32_t count);
+/* The whole of @dir was listed. */
+__hidden void host_names_from(struct dentry *dir, const struct dir_list *l);
+/* Is it likely that the attributes of what is listed are wanted too? */
+__hidden bool host_names_stat(struct hostfs *fs);
 /* It is known that @dir has no name of that hash. */
-__hidden bool host_names_lack(const struct dentry *dir, uint32_t hash);
+__hidden bool host_names_lack(struct dentry *dir, uint32_t hash);
 __hidden void host_names_free(struct host_node *n);
 __hidden int host_lookup(struct inode *dir, struct dentry *d);
 __hidden void host_prefetch(struct dentry *dir, const char *rest, size_t len,

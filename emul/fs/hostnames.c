@@ -3,12 +3,12 @@
  * hostnames.c: know a directory of the host before it is asked for names.
  *
  * Programs probe for many names that are not there (search paths, locales,
- * modules), and look at each file of a directory that they have read.  A
- * request a name costs two switches between processes.  So a directory that
- * is asked more than a few times is listed once: the hashes of its names tell
- * what is not there, and where the guest has read it, the attributes of all
- * its files come along.  Only for directories whose host side nobody changes
- * as far as we care (overlays).
+ * modules), and look at one file of a directory after the other.  A request a
+ * name costs two switches between processes.  So a directory that is asked
+ * more than a few times is listed: the hashes of its names tell what is not
+ * there; and where files that are there are looked at, the attributes of
+ * others come along.  Only for directories whose host side nobody changes as
+ * far as we care (overlays).
  */
 #include "emul/fs/hostfs.h"
 
@@ -18,12 +18,14 @@
 #include "emul/vfs/dcache.h"
 
 /*
- * Requests for names before all names, or all attributes, are fetched.  To
- * list a large directory costs the host as much as ten of them.
+ * Requests for names before all names are fetched: to list a large directory
+ * costs the host as much as ten of them.
  */
 #define ASK_MAX		8u
-#define STAT_MAX	3u
-#define STAT_ENTRIES	4096u	/* larger directories: names alone */
+#define STAT_MAX	3u	/* requests for names that are there */
+#define STAT_BYTES	8192u	/* of attributes that come first */
+#define STAT_DIRS	2u	/* so many, and the next may be too */
+#define PROBE_EACH	8u
 
 /* Hashes of all names, open addressing; 0 is an empty place. */
 struct host_names {
@@ -80,148 +82,158 @@ static struct host_names *names_add(struct host_names *n, uint32_t hash)
 	return big;
 }
 
-/* Put a name with its attributes into the cache, unless it is there. */
-static void add_entry(struct dentry *dir, const char *name, size_t len,
-		      const struct broker_stat *st)
+/* Names of a list; NULL: no memory. */
+static struct host_names *names_of(const struct dir_list *l)
 {
-	struct broker_node node = { .rec_len = sizeof(node), .st = *st };
-	struct dentry *d;
-	struct inode *i;
+	struct host_names *names = names_new(64);
+	const struct broker_dirent *e;
 
-	d = d_lookup(dir, name, len);
-	if (!d) {
-		i = host_inode_from(dir->sb, &node);
-		d = i ? d_add_found(dir, name, len, i) : NULL;
-		if (d && d->inode == i)
-			host_attach(i, d);
+	for (size_t at = 0; names && at < l->used; at += e->rec_len) {
+		e = (const void *)(l->mem + at);
+		names = names_add(names, name_hash((const char *)(e + 1),
+						   e->name_len));
 	}
-	if (d)
-		dput(d);
+	return names;
 }
 
-/* One reply; the cookie to go on from, or -errno. */
-static int64_t learn_batch(struct dentry *dir, const char *buf,
-			   const struct broker_rep *rep,
-			   struct host_names **names)
-{
-	int64_t cookie = 0;
-	uint32_t k, at = 0;
-
-	for (k = 0; k < rep->count; k++) {
-		const struct broker_dirent *e = (const void *)(buf + at);
-		const char *name = (const char *)(e + 1);
-		size_t head = sizeof(*e);
-
-		if (rep->len - at < sizeof(*e) ||
-		    e->rec_len > rep->len - at)
-			return -EIO;
-		if (e->has_stat)
-			head += sizeof(struct broker_stat);
-		if (e->rec_len <= head + e->name_len)
-			return -EIO;
-		if (e->has_stat) {
-			struct broker_stat st;
-
-			memcpy(&st, name, sizeof(st));
-			name += sizeof(st);
-			add_entry(dir, name, e->name_len, &st);
-		}
-		if (*names) {
-			*names = names_add(*names,
-					   name_hash(name, e->name_len));
-			if (!*names)
-				return -ENOMEM;
-		}
-		cookie = (int64_t)e->cookie;
-		at += e->rec_len;
-	}
-	return cookie;
-}
-
-/*
- * List the directory @dir: with @stat its files' attributes go to the cache,
- * and the hashes of its names to the node in any case.
- */
-static void learn(struct dentry *dir, bool stat)
+void host_names_from(struct dentry *dir, const struct dir_list *l)
 {
 	struct host_node *n = host_node(dir->inode);
-	struct host_names *names = names_new(64), *none = NULL;
-	char *buf = kmalloc(BROKER_BODY_MAX);
-	struct broker_rep rep = { .flags = BROKER_REP_MORE };
-	uint64_t cookie = 0, seen = 0;
-	int64_t next = -ENOMEM;
-	int err = 0;
+	struct host_names *names, *none = NULL;
 
-	while (buf && names && (rep.flags & BROKER_REP_MORE)) {
-		struct broker_req req = {
-			.op = BROKER_READDIR,
-			.arg = { cookie },
-			.flags = stat ? BROKER_DIR_STAT : 0,
-		};
-
-		rep.flags = 0;
-		err = host_request(dir, &req, &rep, buf, BROKER_BODY_MAX, NULL);
-		if (err)
-			break;
-		next = learn_batch(dir, buf, &rep, &names);
-		if (next < 0 && next >= -4095)
-			break;
-		cookie = (uint64_t)next;
-		seen += rep.count;
-		if (seen > STAT_ENTRIES)
-			stat = false;
-		err = 0;
-		next = 0;
-	}
-	kfree(buf);
+	if (host_shared(dir->inode) || load_once(&n->names))
+		return;
+	names = names_of(l);
 	/* Once is enough; who came second drops its own. */
-	if (!names || err || next ||
+	if (names &&
 	    !__atomic_compare_exchange_n(&n->names, &none, names, false,
 					 __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		kfree(names);
+}
+
+/* List the directory @dir, for its names. */
+static void learn(struct dentry *dir)
+{
+	struct dir_list *l = host_list_new();
+	int err = l ? 0 : -ENOMEM;
+
+	while (!err && !l->done)
+		err = host_list_more(dir, l);
+	if (!err)
+		host_names_from(dir, l);
+	host_list_put(l);
+}
+
+/*
+ * The next batch of attributes of @dir's files: few at first, then more, for
+ * who wants a few of a thousand shall not wait for all.
+ */
+static int stat_batch(struct dentry *dir, struct host_node *n, char *buf,
+		      bool many)
+{
+	uint32_t least = many ? 4 * STAT_BYTES : STAT_BYTES;
+	uint32_t size = MAX(n->stat_size, least);
+	struct broker_req req = {
+		.op = BROKER_READDIR, .flags = BROKER_DIR_STAT,
+		.arg = { n->stat_cookie, size },
+	};
+	struct dir_list *l = NULL;
+	struct broker_rep rep;
+	struct host_rows r;
+	int err = host_request(dir, &req, &rep, buf, BROKER_BODY_MAX, NULL);
+
+	if (err)
+		return err;
+	n->stat_done = !(rep.flags & BROKER_REP_MORE) || !rep.count;
+	n->stat_size = MIN(size * 2, (uint32_t)BROKER_BODY_MAX);
+	/* All at once: so they are listed, too. */
+	if (n->stat_done && !n->stat_cookie && !load_once(&n->list))
+		l = host_list_new();
+	r = host_rows(buf, &rep);
+	err = host_rows_take(&r, dir, l);
+	n->stat_cookie = r.cookie;
+	if (l && !err) {
+		l->done = true;
+		host_list_keep(dir->inode, l);
+	}
+	host_list_put(l);
+	return err;
+}
+
+static void learn_stat(struct dentry *dir, bool many)
+{
+	struct host_node *n = host_node(dir->inode);
+	bool busy = false;
+	char *buf;
+
+	/* One after the other; who finds it busy asks for his name alone. */
+	if (!__atomic_compare_exchange_n(&n->stat_busy, &busy, true, false,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return;
+	buf = kmalloc(BROKER_BODY_MAX);
+	if (!buf || (!n->stat_done && stat_batch(dir, n, buf, many)))
+		n->stat_done = true;
+	kfree(buf);
+	store_release(&n->stat_busy, false);
+}
+
+bool host_names_stat(struct hostfs *fs)
+{
+	if (load_once(&fs->stat_wanted) < STAT_DIRS)
+		return false;
+	/* Now and then without, to see whether anybody asks. */
+	if (__atomic_add_fetch(&fs->stat_probes, 1, __ATOMIC_RELAXED) %
+	    PROBE_EACH)
+		return true;
+	if (!__atomic_exchange_n(&fs->stat_seen, false, __ATOMIC_RELAXED))
+		store_once(&fs->stat_wanted, 0);
+	return false;
+}
+
+/* A name that is there, as far as is known, is looked at. */
+static void asked_for_stat(struct dentry *dir, bool known)
+{
+	struct host_node *n = host_node(dir->inode);
+	struct hostfs *fs = hostfs_of(dir->inode);
+	uint32_t found = __atomic_add_fetch(&n->n_found, 1, __ATOMIC_RELAXED);
+	bool wanted = load_once(&fs->stat_wanted) >= STAT_DIRS;
+
+	if (wanted ? found + n->was_read < 2 : !known || found <= STAT_MAX)
+		return;
+	/* More of the same directory is wanted as easily. */
+	if (!n->stat_size)
+		__atomic_fetch_add(&fs->stat_wanted, 1, __ATOMIC_RELAXED);
+	store_once(&fs->stat_seen, true);
+	learn_stat(dir, wanted);
 }
 
 void host_names_asked(struct dentry *dir, bool open)
 {
 	struct host_node *n = host_node(dir->inode);
+	bool known = load_once(&n->names) || load_once(&n->list);
 	uint32_t asked;
 
 	if (host_shared(dir->inode))
 		return;
 	asked = __atomic_add_fetch(&n->n_asked, 1, __ATOMIC_RELAXED);
-	if (n->was_read && !open && !n->stat_done && asked > STAT_MAX) {
-		n->stat_done = true;
-		learn(dir, true);
-	} else if (asked > ASK_MAX && !n->names && !n->list_failed) {
+	if (!known && asked > ASK_MAX && !n->list_failed) {
 		n->list_failed = true;	/* or done: it is tried once */
-		learn(dir, false);
+		learn(dir);
+	} else if (!open && !n->stat_done) {
+		asked_for_stat(dir, known);
 	}
 }
 
-void host_names_from(struct dentry *dir, const char *buf, size_t len,
-		     uint32_t count)
+bool host_names_lack(struct dentry *dir, uint32_t hash)
 {
 	struct host_node *n = host_node(dir->inode);
-	struct broker_rep rep = { .len = (uint32_t)len, .count = count };
-	struct host_names *names, *none = NULL;
-
-	if (host_shared(dir->inode) || n->names || !len)
-		return;
-	names = names_new(64);
-	if (!names)
-		return;
-	if (learn_batch(dir, buf, &rep, &names) == -ENOMEM || !names ||
-	    !__atomic_compare_exchange_n(&n->names, &none, names, false,
-					 __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-		kfree(names);
-}
-
-bool host_names_lack(const struct dentry *dir, uint32_t hash)
-{
-	const struct host_names *names =
-		load_acquire(&host_node(dir->inode)->names);
+	const struct host_names *names = load_acquire(&n->names);
 	uint32_t at;
 
+	if (!names && load_acquire(&n->list)) {
+		host_names_from(dir, n->list);
+		names = load_acquire(&n->names);
+	}
 	return names && !names_find(names, hash, &at);
 }
 

@@ -2,7 +2,6 @@
 /* fs.c: requests that look at files, and OPEN. */
 #include "config.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -246,128 +245,6 @@ int serve_open(struct call *c)
 	/* Another process of the host may have been quicker; once more. */
 	if ((ret == -EEXIST && !(flags & O_EXCL)) || ret == -EAGAIN)
 		ret = open_path(c, (int)flags);
-	return ret;
-}
-
-/*
- * READDIR.
- */
-struct host_dirent {
-	uint64_t ino;
-	int64_t off;
-	uint16_t reclen;
-	uint8_t type;
-	char name[];
-};
-
-static bool is_dot(const char *name)
-{
-	return name[0] == '.' &&
-	       (!name[1] || (name[1] == '.' && !name[2]));
-}
-
-/* Is the entry name of the directory of the call one that is hidden? */
-static bool unlisted(const struct call *c, const char *name)
-{
-	size_t dir_len = c->req.len1 ? (size_t)c->req.len1 + 1 : 0;
-
-	for (size_t i = 0; i < c->g1->hide_count; i++) {
-		const struct hide *h = &c->g1->hides[i];
-
-		if (!h->listed && strlen(h->path) > dir_len &&
-		    !strcmp(h->path + dir_len, name) &&
-		    (!dir_len || (h->path[dir_len - 1] == '/' &&
-				  !memcmp(h->path, c->s1, dir_len - 1))))
-			return true;
-	}
-	return false;
-}
-
-/* Append one entry; false when it does not fit in max bytes. */
-static bool put_dirent(struct call *c, size_t *len, size_t max, int dir,
-		       const struct host_dirent *h)
-{
-	struct broker_dirent d = { .ino = h->ino, .type = h->type };
-	size_t name_len = strlen(h->name);
-	struct broker_stat st;
-	size_t st_len = 0;
-	struct statx sx;
-	size_t size;
-
-	if ((c->req.flags & BROKER_DIR_STAT) &&
-	    !statx(dir, h->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
-		   STATX_BASIC_STATS | STATX_BTIME, &sx) &&
-	    !walk_hidden_id(c->g1, &sx)) {
-		stat_fill(&st, &sx);
-		st_len = sizeof(st);
-		d.has_stat = 1;
-	}
-	size = (sizeof(d) + st_len + name_len + 1 + 7) & ~7UL;
-	if (*len + size > max)
-		return false;
-	d.cookie = (uint64_t)h->off;
-	d.rec_len = (uint16_t)size;
-	d.name_len = (uint16_t)name_len;
-	memset(c->body + *len, 0, size);
-	memcpy(c->body + *len, &d, sizeof(d));
-	memcpy(c->body + *len + sizeof(d), &st, st_len);
-	memcpy(c->body + *len + sizeof(d) + st_len, h->name, name_len);
-	*len += size;
-	c->rep.count++;
-	return true;
-}
-
-static int read_dir(struct call *c, int dir)
-{
-	char buf[32768] __attribute__((aligned(8)));
-	size_t max = sizeof(c->body);
-	size_t len = 0;
-	bool full = false;
-
-	if (c->req.arg[1] && c->req.arg[1] < max)
-		max = (size_t)c->req.arg[1];
-	if (c->req.arg[0] && lseek(dir, (off_t)c->req.arg[0], SEEK_SET) < 0)
-		return -errno;
-	while (!full) {
-		long n = syscall(SYS_getdents64, dir, buf, sizeof(buf));
-
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break;
-		for (long i = 0; i < n && !full;) {
-			const struct host_dirent *h;
-
-			h = (const struct host_dirent *)(buf + i);
-			i += h->reclen;
-			if (!is_dot(h->name) && !unlisted(c, h->name))
-				full = !put_dirent(c, &len, max, dir, h);
-		}
-	}
-	if (full && !c->rep.count)
-		return -EINVAL;		/* as getdents for a small buffer */
-	if (full)
-		c->rep.flags |= BROKER_REP_MORE;
-	c->rep.len = (uint32_t)len;
-	return 0;
-}
-
-int serve_readdir(struct call *c)
-{
-	struct statx sx;
-	int dir;
-	int fd;
-	int ret = walk_fd(c->m, c->g1, c->s1, c->req.len1, &fd, &sx);
-
-	if (ret < 0)
-		return ret;
-	dir = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ret = dir < 0 ? -errno : 0;
-	walk_close(c->g1, fd);
-	if (ret < 0)
-		return ret;
-	ret = read_dir(c, dir);
-	close(dir);
 	return ret;
 }
 

@@ -38,6 +38,8 @@ static const struct request {
 		BROKER_WALK_SELF | BROKER_WALK_OPEN, 1 },
 	[BROKER_OPEN] = { serve_open, P1, 0, 2 },
 	[BROKER_READDIR] = { serve_readdir, P1, BROKER_DIR_STAT, 2 },
+	[BROKER_LIST] = { serve_list, P1 | D2,
+		BROKER_DIR_STAT | BROKER_DIR_TREE, 1 },
 	[BROKER_STAT] = { serve_stat, P1, 0, 0 },
 	[BROKER_READLINK] = { serve_readlink, P1, 0, 0 },
 	[BROKER_STATFS] = { serve_statfs, P1, 0, 0 },

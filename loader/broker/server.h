@@ -58,6 +58,7 @@ void request_close(struct call *c);
 int serve_walk(struct call *c);
 int serve_open(struct call *c);
 int serve_readdir(struct call *c);
+int serve_list(struct call *c);
 int serve_stat(struct call *c);
 int serve_readlink(struct call *c);
 int serve_statfs(struct call *c);
@@ -140,6 +141,13 @@ void walk_close(const struct grant *g, int fd);
 int walk_step(const struct monitor *m, const struct grant *g, int dirfd,
 	      uint64_t dev, const char *path, size_t start, size_t end,
 	      int *fd, struct statx *sx);
+
+/*
+ * The same of a directory on the same file system, open to be read.  Returns
+ * a descriptor, or -errno, -EXDEV for what is mounted there.
+ */
+int walk_list(const struct monitor *m, const struct grant *g, int dirfd,
+	      const char *path, size_t start, size_t end, struct statx *sx);
 
 /*
  * The directory of the last component, and its name within path.  -ENOENT

@@ -73,6 +73,9 @@ static int open_beneath(const struct monitor *m, int dirfd, const char *path,
 	};
 	int fd;
 
+	/* A directory that is to be read: this file system's. */
+	if (!(flags & O_PATH))
+		how.resolve |= RESOLVE_NO_XDEV;
 	if (m->no_openat2)
 		fd = openat(dirfd, path, flags | O_CLOEXEC);
 	else
@@ -162,6 +165,34 @@ int walk_step(const struct monitor *m, const struct grant *g, int dirfd,
 	return ret;
 }
 
+int walk_list(const struct monitor *m, const struct grant *g, int dirfd,
+	      const char *path, size_t start, size_t end, struct statx *sx)
+{
+	char name[NAME_MAX + 1];
+	int fd;
+	int ret;
+
+	if (end - start > NAME_MAX)
+		return -ENAMETOOLONG;
+	if (m->no_openat2)
+		return -EXDEV;		/* it could not be told */
+	memcpy(name, path + start, end - start);
+	name[end - start] = '\0';
+	if (walk_hidden_path(g, path, end))
+		return -EACCES;
+	fd = open_beneath(m, dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	if (fd < 0)
+		return fd;
+	ret = stat_fd(fd, sx);
+	if (!ret && walk_hidden_id(g, sx))
+		ret = -EACCES;
+	if (ret < 0) {
+		close(fd);
+		return ret;
+	}
+	return fd;
+}
+
 void walk_close(const struct grant *g, int fd)
 {
 	if (fd >= 0 && fd != g->dirfd)
@@ -197,11 +228,11 @@ int walk_fd(const struct monitor *m, const struct grant *g, const char *path,
 {
 	size_t start = 0;
 	int dir = g->dirfd;
-	int ret = stat_fd(dir, sx);
+	int ret = 0;
 
 	*fd = dir;
-	if (ret < 0 || !n)
-		return ret;
+	if (!n)
+		return stat_fd(dir, sx);
 	if (!g->hide_count && !m->no_openat2 && memchr(path, '/', n))
 		return walk_at_once(m, g, path, n, fd, sx);
 	while (start < n) {

@@ -253,6 +253,23 @@ static void check_watch(int fd)
 	never(m.watch_count > BROKER_WATCH_MAX);
 }
 
+/* Nothing of what is hidden at the top of a grant. */
+static void check_list(const struct call *c)
+{
+	struct broker_dirent d;
+	size_t name;
+
+	for (size_t at = 0; at < c->rep.len; at += d.rec_len) {
+		never(c->rep.len - at < sizeof(d));
+		memcpy(&d, c->body + at, sizeof(d));
+		never(d.rec_len < sizeof(d) || d.rec_len > c->rep.len - at);
+		name = at + sizeof(d) + sizeof(struct broker_stat);
+		never(d.type == BROKER_DIR_HEAD && c->req.grant &&
+		      (!d.has_stat || (!c->req.len1 &&
+				       !memcmp(c->body + name, "hidden", 6))));
+	}
+}
+
 /* @with: 1: a descriptor comes along, 6: which, 8: a second one, a socket. */
 static void one(const uint8_t *packet, size_t size, unsigned int with)
 {
@@ -270,6 +287,8 @@ static void one(const uint8_t *packet, size_t size, unsigned int with)
 	if (request_serve(&c))
 		return;
 	never(c.rep.len > sizeof(c.body) || c.rep.err > 0);
+	if (c.req.op == BROKER_LIST)
+		check_list(&c);
 	if (c.fd_out >= 0) {
 		if (c.req.op == BROKER_NET_CONNECT ||
 		    c.req.op == BROKER_NET_LISTEN)
@@ -375,6 +394,26 @@ static void repair_watch(struct broker_req *q, unsigned int *seed)
 	}
 }
 
+/* Two names with their NULs. */
+static void repair_list(struct broker_req *q, char *text, size_t room,
+			unsigned int *seed)
+{
+	static const char names[][8] = { "d", "hidden", "a", "l", "f", "x" };
+	const char *a = names[rand_r(seed) % 6];
+	const char *b = names[rand_r(seed) % 6];
+
+	if (room < q->len1 + sizeof(names[0]) * 2)
+		return;
+	q->flags = (rand_r(seed) % 2 ? BROKER_DIR_TREE : 0) |
+		   (rand_r(seed) % 2 ? BROKER_DIR_STAT : 0);
+	q->grant2 = 0;
+	q->arg[0] = 1 + (uint64_t)rand_r(seed) % 9;
+	q->arg[1] = q->arg[2] = q->arg[3] = 0;
+	memcpy(text + q->len1, a, strlen(a) + 1);
+	memcpy(text + q->len1 + strlen(a) + 1, b, strlen(b) + 1);
+	q->len2 = (uint16_t)(strlen(a) + strlen(b) + 2);
+}
+
 static void repair(struct broker_req *q, char *text, size_t room,
 		   unsigned int *seed)
 {
@@ -421,7 +460,9 @@ static void repair(struct broker_req *q, char *text, size_t room,
 	q->len1 = (uint16_t)n;
 	q->len2 = (uint16_t)strlen(t);
 	snprintf(text, room, "%s%s", s, t);
-	if (q->op >= BROKER_WATCH)
+	if (q->op == BROKER_LIST)
+		repair_list(q, text, room, seed);
+	else if (q->op >= BROKER_WATCH)
 		repair_watch(q, seed);
 	else if (q->op >= BROKER_NET_CONNECT)
 		repair_net(q, text, room, seed);

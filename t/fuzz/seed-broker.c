@@ -50,6 +50,12 @@ static void args(struct packet *p, unsigned int variant)
 	case BROKER_READDIR:
 		p->q.flags = variant & 1 ? BROKER_DIR_STAT : 0;
 		break;
+	case BROKER_LIST:
+		p->q.flags = variant & 1 ? BROKER_DIR_TREE : BROKER_DIR_STAT;
+		p->q.arg[0] = 4;
+		p->q.len2 = 2;
+		memcpy(p->data + p->q.len1, "d", 2);
+		break;
 	case BROKER_FD_TTY:
 		p->q.arg[1] = 0x541b;
 		/* fall through */

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hostlist.c: lists of the host's directories, kept and fetched ahead.
+ *
+ * Who goes through a tree reads directory after directory, and a request for
+ * each costs more than the host needs to list it.  So where a directory is
+ * read after the one it lies in, others that lie there come along, and what is
+ * below them: twice as many each time, as long as they are read.
+ */
+#include "emul/fs/hostfs.h"
+
+#include "emul/host/broker.h"
+#include "emul/lib/alloc.h"
+#include "emul/lib/string.h"
+#include "emul/vfs/dcache.h"
+
+#define AHEAD_MAX	256u	/* directories in one request */
+#define AHEAD_TRUST	16u	/* so many may come for nothing, ... */
+#define AHEAD_WASTE	1024u	/* ... or so many, where others were read */
+
+struct dir_list *host_list_new(void)
+{
+	struct dir_list *l = kzalloc(sizeof(*l));
+
+	if (l)
+		ref_init(&l->ref);
+	return l;
+}
+
+void host_list_put(struct dir_list *l)
+{
+	if (!l || !ref_put(&l->ref))
+		return;
+	kfree(l->mem);
+	kfree(l);
+}
+
+void host_list_keep(struct inode *i, struct dir_list *l)
+{
+	struct host_node *n = host_node(i);
+
+	if (host_shared(i) || l->used > LIST_KEEP_MAX)
+		return;
+	mutex_lock(&i->lock);
+	if (!n->list) {
+		ref_get(&l->ref);
+		store_release(&n->list, l);
+	}
+	mutex_unlock(&i->lock);
+}
+
+/* Put a name with its attributes into the cache.  A reference, or NULL. */
+static struct dentry *add_entry(struct dentry *dir, const char *name,
+				size_t len, const char *st, const char *target,
+				uint32_t target_len)
+{
+	struct dentry *d = d_lookup(dir, name, len);
+	struct broker_node *n;
+	struct inode *i;
+
+	if (d)
+		return d;
+	n = kmalloc(sizeof(*n) + target_len);
+	if (!n)
+		return NULL;
+	n->rec_len = (uint32_t)sizeof(*n) + target_len;
+	n->target_len = target_len;
+	memcpy(&n->st, st, sizeof(n->st));
+	memcpy(n + 1, target, target_len);
+	i = host_inode_from(dir->sb, n);
+	kfree(n);
+	d = i ? d_add_found(dir, name, len, i) : NULL;
+	if (d && d->inode == i)
+		host_attach(i, d);
+	return d;
+}
+
+/* The entry at @r, whose name goes to *@name; NULL: it is not as it should. */
+static const struct broker_dirent *row(const struct host_rows *r,
+				       const char **name)
+{
+	const struct broker_dirent *e = (const void *)r->at;
+	size_t room = (size_t)(r->end - r->at), head = sizeof(*e);
+
+	if (room < head || e->rec_len > room || (e->rec_len & 7))
+		return NULL;
+	if (e->has_stat)
+		head += sizeof(struct broker_stat);
+	if (e->rec_len <= head + e->name_len + e->target_len)
+		return NULL;
+	*name = r->at + head;
+	return e;
+}
+
+static void row_done(struct host_rows *r, const struct broker_dirent *e)
+{
+	r->cookie = e->cookie;
+	r->at += e->rec_len;
+	r->left--;
+}
+
+static int list_append(struct dir_list *l, const struct broker_dirent *e,
+		       const char *name)
+{
+	size_t len = (sizeof(*e) + e->name_len + 1 + 7) & ~7UL;
+	struct broker_dirent *to;
+	char *mem;
+
+	if (l->used + len > l->size) {
+		size_t size = l->size ? l->size * 2 : 512;
+
+		mem = krealloc(l->mem, size);
+		if (!mem)
+			return -ENOMEM;
+		l->mem = mem;
+		l->size = size;
+	}
+	to = (void *)(l->mem + l->used);
+	memset(l->mem + l->used + len - 8, 0, 8);
+	*to = *e;
+	to->rec_len = (uint16_t)len;
+	to->has_stat = 0;
+	to->target_len = 0;
+	memcpy(to + 1, name, e->name_len);
+	((char *)(to + 1))[e->name_len] = '\0';
+	l->used += len;
+	l->count++;
+	return 0;
+}
+
+int host_rows_take(struct host_rows *r, struct dentry *dir,
+		   struct dir_list *l)
+{
+	while (r->left) {
+		const char *name;
+		const struct broker_dirent *e = row(r, &name);
+		int err = 0;
+
+		if (!e)
+			return -EIO;
+		if (e->type == BROKER_DIR_HEAD)
+			break;
+		if (dir && e->has_stat)
+			dput(add_entry(dir, name, e->name_len,
+				       (const char *)(e + 1),
+				       name + e->name_len + 1, e->target_len));
+		if (l)
+			err = list_append(l, e, name);
+		if (err)
+			return err;
+		row_done(r, e);
+	}
+	return 0;
+}
+
+int host_list_more(struct dentry *dir, struct dir_list *l)
+{
+	struct broker_req req = { .op = BROKER_READDIR, .arg = { l->cookie } };
+	char *buf = kmalloc(BROKER_BODY_MAX);
+	struct broker_rep rep;
+	struct host_rows r;
+	int err;
+
+	if (!buf)
+		return -ENOMEM;
+	err = host_request(dir, &req, &rep, buf, BROKER_BODY_MAX, NULL);
+	if (!err) {
+		r = host_rows(buf, &rep);
+		err = host_rows_take(&r, dir, l);
+	}
+	kfree(buf);
+	if (err)
+		return err;
+	if (rep.count)
+		l->cookie = r.cookie;
+	l->done = !rep.count || !(rep.flags & BROKER_REP_MORE);
+	if (l->done)
+		host_list_keep(dir->inode, l);
+	/* One that is not kept is not asked, when a name is looked for. */
+	if (l->done && l->used > LIST_KEEP_MAX)
+		host_names_from(dir, l);
+	return 0;
+}
+
+/*
+ * The directory @path below @top, which has the attributes @st, in the cache;
+ * made there if need be.  A reference, or NULL: the guest has something else
+ * there.
+ */
+static struct dentry *find_dir(struct dentry *top, const char *path,
+			       size_t len, const char *st)
+{
+	struct dentry *d = dget(top), *next;
+	const char *end = path + len;
+	struct broker_stat s;
+	struct inode *i;
+
+	while (d && path < end) {
+		const char *slash = memchr(path, '/', (size_t)(end - path));
+		size_t n = slash ? (size_t)(slash - path) :
+			(size_t)(end - path);
+
+		if (!host_has_lower(d))
+			next = NULL;
+		else if (slash)
+			next = d_lookup(d, path, n);
+		else
+			next = add_entry(d, path, n, st, NULL, 0);
+		dput(d);
+		d = next;
+		path += n + 1;
+	}
+	if (!d)
+		return NULL;
+	memcpy(&s, st, sizeof(s));
+	i = load_acquire(&d->inode);
+	if (i && host_has_lower(d) && !host_node(i)->path &&
+	    i->ino == s.ino && host_node(i)->dev == broker_dev(s.dev))
+		return d;
+	dput(d);
+	return NULL;
+}
+
+/* Put what LIST has told of directories below @top in its place. */
+static void take_lists(struct dentry *top, const char *buf,
+		       const struct broker_rep *rep)
+{
+	struct host_rows r = host_rows(buf, rep);
+	uint32_t n = 0;
+	int err = 0;
+
+	while (r.left && !err) {
+		const char *path;
+		const struct broker_dirent *e = row(&r, &path);
+		struct dir_list *l;
+		struct dentry *d;
+
+		if (!e || e->type != BROKER_DIR_HEAD || !e->has_stat)
+			break;
+		d = find_dir(top, path, e->name_len, (const char *)(e + 1));
+		row_done(&r, e);
+		l = d ? host_list_new() : NULL;
+		err = host_rows_take(&r, d, l);
+		if (l && !err) {
+			l->done = true;
+			l->ahead = n++ > 0;
+			host_list_keep(d->inode, l);
+		}
+		host_list_put(l);
+		dput(d);
+	}
+	if (n)
+		__atomic_fetch_add(&hostfs_of(top->inode)->ahead_got, n - 1,
+				   __ATOMIC_RELAXED);
+}
+
+/* How many directories to ask for now; see the top. */
+static uint32_t window(struct hostfs *fs)
+{
+	uint32_t got = load_once(&fs->ahead_got);
+	uint32_t used = load_once(&fs->ahead_used);
+	uint32_t w = load_once(&fs->ahead);
+
+	if (got > used + AHEAD_WASTE) {
+		/* What came for nothing is forgotten in time. */
+		store_once(&fs->ahead_got, got - AHEAD_TRUST);
+		return 1;
+	}
+	if (got <= used + AHEAD_TRUST || used * 2 >= got)
+		w = MIN(w ? w * 2 : 1, AHEAD_MAX);
+	if (got > 4 * AHEAD_WASTE) {
+		store_once(&fs->ahead_got, got / 2);
+		store_once(&fs->ahead_used, used / 2);
+	}
+	store_once(&fs->ahead, w);
+	return w;
+}
+
+/* The directory that @d lies in, and its name there; NULL: it has none. */
+static struct dentry *name_in(struct dentry *d, char *name, size_t *len)
+{
+	struct dentry *up = NULL;
+
+	mutex_lock(&dcache.lock);
+	if (!(d->flags & (D_ROOT | D_DELETED)) && d->len <= NAME_LEN_MAX) {
+		up = dget(d->parent);
+		*len = d->len;
+		memcpy(name, d->name, d->len + 1);
+	}
+	mutex_unlock(&dcache.lock);
+	return up;
+}
+
+/* Is it known already, or something else by now? */
+static bool is_known(struct dentry *dir, const char *name, size_t len)
+{
+	struct dentry *d = d_lookup(dir, name, len);
+	bool known = d && (!host_has_lower(d) || host_node(d->inode)->list ||
+			   host_node(d->inode)->path);
+
+	dput(d);
+	return known;
+}
+
+/*
+ * Names, with a NUL each, of up to @max directories of @up from the one of
+ * @name on, in the order of its list.  Their length in bytes.
+ */
+static size_t choose(struct dentry *up, const struct dir_list *l,
+		     const char *name, size_t len, char *out, uint32_t max)
+{
+	const struct broker_dirent *e;
+	size_t at, n = len + 1;
+	bool found = false;
+
+	memcpy(out, name, len + 1);
+	for (at = 0; at < l->used && max > 1; at += e->rec_len) {
+		const char *s;
+
+		e = (const void *)(l->mem + at);
+		s = (const char *)(e + 1);
+		if (!found) {
+			found = e->name_len == len && !memcmp(s, name, len);
+			continue;
+		}
+		if (e->type != 4 || is_known(up, s, e->name_len))
+			continue;
+		if (n + e->name_len + 1 > BROKER_PATH_MAX)
+			break;
+		memcpy(out + n, s, (size_t)e->name_len + 1);
+		n += (size_t)e->name_len + 1;
+		max--;
+	}
+	return n;
+}
+
+static void ask_lists(struct dentry *up, char *path, const char *names,
+		      size_t names_len, uint32_t max)
+{
+	struct hostfs *fs = hostfs_of(up->inode);
+	struct broker_req req = {
+		.op = BROKER_LIST, .grant = fs->grant,
+		.flags = BROKER_DIR_TREE, .arg = { max },
+	};
+	char *p, *buf = kmalloc(BROKER_BODY_MAX);
+	struct broker_rep rep;
+	size_t len;
+
+	p = buf ? host_path(up, path, &len) : NULL;
+	if (p && len < BROKER_PATH_MAX) {
+		req.len1 = (uint16_t)len;
+		req.len2 = (uint16_t)names_len;
+		if (host_names_stat(fs))
+			req.flags |= BROKER_DIR_STAT;
+		if (!broker_call2(&req, p, names, -1, &rep, buf,
+				  BROKER_BODY_MAX, NULL))
+			take_lists(up, buf, &rep);
+	}
+	kfree(buf);
+}
+
+/* List @dir and others beside and below it, where they may be wanted. */
+static void list_ahead(struct dentry *dir)
+{
+	struct host_node *n = host_node(dir->inode);
+	char name[NAME_LEN_MAX + 1], *mem;
+	struct dir_list *l = NULL;
+	struct dentry *up;
+	uint32_t max;
+	size_t len = 0;
+
+	/* A large one does not come whole. */
+	if (host_shared(dir->inode) || n->path || !n->lower ||
+	    dir->inode->size > BROKER_BODY_MAX / 2)
+		return;
+	up = name_in(dir, name, &len);
+	if (up && host_has_lower(up))
+		l = load_acquire(&host_node(up->inode)->list);
+	max = l ? window(hostfs_of(up->inode)) : 1;
+	mem = max > 1 ? kmalloc(2 * BROKER_PATH_MAX) : NULL;
+	if (mem)
+		ask_lists(up, mem, mem + BROKER_PATH_MAX,
+			  choose(up, l, name, len, mem + BROKER_PATH_MAX, max),
+			  max);
+	kfree(mem);
+	dput(up);
+}
+
+static struct dir_list *kept(struct inode *i)
+{
+	struct host_node *n = host_node(i);
+	struct dir_list *l;
+
+	mutex_lock(&i->lock);
+	l = n->list;
+	if (l)
+		ref_get(&l->ref);
+	mutex_unlock(&i->lock);
+	if (l && l->ahead) {
+		l->ahead = false;
+		__atomic_fetch_add(&hostfs_of(i)->ahead_used, 1,
+				   __ATOMIC_RELAXED);
+	}
+	return l;
+}
+
+struct dir_list *host_list_get(struct dentry *dir)
+{
+	struct dir_list *l = kept(dir->inode);
+
+	if (!l) {
+		list_ahead(dir);
+		l = kept(dir->inode);
+	}
+	return l ? l : host_list_new();
+}

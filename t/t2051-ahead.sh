@@ -1,0 +1,80 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Trees of the host are fetched before they are asked for: what the guest sees
+# of them is what it would see without.
+. "${SRCDIR:-.}/t/lib.sh"
+
+mkdir "$tmp/s" && cd "$tmp/s" || exit 99
+for i in 1 2 3 4 5 6 7 8 9; do
+	for k in 1 2 3 4 5; do
+		mkdir -p "a/$i/$k/deep"
+		echo "$i$k" >"a/$i/$k/f"
+		ln -s "../$k/f" "a/$i/$k/l"
+	done
+	mkdir -p "a/$i/secret"
+	echo secret >"a/$i/secret/key"
+done
+mkdir names large
+# Every byte but the two that no name may have.
+awk 'BEGIN { for (i = 1; i < 256; i++) if (i != 47)
+	printf("x%c%c", i, 0) }' >"$tmp/bytes"
+(cd names && xargs -0 mkdir -- <"$tmp/bytes")
+(cd large && seq 9000 | xargs touch)
+
+look='find . -printf "%y %s %p %l\n" | sort; ls -lR . | sum'
+sh -c "$look" >"$tmp/native"
+"$SBX" -- sh -c "$look" >"$tmp/out"
+is "a tree as the host has it" "$(sum <"$tmp/out")" "$(sum <"$tmp/native")"
+# Attributes first, lists then.
+"$SBX" -- sh -c "ls -lR . >/dev/null; $look" >"$tmp/out"
+is "and once more, with attributes" "$(sum <"$tmp/out")" \
+	"$(sum <"$tmp/native")"
+
+set --
+for i in 1 2 3 4 5 6 7 8 9; do
+	set -- "$@" --hide "$tmp/s/a/$i/secret"
+done
+grep -v secret "$tmp/native" | grep '^[dfl]' >"$tmp/want"
+"$SBX" "$@" -- sh -c "$look; find a -name secret; cat a/*/secret/key" \
+	>"$tmp/out" 2>/dev/null
+grep '^[dfl]' "$tmp/out" | grep secret >"$tmp/seen"
+is "nothing hidden is told" "$(cat "$tmp/seen")" ""
+grep '^[dfl]' "$tmp/out" | cut -d ' ' -f 1,3- | sum >"$tmp/sum"
+is "all else is" "$(cat "$tmp/sum")" \
+	"$(cut -d ' ' -f 1,3- "$tmp/want" | sum)"
+
+# What the guest changed first is not made undone by what comes later.
+change='rm -r a/3; mv a/4 a/moved; mkdir a/4; echo new >a/4/f
+	mv a/5/1 a/6/one; mkdir -p a/5/1/deep; echo more >>a/7/1/f; rm a/8/2/l
+	mv a/9/1 a/9/x; mv a/9/2 a/9/1; mv a/9/x a/9/2'
+"$SBX" -- sh -c "$change; $look" >"$tmp/out"
+sh -c "$change; $look" >"$tmp/native"
+# Sizes of directories are the file system's affair.
+for f in out native; do
+	sed 's/^d [0-9]*/d/' "$tmp/$f" | grep '^[dfl]' | sort >"$tmp/$f.plain"
+done
+is "changes stay" "$(diff "$tmp/out.plain" "$tmp/native.plain")" ""
+
+# Somebody outside moves things about: each name there is one that was there.
+mkdir b && for i in 1 2 3 4 5 6 7 8; do mkdir -p "b/$i/in" "$tmp/o/$i/out"; done
+(
+	n=0
+	while [ $n -lt 200 ] && [ ! -e "$tmp/done" ]; do
+		for i in 1 2 3 4 5 6 7 8; do
+			mv "b/$i" "$tmp/o/away" && ln -s ../../o "b/$i"
+			rm "b/$i" && mv "$tmp/o/away" "b/$i"
+		done
+		n=$((n + 1))
+	done
+) 2>/dev/null & pid=$!
+i=0
+: >"$tmp/out"
+while [ $i -lt 10 ]; do
+	i=$((i + 1))
+	"$SBX" -- find b >>"$tmp/out" 2>/dev/null
+done
+touch "$tmp/done"
+wait $pid
+is "nothing from outside" "$(grep -c out "$tmp/out")" 0
+is "what is inside" "$(grep -c '^b$' "$tmp/out")" 10
+done_testing
