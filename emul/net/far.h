@@ -40,8 +40,19 @@ int far_turn(struct inet_sock *k, int fd, const struct broker_names *names,
 struct pollfd;
 /* Wait for the host's @events of @fd.  0, -EINTR, -ETIMEDOUT. */
 int far_wait(struct inet_sock *k, int fd, short events, int64_t deadline);
+/* Is it connected?  1, 0: not yet, -errno: it will not be. */
+int far_check_connected(struct inet_sock *k);
+/* Its connection failed for @err, which comes back. */
+int far_failed(struct inet_sock *k, int err);
+
+/* far-data.c */
 /* All that is left of @m in kernel memory, kmalloc'd; err_ptr(). */
 char *far_gather(struct sockmsg *m);
+/* As socket_ops.sendmsg and .recvmsg. */
+ssize_t far_tcp_send(struct socket *s, struct task *t, struct sockmsg *m);
+ssize_t far_udp_send(struct socket *s, struct task *t, struct sockmsg *m);
+ssize_t far_tcp_recv(struct socket *s, struct task *t, struct sockmsg *m);
+ssize_t far_udp_recv(struct socket *s, struct task *t, struct sockmsg *m);
 
 /* far-opt.c */
 /* Tell the host of options that were set. */
