@@ -400,7 +400,52 @@ def talk(port, udp):
     ok(s.recv(10) == b'<ping>', 'datagrams to a published port')
 
 
-for part in outward, datagrams, names, hostile, published:
+def watched_again():
+    """What came while a socket was in no epoll is told when it is in again."""
+    server = '''
+import select, socket, sys
+l = socket.create_server(("127.0.0.1", 8000))
+print("up", flush=True)
+e = select.epoll()
+a, b = l.accept()[0], l.accept()[0]
+for i in range(3):
+    e.register(a, select.EPOLLIN)
+    print(e.poll(60) == [(a.fileno(), select.EPOLLIN)], a.recv(10), flush=True)
+    e.unregister(a)
+    b.sendall(b"next")
+    p = select.poll()
+    p.register(a, select.POLLIN)
+    p.poll(60000)
+    print(e.poll(0), flush=True)
+e.register(a, select.EPOLLIN | select.EPOLLONESHOT)
+print(len(e.poll(60)), len(e.poll(0)), a.recv(10))
+e.unregister(a)
+e.register(a, select.EPOLLIN)
+print(e.poll(0))
+b.sendall(b"over")
+'''
+    p = subprocess.Popen([SBX, '-p', '127.0.0.1:0:8000', '--', 'python3', '-c',
+                          server], stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, universal_newlines=True)
+    try:
+        port = int(p.stderr.readline().split()[-1])
+        assert p.stdout.readline() == 'up\n', p.stderr.read()
+        a, b = [socket.create_connection(('127.0.0.1', port), timeout=LONG)
+                for _ in range(2)]
+        a.sendall(b'0')
+        n = 0
+        while b.recv(4) == b'next':
+            n += 1
+            a.sendall(b'%d' % n)
+        out = p.stdout.read()
+        ok(out == "True b'0'\n[]\nTrue b'1'\n[]\nTrue b'2'\n[]\n"
+           "1 0 b'3'\n[]\n", 'a socket in an epoll again', out)
+    finally:
+        p.kill()
+        p.wait()
+
+
+for part in outward, datagrams, names, hostile, published, watched_again:
     try:
         part()
     except Exception as e:  # the rest shall run

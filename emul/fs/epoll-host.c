@@ -43,20 +43,23 @@ static int edges_fd(struct epoll *ep)
 	return ep->host_fd;
 }
 
-void item_attach_host(struct item *it)
+bool item_attach_host(struct item *it)
 {
 	struct file *f = it->file;
 	bool polls = file_polls_host(f);
+	int err = -EEXIST;
 
 	it->edges = polls && socket_of(f) && edges_fd(it->ep) >= 0;
 	if (it->edges) {
-		int err = broker_watch(it->ep->host_fd, f->host_fd,
-				       (uint64_t)f);
-
+		err = broker_watch(it->ep->host_fd, f->host_fd, (uint64_t)f);
 		/* Another item of the file, or one before, is as good. */
 		it->edges = !err || err == -EEXIST;
 	}
+	/* The edge of what is there may have come while there was no item. */
+	if (it->edges && err)
+		__atomic_store_n(&f->host_drained, false, __ATOMIC_SEQ_CST);
 	item_set_on_hosts(it, polls && !it->edges);
+	return !err;
 }
 
 void epoll_host_changed(struct file *f)
@@ -66,7 +69,7 @@ void epoll_host_changed(struct file *f)
 	mutex_lock(&epoll_watch_lock);
 	for (it = f->watchers; it; it = it->next_watch) {
 		mutex_lock(&it->ep->lock);
-		item_attach_host(it);
+		(void)item_attach_host(it);
 		mutex_unlock(&it->ep->lock);
 		item_make_ready(it);		/* look again */
 		wait_wake(&it->ep->queue, 0, INT32_MAX);

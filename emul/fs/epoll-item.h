@@ -97,8 +97,8 @@ int epoll_harvest(struct epoll *ep, struct epoll_event *ev, int max,
 /* epoll-host.c; ep->lock is held but by epoll_sleep_host() */
 
 void item_set_on_hosts(struct item *it, bool on);
-/* What the host tells of it, and how. */
-void item_attach_host(struct item *it);
+/* What the host tells of it, and how.  True: it will tell what is ready now. */
+bool item_attach_host(struct item *it);
 /* Ask the host's descriptors, all by one call. */
 void epoll_ask_hosts(struct epoll *ep);
 /*

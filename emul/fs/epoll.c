@@ -276,6 +276,7 @@ static int add(struct task *t, struct epoll *ep, struct file *f, int fd,
 	       const struct epoll_event *ev)
 {
 	struct item *it = kzalloc(sizeof(*it));
+	bool told;
 
 	if (!it)
 		return -ENOMEM;
@@ -293,10 +294,9 @@ static int add(struct task *t, struct epoll *ep, struct file *f, int fd,
 	it->next_watch = f->watchers;
 	f->watchers = it;
 	insert(ep, it);
-	item_attach_host(it);
-	/* An edge is told when the watch begins. */
+	told = item_attach_host(it);
 	if ((file_poll(f, &it->waiter) & it->waiter.key) &&
-	    (!it->edges || load_once(&f->host_ready)))
+	    (!told || load_once(&f->host_ready)))
 		item_woken(&it->waiter, 0);
 	else if (it->on_hosts)
 		wait_wake(&ep->queue, 0, INT32_MAX);	/* look again */
