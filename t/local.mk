@@ -217,6 +217,8 @@ shell_tests = \
 	%D%/t5010-servers-data.sh \
 	%D%/t5010-servers-net.sh \
 	%D%/t5010-servers-web.sh \
+	%D%/t5011-wordpress.sh \
+	%D%/t5012-servers-java.sh \
 	%D%/t6000-ipc-tools.sh \
 	%D%/t7010-fuzz-broker.sh \
 	%D%/t7020-broker-hosts.sh \
@@ -398,6 +400,12 @@ long_soaks = \
 	%D%/g-thread.guest \
 	%D%/t7006-corrupt.sh \
 	%D%/t7008-life.sh
+long_servers = \
+	%D%/t5010-servers-data.sh \
+	%D%/t5010-servers-net.sh \
+	%D%/t5010-servers-web.sh \
+	%D%/t5011-wordpress.sh \
+	%D%/t5012-servers-java.sh
 LONG_SECONDS = 1200
 LONG_ROUNDS = 50
 check-long: sbx
@@ -407,7 +415,8 @@ check-long: sbx
 		$(MAKE) check TESTS='$(long_fuzzers)'
 	SBX_LONG=1 $(MAKE) check \
 		TESTS='t/t1020-python-tests.sh t/t1021-go-tests.sh t/t9001-stress-ng.sh \
-			t/t2021-mounts.sh t/t2024-real-files.sh'
+			t/t2021-mounts.sh t/t2024-real-files.sh \
+			$(long_servers)'
 	SBX_KILLS=200 $(MAKE) check TESTS=t/t4010-host-kills.sh
 	for i in $$(seq $(LONG_ROUNDS)); do \
 		$(MAKE) -s check TESTS='$(long_soaks)' || exit 1; \

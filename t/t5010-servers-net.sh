@@ -65,10 +65,11 @@ dnsmasq 0
 END_OF_SERVER
 
 # Whether an account is locked says /etc/shadow, which is hidden.
-printf 'root:*:20228:0:99999:7:::\n' >"$tmp/shadow"
+printf '%s:*:20228:0:99999:7:::\n' root nobody >"$tmp/shadow"
 cat >"$tmp/passwd" <<'END'
 root:x:0:0:root:/tmp/ssh:/bin/bash
 sshd:x:105:65534::/run/sshd:/usr/sbin/nologin
+nobody:x:65534:65534::/tmp/ssh:/bin/bash
 END
 accounts="--ro $tmp/shadow:/etc/shadow --ro $tmp/passwd:/etc/passwd"
 
