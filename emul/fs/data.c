@@ -2,6 +2,8 @@
 /* data.c: chunks of the DATA window. */
 #include "emul/fs/data.h"
 
+#include <linux/errno.h>
+
 #include "emul/abi/hostfd.h"
 #include "emul/host/host.h"
 #include "emul/lib/alloc.h"
@@ -32,6 +34,14 @@ char *chunk_ptr(const struct chunk *c, uint64_t page)
 	return hosted_window + (c->page + page) * PAGE_SIZE;
 }
 
+ssize_t chunk_write(const char *to, const void *from, size_t n)
+{
+	(void)to;
+	(void)from;
+	(void)n;
+	return -ENOSYS;		/* there is no file behind it */
+}
+
 void chunk_punch(struct chunk *c, uint64_t from, uint64_t n)
 {
 	madvise(chunk_ptr(c, from), n * PAGE_SIZE, MADV_DONTNEED);
@@ -40,6 +50,11 @@ void chunk_punch(struct chunk *c, uint64_t from, uint64_t n)
 char *chunk_ptr(const struct chunk *c, uint64_t page)
 {
 	return (char *)(DATA_BASE + (c->page + page) * PAGE_SIZE);
+}
+
+ssize_t chunk_write(const char *to, const void *from, size_t n)
+{
+	return host_pwrite(HOSTFD_DATA, from, n, to - (char *)DATA_BASE);
 }
 
 void chunk_punch(struct chunk *c, uint64_t from, uint64_t n)

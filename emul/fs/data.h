@@ -27,6 +27,12 @@ struct chunk {
 struct chunk *chunk_get(unsigned int order) __must_check;
 void chunk_put(struct chunk *c);
 char *chunk_ptr(const struct chunk *c, uint64_t page);
+/*
+ * Write there by a call of the host's, which makes pages that were never
+ * touched for half of what it costs to fault them in.  @from is kernel memory
+ * or a checked range of the guest's.  Bytes or -errno.
+ */
+ssize_t chunk_write(const char *to, const void *from, size_t n);
 /* Give the memory of these pages back to the host: they read as zeroes. */
 void chunk_punch(struct chunk *c, uint64_t from, uint64_t n);
 

@@ -12,6 +12,7 @@
 
 #define ORDER_MIN	2u
 #define PUNCH_MIN	16u	/* fewer pages are only marked as dirty */
+#define FRESH_MIN	PAGE_SIZE	/* bytes that the host is to write */
 
 /* Of all file systems together: --memory. */
 static struct memquota all __arena;
@@ -274,9 +275,12 @@ ssize_t memdata_read(struct inode *i, struct memdata *m, struct uio *u,
 	return done ? (ssize_t)done : got;
 }
 
-/* Space for [@pos, @pos + @n), as far as one chunk goes; i->lock is held. */
+/*
+ * Space for [@pos, @pos + @n), as far as one chunk goes; i->lock is held.
+ * *@fresh: it is enough, and none of it was ever touched.
+ */
 static ssize_t reserve(struct inode *i, struct memdata *m, uint64_t pos,
-		       size_t n, uint64_t hint, char **ptr)
+		       size_t n, uint64_t hint, char **ptr, bool *fresh)
 {
 	uint64_t p = pos / PAGE_SIZE, off = pos % PAGE_SIZE, base, k;
 	struct chunk *c = need(m, p, hint, &base);
@@ -286,9 +290,12 @@ static ssize_t reserve(struct inode *i, struct memdata *m, uint64_t pos,
 		return ptr_err(c);
 	k = p - base;
 	*ptr = chunk_ptr(c, k) + off;
+	*fresh = k >= c->dirty;
 	for (; len < n && k < c->n; k++) {
-		int err = make_present(i, m, c, k);
+		int err;
 
+		*fresh = *fresh && !present(c, k);
+		err = make_present(i, m, c, k);
 		if (err) {
 			if (len)
 				break;
@@ -297,7 +304,30 @@ static ssize_t reserve(struct inode *i, struct memdata *m, uint64_t pos,
 		len += PAGE_SIZE - off;
 		off = 0;
 	}
-	return (ssize_t)MIN(n, len);
+	len = MIN(n, len);
+	*fresh = *fresh && len >= FRESH_MIN;
+	return (ssize_t)len;
+}
+
+/* As uio_read(), to pages that were never touched. */
+static ssize_t read_fresh(struct uio *u, char *p, size_t n)
+{
+	size_t done = 0, len;
+	ssize_t got = 0;
+	void *from;
+
+	while (done < n && (len = uio_piece(u, &from))) {
+		len = MIN(len, n - done);
+		got = len < PAGE_SIZE ? 0 : chunk_write(p + done, from, len);
+		if (got > 0)
+			uio_advance(u, (size_t)got);
+		else if (got != -EFAULT)
+			got = uio_read(u, p + done, len);
+		if (got <= 0)
+			break;
+		done += (size_t)got;
+	}
+	return done ? (ssize_t)done : got;
 }
 
 ssize_t memdata_write(struct inode *i, struct memdata *m, struct uio *u,
@@ -306,7 +336,7 @@ ssize_t memdata_write(struct inode *i, struct memdata *m, struct uio *u,
 	size_t done = 0, n = u->left;
 	uint64_t at = (uint64_t)*pos, start;
 	ssize_t run = 0, got;
-	bool grew = false;
+	bool grew = false, fresh;
 	char *p;
 
 	if (!n)
@@ -326,11 +356,13 @@ ssize_t memdata_write(struct inode *i, struct memdata *m, struct uio *u,
 		grew = true;
 	}
 	while (done < n) {
-		run = reserve(i, m, at, n - done, MAX(start + n, i->size), &p);
+		run = reserve(i, m, at, n - done, MAX(start + n, i->size), &p,
+			      &fresh);
 		if (run < 0)
 			break;
 		mutex_unlock(&i->lock);
-		got = uio_read(u, p, (size_t)run);
+		got = fresh ? read_fresh(u, p, (size_t)run) :
+			uio_read(u, p, (size_t)run);
 		mutex_lock(&i->lock);
 		if (got < 0) {
 			run = got;
@@ -358,14 +390,16 @@ ssize_t memdata_write(struct inode *i, struct memdata *m, struct uio *u,
 int memdata_fill(struct inode *i, struct memdata *m, uint64_t pos,
 		 const char *src, size_t n, uint64_t size)
 {
+	bool fresh;
 	char *p;
 
 	while (n) {
-		ssize_t run = reserve(i, m, pos, n, size, &p);
+		ssize_t run = reserve(i, m, pos, n, size, &p, &fresh);
 
 		if (run < 0)
 			return (int)run;
-		memcpy(p, src, (size_t)run);
+		if (!fresh || chunk_write(p, src, (size_t)run) != run)
+			memcpy(p, src, (size_t)run);
 		src += run;
 		pos += (uint64_t)run;
 		n -= (size_t)run;
@@ -405,11 +439,12 @@ int memdata_truncate(struct inode *i, struct memdata *m, uint64_t size)
 static int allocate(struct inode *i, struct memdata *m, uint64_t off,
 		    uint64_t len)
 {
+	bool fresh;
 	char *p;
 
 	while (len) {
 		ssize_t n = reserve(i, m, off, len, MAX(off + len, i->size),
-				    &p);
+				    &p, &fresh);
 
 		if (n < 0)
 			return (int)n;

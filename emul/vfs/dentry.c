@@ -135,7 +135,6 @@ struct dentry *d_alloc_hash(struct dentry *parent, const char *name,
 	d->inode = NULL;
 	d->n_mounted = 0;
 	d->n_children = 0;
-	d->priv = NULL;
 	d->cookie = 0;
 	list_init(&d->children);
 	list_init(&d->sibling);

@@ -251,24 +251,25 @@ struct inode {
 #endif
 };
 
-#define D_NAME_INLINE	40
+#define D_NAME_INLINE	64
 struct dentry {
 	/* count; D_CACHED while it is in the hash, where 0 users may leave it */
 	struct ref ref;
 	uint32_t hash, len;
 	uint32_t flags;			/* D_*; dcache_lock protects */
-	struct dentry *hash_next, **hash_prev;
+	/* What a lookup reads, short names too, is in one line of the CPU's. */
+	struct dentry *hash_next;
 	struct dentry *parent;		/* a reference; itself at a root */
 	struct inode *inode;		/* a reference; NULL: does not exist */
 	char *name;			/* iname or kmalloc'd; with a NUL */
-	struct superblock *sb;
 	uint32_t n_mounted;		/* mounts that sit on it */
 	uint32_t n_children;
+	char iname[D_NAME_INLINE];
+	struct dentry **hash_prev;
+	struct superblock *sb;
 	struct list_head children, sibling;
 	struct list_head lru;
 	uint64_t cookie;		/* its place in readdir; grows */
-	void *priv;			/* the file system's */
-	char iname[D_NAME_INLINE];
 };
 #define D_CACHED	0x80000000u	/* in ref.count */
 #define D_PINNED	1u	/* holds a reference for itself: d_pin() */
