@@ -30,6 +30,40 @@ is "a tree as the host has it" "$(sum <"$tmp/out")" "$(sum <"$tmp/native")"
 is "and once more, with attributes" "$(sum <"$tmp/out")" \
 	"$(sum <"$tmp/native")"
 
+# Extended attributes of the few that have some, among many without.
+i=0
+while [ $i -lt 40 ]; do
+	i=$((i + 1))
+	: >"names/f$i"
+done
+cat >attrs.py <<'EOT'
+import os, sys
+if sys.argv[1:]:
+    try:
+        os.setxattr("names/f33", "user.color", b"red")
+    except OSError:
+        pass
+for top in "a", "names":
+    for d, dirs, files in os.walk(top):
+        for f in dirs + files:
+            p = os.path.join(d, f)
+            os.lstat(p)
+            for x in os.listxattr(p, follow_symlinks=False):
+                if x.startswith("user."):
+                    print(p, x, os.getxattr(p, x, follow_symlinks=False))
+EOT
+if command -v python3 >/dev/null; then
+	python3 attrs.py set >"$tmp/attrs.native"
+	"$SBX" -- python3 attrs.py >"$tmp/attrs"
+	is "extended attributes" "$(cat "$tmp/attrs")" \
+		"$(cat "$tmp/attrs.native")"
+	[ -s "$tmp/attrs" ] || echo "# the file system keeps none"
+else
+	skip "extended attributes" "no python3"
+fi
+rm names/f* attrs.py
+sh -c "$look" >"$tmp/native"
+
 set --
 for i in 1 2 3 4 5 6 7 8 9; do
 	set -- "$@" --hide "$tmp/s/a/$i/secret"

@@ -15,6 +15,7 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "t/broker.h"
@@ -659,6 +660,7 @@ START_TEST(lists)
 		"", "x", "|", "x||", "x|y", "a/b|", ".|", "x|..|", "/|",
 	};
 	unsigned int all;
+	char path[128];
 
 	setup(_i);
 	at_root("mkdir -p ro/t/x/hid ro/t/y ro/t/z/deep ro/t/u ro/t/large &&"
@@ -702,6 +704,19 @@ START_TEST(lists)
 	ck_assert_str_eq(listed(), "z: deep u: s ");
 	ck_assert_ptr_null(told("deep"));
 	ck_assert_uint_eq(told("s")->target_len, 5);
+	ck_assert_int_eq(list(RO, "t", "x|y|", BROKER_DIR_STAT, 9), 0);
+	ck_assert_int_eq(told("f")->has_stat, 1);
+	ck_assert_int_eq(list(RO, "t", "x|y|", BROKER_DIR_STAT |
+			      BROKER_DIR_XATTR, 9), 0);
+	ck_assert_int_eq(told("x")->has_stat, 2);
+	ck_assert_int_eq(told("f")->has_stat, m.proc_fd < 0 ? 1 : 2);
+	ck_assert_int_eq(told("p")->has_stat, 1);
+	snprintf(path, sizeof(path), "%s/ro/t/x/f", root);
+	if (!setxattr(path, "user.a", "b", 1, 0)) {
+		ck_assert_int_eq(list(RO, "t", "x|", BROKER_DIR_STAT |
+				      BROKER_DIR_XATTR, 9), 0);
+		ck_assert_int_eq(told("f")->has_stat, 1);
+	}
 	ck_assert_int_eq(list(RO, "t", "u|large|y|", 0, 9), 0);
 	ck_assert_str_eq(listed(), "u: s ");
 	ck_assert_int_eq(list(RO, "t", "large|", 0, 9), -EMSGSIZE);

@@ -70,7 +70,8 @@ enum broker_op {
 	 * these were the last.
 	 * flags: BROKER_DIR_STAT: each has its attributes with it, and a
 	 * link its target, where the walk would tell them too and they lie on
-	 * the directory's own file system.
+	 * the directory's own file system; BROKER_DIR_XATTR too: has_stat is
+	 * 2 for regular files and directories that LISTXATTR names none of.
 	 */
 	BROKER_READDIR,
 	/*
@@ -81,7 +82,7 @@ enum broker_op {
 	 * and then all its entries, as READDIR has them.  What does not fit,
 	 * cannot be listed, or is another mount is left out, whatever comes
 	 * behind it too; with the first of the names that is the error.
-	 * flags: BROKER_DIR_STAT; BROKER_DIR_TREE: what lies below a directory
+	 * flags: BROKER_DIR_STAT, _XATTR; BROKER_DIR_TREE: what lies below a directory
 	 * comes after it, and before its next sibling.
 	 */
 	BROKER_LIST,
@@ -293,6 +294,7 @@ enum broker_op {
 
 #define BROKER_LINK_OVER	(1u << 15)
 #define BROKER_DIR_TREE		(1u << 16)
+#define BROKER_DIR_XATTR	(1u << 17)
 #define BROKER_DIR_HEAD		0xffu	/* as a type, see LIST */
 
 #define BROKER_SCHED_AFFINITY	0u

@@ -35,6 +35,7 @@ struct hostfs {
 	uint32_t stat_wanted;	/* directories whose files were looked at */
 	uint32_t stat_probes;	/* lists made since it was seen to be so */
 	bool stat_seen;
+	uint32_t xattrs_wanted;	/* files whose extended ones were asked for */
 	struct memquota quota;
 };
 
@@ -127,6 +128,14 @@ struct inode *host_inode_new(struct superblock *sb, mode_t mode);
 struct inode *host_inode_from(struct superblock *sb,
 			      const struct broker_node *n);
 void host_inode_set(struct inode *i, const struct broker_stat *st);
+/*
+ * The flag of a request for attributes with which it tells who has no extended
+ * ones, where these are likely to be asked for too; else 0.
+ */
+static inline uint32_t host_xattrs_wanted(const struct hostfs *fs)
+{
+	return load_once(&fs->xattrs_wanted) >= 8 ? BROKER_DIR_XATTR : 0;
+}
 /* Attributes of this file system are to be asked for anew. */
 static inline void host_stale(const struct inode *i)
 {

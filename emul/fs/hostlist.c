@@ -51,9 +51,10 @@ void host_list_keep(struct inode *i, struct dir_list *l)
 
 /* Put a name with its attributes into the cache.  A reference, or NULL. */
 static struct dentry *add_entry(struct dentry *dir, const char *name,
-				size_t len, const char *st, const char *target,
-				uint32_t target_len)
+				size_t len, const struct broker_dirent *e,
+				const char *target)
 {
+	size_t target_len = target ? e->target_len : 0;
 	struct dentry *d = d_lookup(dir, name, len);
 	struct broker_node *n;
 	struct inode *i;
@@ -63,12 +64,14 @@ static struct dentry *add_entry(struct dentry *dir, const char *name,
 	n = kmalloc(sizeof(*n) + target_len);
 	if (!n)
 		return NULL;
-	n->rec_len = (uint32_t)sizeof(*n) + target_len;
-	n->target_len = target_len;
-	memcpy(&n->st, st, sizeof(n->st));
+	n->rec_len = (uint32_t)(sizeof(*n) + target_len);
+	n->target_len = (uint32_t)target_len;
+	memcpy(&n->st, e + 1, sizeof(n->st));
 	memcpy(n + 1, target, target_len);
 	i = host_inode_from(dir->sb, n);
 	kfree(n);
+	if (i)
+		host_node(i)->xattrs_known = e->has_stat == 2;
 	d = i ? d_add_found(dir, name, len, i) : NULL;
 	if (d && d->inode == i)
 		host_attach(i, d);
@@ -142,8 +145,7 @@ int host_rows_take(struct host_rows *r, struct dentry *dir,
 			break;
 		if (dir && e->has_stat)
 			dput(add_entry(dir, name, e->name_len,
-				       (const char *)(e + 1),
-				       name + e->name_len + 1, e->target_len));
+				       e, name + e->name_len + 1));
 		if (l)
 			err = list_append(l, e, name);
 		if (err)
@@ -183,15 +185,14 @@ int host_list_more(struct dentry *dir, struct dir_list *l)
 }
 
 /*
- * The directory @path below @top, which has the attributes @st, in the cache;
- * made there if need be.  A reference, or NULL: the guest has something else
- * there.
+ * The directory @path below @top that @e is the head of, in the cache; made
+ * there if need be.  A reference, or NULL: the guest has something else there.
  */
 static struct dentry *find_dir(struct dentry *top, const char *path,
-			       size_t len, const char *st)
+			       const struct broker_dirent *e)
 {
 	struct dentry *d = dget(top), *next;
-	const char *end = path + len;
+	const char *end = path + e->name_len;
 	struct broker_stat s;
 	struct inode *i;
 
@@ -205,14 +206,14 @@ static struct dentry *find_dir(struct dentry *top, const char *path,
 		else if (slash)
 			next = d_lookup(d, path, n);
 		else
-			next = add_entry(d, path, n, st, NULL, 0);
+			next = add_entry(d, path, n, e, NULL);
 		dput(d);
 		d = next;
 		path += n + 1;
 	}
 	if (!d)
 		return NULL;
-	memcpy(&s, st, sizeof(s));
+	memcpy(&s, e + 1, sizeof(s));
 	i = load_acquire(&d->inode);
 	if (i && host_has_lower(d) && !host_node(i)->path &&
 	    i->ino == s.ino && host_node(i)->dev == broker_dev(s.dev))
@@ -237,7 +238,7 @@ static void take_lists(struct dentry *top, const char *buf,
 
 		if (!e || e->type != BROKER_DIR_HEAD || !e->has_stat)
 			break;
-		d = find_dir(top, path, e->name_len, (const char *)(e + 1));
+		d = find_dir(top, path, e);
 		row_done(&r, e);
 		l = d ? host_list_new() : NULL;
 		err = host_rows_take(&r, d, l);
@@ -351,7 +352,7 @@ static void ask_lists(struct dentry *up, char *path, const char *names,
 		req.len1 = (uint16_t)len;
 		req.len2 = (uint16_t)names_len;
 		if (host_names_stat(fs))
-			req.flags |= BROKER_DIR_STAT;
+			req.flags |= BROKER_DIR_STAT | host_xattrs_wanted(fs);
 		if (!broker_call2(&req, p, names, -1, &rep, buf,
 				  BROKER_BODY_MAX, NULL))
 			take_lists(up, buf, &rep);

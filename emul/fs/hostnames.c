@@ -134,7 +134,9 @@ static int stat_batch(struct dentry *dir, struct host_node *n, char *buf,
 	uint32_t least = many ? 4 * STAT_BYTES : STAT_BYTES;
 	uint32_t size = MAX(n->stat_size, least);
 	struct broker_req req = {
-		.op = BROKER_READDIR, .flags = BROKER_DIR_STAT,
+		.op = BROKER_READDIR,
+		.flags = BROKER_DIR_STAT |
+			 host_xattrs_wanted(hostfs_of(dir->inode)),
 		.arg = { n->stat_cookie, size },
 	};
 	struct dir_list *l = NULL;

@@ -96,6 +96,7 @@ int host_load_xattrs(struct inode *i)
 		return 0;
 	if (n->dentry && (n->dentry->flags & D_DELETED) && !n->path)
 		return 0;	/* as they were when it had a name */
+	__atomic_fetch_add(&hostfs_of(i)->xattrs_wanted, 1, __ATOMIC_RELAXED);
 	names = fetch(i, BROKER_LISTXATTR, NULL, &len);
 	if (is_err(names)) {
 		err = (int)ptr_err(names);

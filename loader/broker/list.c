@@ -102,6 +102,14 @@ static bool look(const struct lister *l, int dir, const char *name,
 	return true;
 }
 
+static bool has_none(const struct lister *l, const struct broker_stat *st,
+		     int dir, const char *name)
+{
+	return (l->c->req.flags & BROKER_DIR_XATTR) &&
+	       (S_ISREG(st->mode) || S_ISDIR(st->mode)) &&
+	       xattr_none(l->c->m, dir, name);
+}
+
 /* Append one entry; false when it does not fit. */
 static bool put_entry(struct lister *l, struct broker_dirent *d,
 		      const char *name, size_t name_len,
@@ -142,7 +150,7 @@ static bool put_dirent(struct lister *l, int dir, const struct host_dirent *h)
 		return true;
 	if ((l->c->req.flags & BROKER_DIR_STAT) && !hidden &&
 	    look(l, dir, h->name, &st, target, &n)) {
-		d.has_stat = 1;
+		d.has_stat = has_none(l, &st, dir, h->name) ? 2 : 1;
 		d.target_len = (uint16_t)n;
 	}
 	return put_entry(l, &d, h->name, strlen(h->name), &st, target);
@@ -218,14 +226,15 @@ int serve_readdir(struct call *c)
 /*
  * LIST.
  */
-static bool put_head(struct lister *l, const struct statx *sx)
+static bool put_head(struct lister *l, int dir, const struct statx *sx)
 {
 	struct broker_dirent d = {
-		.ino = sx->stx_ino, .type = BROKER_DIR_HEAD, .has_stat = 1,
+		.ino = sx->stx_ino, .type = BROKER_DIR_HEAD,
 	};
 	struct broker_stat st;
 
 	stat_fill(&st, sx);
+	d.has_stat = has_none(l, &st, dir, NULL) ? 2 : 1;
 	return put_entry(l, &d, l->path + l->base, l->n - l->base, &st, "");
 }
 
@@ -255,7 +264,7 @@ static int list_open(struct lister *l, int dir, const struct statx *sx,
 	uint32_t count = l->c->rep.count;
 	int ret = 0;
 
-	l->full = !put_head(l, sx);
+	l->full = !put_head(l, dir, sx);
 	from = l->len;
 	if (!l->full)
 		ret = read_dir(l, dir);

@@ -96,6 +96,11 @@ int serve_fd_lock(struct call *c);
 /* fd.c: c->fd is a regular file open for writing that we opened, or -errno. */
 int fd_check_ours(struct call *c);
 
+/*
+ * Has the file @name of the directory @dir, or that itself (NULL), no
+ * attributes that would be told?  False also where it is not known.
+ */
+bool xattr_none(const struct monitor *m, int dir, const char *name);
 int serve_getxattr(struct call *c);
 int serve_listxattr(struct call *c);
 int serve_xattr_stage(struct call *c);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -129,6 +130,25 @@ static size_t told_names(size_t n)
 		}
 	}
 	return out;
+}
+
+/* A link at the end of the path is not followed. */
+bool xattr_none(const struct monitor *m, int dir, const char *name)
+{
+	char path[NAME_LEN_MAX + 32];
+	ssize_t n;
+
+	if (!name) {
+		n = flistxattr(dir, found, sizeof(found));
+	} else {
+		if (m->proc_fd < 0)
+			return false;
+		snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir, name);
+		n = llistxattr(path, found, sizeof(found));
+	}
+	if (n < 0)
+		return errno == EOPNOTSUPP;
+	return !told_names((size_t)n);
 }
 
 int serve_listxattr(struct call *c)

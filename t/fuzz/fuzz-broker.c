@@ -405,7 +405,8 @@ static void repair_list(struct broker_req *q, char *text, size_t room,
 	if (room < q->len1 + sizeof(names[0]) * 2)
 		return;
 	q->flags = (rand_r(seed) % 2 ? BROKER_DIR_TREE : 0) |
-		   (rand_r(seed) % 2 ? BROKER_DIR_STAT : 0);
+		   (rand_r(seed) % 2 ? BROKER_DIR_STAT : 0) |
+		   (rand_r(seed) % 2 ? BROKER_DIR_XATTR : 0);
 	q->grant2 = 0;
 	q->arg[0] = 1 + (uint64_t)rand_r(seed) % 9;
 	q->arg[1] = q->arg[2] = q->arg[3] = 0;
