@@ -48,6 +48,7 @@ static const char *const kinds[LIVE_N] = {
 	[LIVE_MOUNT] = "mounts",
 	[LIVE_PIPE] = "pipes",
 	[LIVE_UNIX] = "sockets of AF_UNIX",
+	[LIVE_PASSED] = "inherited sockets",
 	[LIVE_INET] = "sockets of TCP and UDP",
 	[LIVE_EPOLL] = "epolls",
 	[LIVE_WATCH] = "watches",

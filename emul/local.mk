@@ -208,6 +208,8 @@ emul_net_sources = \
 	%D%/net/farpump.c \
 	%D%/net/outward.c \
 	%D%/net/outward.h \
+	%D%/net/passed.c \
+	%D%/net/passed.h \
 	%D%/net/rtnetlink.c \
 	%D%/net/scm.c \
 	%D%/net/socket.c \

@@ -283,6 +283,8 @@ int cli_parse(struct policy *p, int argc, char **argv, struct err *e)
 		return -1;
 	p->argv = argv + optind;
 	p->env = env_make(&s->env, environ);
+	if (pass_listeners(p, e) < 0)
+		return -1;
 	if (settings_view(s, p->argv[0], e) < 0)
 		return -1;
 	if (limits_check(&p->limits, e) < 0)

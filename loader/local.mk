@@ -88,6 +88,7 @@ broker_sources = \
 	%D%/broker/monitor.c \
 	%D%/broker/net.c \
 	%D%/broker/net.h \
+	%D%/broker/netin.c \
 	%D%/broker/netopt.c \
 	%D%/broker/resolve.c \
 	%D%/broker/process.c \

@@ -118,6 +118,12 @@ struct view_base {
  */
 char **env_make(const struct env_rules *r, char *const *host);
 
+/*
+ * set-process.c: pass what sd_listen_fds(3) says that sbx was started with, and
+ * tell the program in p->env that it is for it.  0, or -1 with @e.
+ */
+int pass_listeners(struct policy *p, struct err *e);
+
 /* The value of @name in the list @env, or NULL. */
 const char *env_get(char *const *env, const char *name);
 

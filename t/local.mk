@@ -214,6 +214,7 @@ shell_tests = \
 	%D%/t4020-procps.sh \
 	%D%/t4010-host-kills.sh \
 	%D%/t5000-outward.sh \
+	%D%/t5020-inherited.sh \
 	%D%/t5010-servers-data.sh \
 	%D%/t5010-servers-net.sh \
 	%D%/t5010-servers-web.sh \
@@ -328,6 +329,7 @@ EXTRA_DIST += \
 	%D%/asan.h \
 	%D%/unit.h \
 	%D%/lib.sh \
+	%D%/drive-inherited.py \
 	%D%/drive-net.py \
 	%D%/drive-tty.py \
 	%D%/run-guest.sh \

@@ -234,8 +234,9 @@ enum broker_op {
 	BROKER_NET_GETOPT,
 	BROKER_NET_SHUTDOWN,	/* sent; arg[1]: SHUT_RD.. */
 	/*
-	 * sent; body: struct broker_names; val[0]: domain | type << 16 |
-	 * protocol << 32; val[1]: 1 if it listens, 2 if it is connected.
+	 * sent; body: two struct broker_sockname, its own and its peer's;
+	 * val[0]: domain | type << 16 | protocol << 32; val[1]: 1 if it
+	 * listens, 2 if it is connected, 4 if it does not block.
 	 */
 	BROKER_NET_NAMES,
 	/*
@@ -253,6 +254,15 @@ enum broker_op {
 	 * the socket for all that happens, edge-triggered; arg[1]: its data.
 	 */
 	BROKER_NET_WATCH,
+	/*
+	 * Datagrams of an inherited socket, never one that is sent; arg[0]:
+	 * its index.  RECVFROM does not wait; body: a struct broker_sockname,
+	 * whose it is, and the datagram; val[0]: its length before it was cut.
+	 * SENDTO: bytes 1: a struct broker_sockname that RECVFROM has given
+	 * lately, else -EACCES; bytes 2: the datagram.
+	 */
+	BROKER_NET_RECVFROM,
+	BROKER_NET_SENDTO,
 
 	/*
 	 * path, a regular file or a directory without anything hidden in it
@@ -410,6 +420,12 @@ struct broker_names {
 	struct broker_addr peer;
 };
 
+/* A sockaddr of any family, as the host has it; len 0: none. */
+struct broker_sockname {
+	uint32_t len;
+	uint8_t name[124];
+};
+
 /* len bytes of value follow, and padding to a multiple of 4. */
 struct broker_sockopt {
 	uint32_t level;
@@ -462,6 +478,7 @@ _Static_assert(sizeof(struct broker_node) == 136, "broker_node");
 _Static_assert(sizeof(struct broker_dirent) == 24, "broker_dirent");
 _Static_assert(sizeof(struct broker_statfs) == 88, "broker_statfs");
 _Static_assert(sizeof(struct broker_addr) == 24, "broker_addr");
+_Static_assert(sizeof(struct broker_sockname) == 128, "broker_sockname");
 _Static_assert(sizeof(struct broker_sockopt) == 12, "broker_sockopt");
 _Static_assert(sizeof(struct broker_dgram) == 28, "broker_dgram");
 _Static_assert(sizeof(struct hostsig) == 544, "hostsig");

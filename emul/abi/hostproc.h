@@ -16,6 +16,9 @@
 
 #include <stdint.h>
 
+/* The guest's number of the program that sbx was asked to run. */
+#define HOSTPROC_FIRST_PID	2
+
 #define HOSTPROC_N	65536
 #define HOSTPROC_PROBE	64
 #define HOSTPROC_SIZE	(16UL * (HOSTPROC_N + HOSTPROC_PROBE))

@@ -22,6 +22,7 @@
 #include "emul/host/broker.h"
 #include "emul/host/host.h"
 #include "emul/lib/alloc.h"
+#include "emul/net/passed.h"
 #include "emul/signal/signal.h"
 #include "emul/task/task.h"
 #include "emul/tty/own.h"
@@ -354,6 +355,11 @@ struct file *stdio_file(unsigned int index, const struct boot_inherited *in)
 	struct inode *i;
 	struct file *f;
 
+	if (S_ISSOCK(in->mode)) {
+		f = passed_file(index, host_fd_of(index), in->flags);
+		if (f)
+			return f;
+	}
 	if (!stdio_sb)
 		stdio_sb = sb_new("inherited", 0, NULL);
 	i = stdio_sb ? inode_new(stdio_sb) : NULL;

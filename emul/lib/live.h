@@ -26,6 +26,7 @@ enum live_kind {
 	LIVE_MOUNT,
 	LIVE_PIPE,
 	LIVE_UNIX,		/* sockets of AF_UNIX */
+	LIVE_PASSED,		/* inherited sockets, and what they accept */
 	LIVE_INET,		/* sockets of TCP and UDP */
 	LIVE_EPOLL,
 	LIVE_WATCH,		/* items of epolls */

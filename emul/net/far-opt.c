@@ -155,8 +155,15 @@ long far_count(struct inet_sock *k, uint32_t cmd)
 
 void far_changed(struct socket *s, int name)
 {
-	(void)name;
-	far_of(inet_sk(s))->dirty = true;
+	switch (name) {
+	case SO_KEEPALIVE:
+	case SO_LINGER:
+	case SO_PRIORITY:
+	case SO_RCVLOWAT:
+	case SO_RCVBUF:
+	case SO_SNDBUF:
+		far_of(inet_sk(s))->dirty = true;
+	}
 }
 
 long far_setsockopt(struct socket *s, int level, int name, uaddr_t val,

@@ -89,8 +89,6 @@ static void set_buffer(struct socket *s, int name, int v)
 		store_once(&s->rcvbuf, MAX(n, (uint32_t)RCVBUF_MIN));
 		s->rcvbuf_set = true;
 	}
-	if (s->ops->changed)
-		s->ops->changed(s, send ? SO_SNDBUF : SO_RCVBUF);
 }
 
 static long set_linger(struct socket *s, uaddr_t val, int len)
@@ -125,7 +123,7 @@ static long set_device(uaddr_t val, int len)
 	return strcmp(name, "lo") ? -ENODEV : -EPERM;
 }
 
-long sockopt_set(struct socket *s, int name, uaddr_t val, int len)
+static long set_option(struct socket *s, int name, uaddr_t val, int len)
 {
 	int v, bit = sockopt_bit(name);
 
@@ -183,6 +181,19 @@ long sockopt_set(struct socket *s, int name, uaddr_t val, int len)
 		return -ENOPROTOOPT;
 	}
 	return -ENOPROTOOPT;
+}
+
+long sockopt_set(struct socket *s, int name, uaddr_t val, int len)
+{
+	long err = set_option(s, name, val, len);
+
+	if (name == SO_SNDBUFFORCE)
+		name = SO_SNDBUF;
+	else if (name == SO_RCVBUFFORCE)
+		name = SO_RCVBUF;
+	if (!err && s->ops->changed)
+		s->ops->changed(s, name);
+	return err;
 }
 
 long sockopt_put(uaddr_t val, uaddr_t len_at, const void *v, size_t size)

@@ -83,8 +83,7 @@ void tcp_changed(struct socket *s, int name)
 	struct tcp_sock *k = tcp_sk(s);
 	struct tcp_conn *c = load_acquire(&k->conn);
 
-	(void)name;
-	if (!c)
+	if (!c || (name != SO_SNDBUF && name != SO_RCVBUF))
 		return;
 	for (int i = 0; i < 2; i++)
 		store_once(&c->flow[i].s.cap, capacity(&c->end[i]->so,

@@ -33,7 +33,7 @@ static struct unix_sock *unix_of(const struct file *f)
 {
 	struct socket *s = socket_of(f);
 
-	return s && s->family == AF_UNIX ? unix_sk(s) : NULL;
+	return s && unix_is(s) ? unix_sk(s) : NULL;
 }
 
 bool unix_flies(const struct file *f)

@@ -79,6 +79,12 @@ struct unix_sock *unix_new(int type, int protocol)
 	return u;
 }
 
+bool unix_is(const struct socket *s)
+{
+	return s->ops == &stream_ops || s->ops == &dgram_ops ||
+		s->ops == &seqpacket_ops;
+}
+
 void unix_get(struct unix_sock *u)
 {
 	ref_get(&u->ref);

@@ -89,6 +89,8 @@ static inline struct unix_sock *unix_sk(struct socket *s)
 /* Every one that has a file in turn, with a lock held. */
 void unix_each(void (*fn)(struct unix_sock *u, void *arg), void *arg);
 struct unix_sock *unix_new(int type, int protocol) __must_check;
+/* Is it one, and not the host's? */
+bool unix_is(const struct socket *s);
 void unix_get(struct unix_sock *u);
 void unix_put(struct unix_sock *u);
 /* The peer with a reference, or NULL. */

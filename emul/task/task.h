@@ -33,6 +33,7 @@
 #ifndef SBX_TASK_TASK_H
 #define SBX_TASK_TASK_H
 
+#include "emul/abi/hostproc.h"
 #include "emul/abi/regs.h"
 #include "emul/lib/list.h"
 #include "emul/lib/lock.h"
@@ -53,7 +54,7 @@ struct mm;
 struct seccomp_filter;
 struct sem_undo_list;
 
-#define FIRST_PID	2	/* of the program that sbx was asked to run */
+#define FIRST_PID	HOSTPROC_FIRST_PID
 #define TASK_COMM_LEN	16
 #define NR_RLIMITS	16
 

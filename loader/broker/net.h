@@ -38,6 +38,12 @@ struct net_learned {
 	uint32_t rule;
 };
 
+/* Whom an inherited socket of datagrams may answer: a ring. */
+struct net_heard {
+	struct broker_sockname from[NET_PEERS_MAX];
+	uint32_t n;
+};
+
 struct resolver;
 
 struct net {
@@ -46,6 +52,7 @@ struct net {
 	size_t n_bound;
 	struct net_learned *learned;	/* a ring */
 	uint64_t n_learned;
+	struct net_heard *heard[INHERITED_MAX];	/* NULL: nobody yet */
 	struct resolver *resolver;	/* NULL: names are not resolved */
 };
 
@@ -65,6 +72,8 @@ int net_connect(int fd, const struct broker_addr *a);
 void net_no_linger(int fd);
 /* Set a row of options; what is wrong with one is passed over. */
 void net_options(int fd, const char *row, size_t n);
+/* An option of SOL_SOCKET: 0 or -errno. */
+int net_get_int(int fd, int name, int *v);
 /* Is the descriptor a socket of a kind that is handled here? 0 or -errno. */
 int net_check(const struct call *c);
 

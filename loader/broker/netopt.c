@@ -3,8 +3,8 @@
  * netopt.c: options, states and names of the sockets that the sandbox has.
  *
  * What is sent may be any descriptor of the sandbox's: only sockets of TCP and
- * UDP are served, and such of AF_UNIX as were inherited.  The list has what
- * changes how a connection behaves, never where it goes.
+ * UDP are served, and such of AF_UNIX as were inherited or accepted from one.
+ * The list has what changes how a connection behaves, never where it goes.
  */
 #include "config.h"
 
@@ -40,6 +40,7 @@ static const struct option_row {
 	{ SOL_SOCKET, SO_DOMAIN, GET },
 	{ SOL_SOCKET, SO_PROTOCOL, GET },
 	{ SOL_SOCKET, SO_ACCEPTCONN, GET },
+	{ SOL_SOCKET, SO_PEERCRED, GET },
 	{ IPPROTO_TCP, TCP_NODELAY, GET | SET },
 	{ IPPROTO_TCP, TCP_MAXSEG, GET | SET },
 	{ IPPROTO_TCP, TCP_CORK, GET | SET },
@@ -74,7 +75,7 @@ static bool may(uint64_t level, uint64_t name, unsigned int what)
 	return false;
 }
 
-static int get_int(int fd, int name, int *v)
+int net_get_int(int fd, int name, int *v)
 {
 	socklen_t len = sizeof(*v);
 
@@ -83,15 +84,20 @@ static int get_int(int fd, int name, int *v)
 
 int net_check(const struct call *c)
 {
-	int domain, protocol, ret = get_int(c->fd, SO_DOMAIN, &domain);
+	int domain, protocol, ret = net_get_int(c->fd, SO_DOMAIN, &domain);
 
 	if (ret)
 		return ret;
+	/* What an inherited one accepts; never a channel. */
+	if (domain == AF_UNIX && c->sent) {
+		ret = net_get_int(c->fd, SO_TYPE, &protocol);
+		return ret || protocol == SOCK_STREAM ? ret : -EOPNOTSUPP;
+	}
 	if (domain == AF_UNIX)
-		return c->sent ? -EOPNOTSUPP : 0;
+		return 0;
 	if (domain != AF_INET && domain != AF_INET6)
 		return -EOPNOTSUPP;
-	ret = get_int(c->fd, SO_PROTOCOL, &protocol);
+	ret = net_get_int(c->fd, SO_PROTOCOL, &protocol);
 	if (!ret && protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
 		ret = -EOPNOTSUPP;
 	return ret;
@@ -211,6 +217,9 @@ int serve_net_getopt(struct call *c)
 		return -ENOPROTOOPT;
 	if (getsockopt(c->fd, (int)level, (int)name, c->body, &len))
 		return -errno;
+	/* Who it is to the host is not for the sandbox. */
+	if (level == SOL_SOCKET && name == SO_PEERCRED && len >= sizeof(pid_t))
+		memset(c->body, 0, sizeof(pid_t));
 	c->rep.len = len;
 	return 0;
 }
@@ -222,48 +231,13 @@ int serve_net_shutdown(struct call *c)
 	if (c->req.arg[1] > SHUT_RDWR)
 		return BROKEN;
 	if (!ret)
-		ret = get_int(c->fd, SO_ACCEPTCONN, &listens);
+		ret = net_get_int(c->fd, SO_ACCEPTCONN, &listens);
 	/* It would end for all who have it; UNLISTEN is for ours. */
 	if (!ret && listens)
 		return -EOPNOTSUPP;
 	if (!ret && shutdown(c->fd, (int)c->req.arg[1]))
 		ret = -errno;
 	return ret;
-}
-
-int serve_net_names(struct call *c)
-{
-	struct broker_names *names = (void *)c->body;
-	int domain, type, protocol, listens = 0;
-	union net_name host;
-	socklen_t len;
-	int ret = net_check(c);
-
-	if (!ret)
-		ret = get_int(c->fd, SO_DOMAIN, &domain);
-	if (!ret)
-		ret = get_int(c->fd, SO_TYPE, &type);
-	if (!ret)
-		ret = get_int(c->fd, SO_PROTOCOL, &protocol);
-	if (ret)
-		return ret;
-	(void)get_int(c->fd, SO_ACCEPTCONN, &listens);
-	memset(names, 0, sizeof(*names));
-	c->rep.len = sizeof(*names);
-	c->rep.val[0] = (uint64_t)domain | (uint64_t)type << 16 |
-		(uint64_t)protocol << 32;
-	c->rep.val[1] = listens ? 1 : 0;
-	host.any.sa_family = AF_UNSPEC;
-	len = sizeof(host);
-	if (!getsockname(c->fd, &host.any, &len))
-		net_from_host(&names->local, &host);
-	host.any.sa_family = AF_UNSPEC;
-	len = sizeof(host);
-	if (!getpeername(c->fd, &host.any, &len)) {
-		net_from_host(&names->peer, &host);
-		c->rep.val[1] |= 2;
-	}
-	return 0;
 }
 
 int serve_net_epoll(struct call *c)
@@ -282,7 +256,7 @@ int serve_net_watch(struct call *c)
 
 	if (c->fd2 < 0)
 		return BROKEN;
-	ret = get_int(c->fd2, SO_TYPE, &type);
+	ret = net_get_int(c->fd2, SO_TYPE, &type);
 	if (ret)
 		return ret;
 	return epoll_ctl(c->fd, EPOLL_CTL_ADD, c->fd2, &ev) ? -errno : 0;

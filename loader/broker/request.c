@@ -113,6 +113,8 @@ static const struct request {
 	[BROKER_NET_EPOLL] = { serve_net_epoll, NET, 0, 0 },
 	[BROKER_NET_WATCH] = { serve_net_watch,
 		FD | SENT | ONLY | NET | TWO, BROKER_FD_SENT, 2 },
+	[BROKER_NET_RECVFROM] = { serve_net_recvfrom, FD | NET, 0, 1 },
+	[BROKER_NET_SENDTO] = { serve_net_sendto, FD | D1 | D2 | NET, 0, 1 },
 
 	[BROKER_WATCH] = { serve_watch, P1, BROKER_WATCH_FD, 0 },
 	[BROKER_UNWATCH] = { serve_unwatch, 0, 0, 1 },

@@ -130,6 +130,8 @@ int serve_net_recv(struct call *c);
 int serve_net_send(struct call *c);
 int serve_net_epoll(struct call *c);
 int serve_net_watch(struct call *c);
+int serve_net_recvfrom(struct call *c);
+int serve_net_sendto(struct call *c);
 
 /*
  * walk.c.  A descriptor from these is O_PATH and is given back with
