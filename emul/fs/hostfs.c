@@ -433,6 +433,25 @@ static void fill(struct dentry *dir, const char *names, size_t len,
 	dput(d);
 }
 
+/* Will it do without a request?  host_lookup() sees to what there is not. */
+static bool need_not_ask(struct dentry *dir, const char *rest, size_t len,
+			 unsigned int flags)
+{
+	struct dentry *d;
+	uint32_t hash;
+	size_t n = name_scan(rest, rest + len, &hash);
+
+	if (host_names_lack(dir, hash))
+		return true;
+	host_names_asked(dir, flags & LOOKUP_OPEN);
+	if (host_names_lack(dir, hash))
+		return true;
+	/* It may have come with the others just now. */
+	d = d_lookup_hash(dir, rest, n, hash);
+	dput(d);
+	return d != NULL;
+}
+
 void host_prefetch(struct dentry *dir, const char *rest, size_t len,
 		   unsigned int flags)
 {
@@ -441,16 +460,8 @@ void host_prefetch(struct dentry *dir, const char *rest, size_t len,
 	char path[2 * BROKER_PATH_MAX], *p, *buf;
 	size_t have, more;
 	int err, fd = -1;
-	uint32_t hash;
 
-	if (!host_has_lower(dir))
-		return;
-	/* Without a request where that will do: host_lookup() sees to it. */
-	name_scan(rest, rest + len, &hash);
-	if (host_names_lack(dir, hash))
-		return;
-	host_names_asked(dir, flags & LOOKUP_OPEN);
-	if (host_names_lack(dir, hash))
+	if (!host_has_lower(dir) || need_not_ask(dir, rest, len, flags))
 		return;
 	p = host_path(dir, path, &have);
 	if (!p)
@@ -474,6 +485,9 @@ void host_prefetch(struct dentry *dir, const char *rest, size_t len,
 	err = broker_call(&req, path, &rep, buf, BROKER_BODY_MAX, &fd);
 	if (!err || rep.count || err == -ENOENT || err == -EACCES)
 		fill(dir, path + have, more, &rep, buf, err, &fd);
+	if (rep.count && !(flags & LOOKUP_OPEN))
+		__atomic_fetch_add(&host_node(dir->inode)->n_found, 1,
+				   __ATOMIC_RELAXED);
 	if (fd >= 0)
 		host_close(fd);
 	kfree(buf);

@@ -64,7 +64,7 @@ struct host_node {
 	bool was_read;		/* the guest has listed it */
 	bool stat_busy, stat_done, list_failed;
 	uint32_t n_asked;	/* requests for a name in it; atomic */
-	uint32_t n_found;	/* of those, for one that is there; atomic */
+	uint32_t n_found;	/* found, and not to be opened; atomic */
 	uint32_t stat_size;	/* how many attributes came the last time */
 	uint64_t stat_cookie;	/* from where they are to come next */
 	struct host_names *names;
@@ -203,6 +203,11 @@ void host_list_put(struct dir_list *l);
 struct dir_list *host_list_get(struct dentry *dir);
 /* The next batch, if there is one: l->done.  0 or -errno. */
 int host_list_more(struct dentry *dir, struct dir_list *l);
+/*
+ * List @dir, with or without attributes, and others beside and below it, where
+ * they may be wanted.
+ */
+void host_list_ahead(struct dentry *dir, bool stat);
 /* It is complete: others need not ask again, where it may be kept. */
 void host_list_keep(struct inode *i, struct dir_list *l);
 

@@ -224,7 +224,7 @@ static struct dentry *find_dir(struct dentry *top, const char *path,
 
 /* Put what LIST has told of directories below @top in its place. */
 static void take_lists(struct dentry *top, const char *buf,
-		       const struct broker_rep *rep)
+		       const struct broker_rep *rep, bool stat)
 {
 	struct host_rows r = host_rows(buf, rep);
 	uint32_t n = 0;
@@ -246,6 +246,9 @@ static void take_lists(struct dentry *top, const char *buf,
 			l->done = true;
 			l->ahead = n++ > 0;
 			host_list_keep(d->inode, l);
+			if (stat)
+				store_once(&host_node(d->inode)->stat_done,
+					   true);
 		}
 		host_list_put(l);
 		dput(d);
@@ -336,7 +339,7 @@ static size_t choose(struct dentry *up, const struct dir_list *l,
 }
 
 static void ask_lists(struct dentry *up, char *path, const char *names,
-		      size_t names_len, uint32_t max)
+		      size_t names_len, uint32_t max, bool stat)
 {
 	struct hostfs *fs = hostfs_of(up->inode);
 	struct broker_req req = {
@@ -351,17 +354,16 @@ static void ask_lists(struct dentry *up, char *path, const char *names,
 	if (p && len < BROKER_PATH_MAX) {
 		req.len1 = (uint16_t)len;
 		req.len2 = (uint16_t)names_len;
-		if (host_names_stat(fs))
+		if (stat)
 			req.flags |= BROKER_DIR_STAT | host_xattrs_wanted(fs);
 		if (!broker_call2(&req, p, names, -1, &rep, buf,
 				  BROKER_BODY_MAX, NULL))
-			take_lists(up, buf, &rep);
+			take_lists(up, buf, &rep, stat);
 	}
 	kfree(buf);
 }
 
-/* List @dir and others beside and below it, where they may be wanted. */
-static void list_ahead(struct dentry *dir)
+void host_list_ahead(struct dentry *dir, bool stat)
 {
 	struct host_node *n = host_node(dir->inode);
 	char name[NAME_LEN_MAX + 1], *mem;
@@ -382,7 +384,7 @@ static void list_ahead(struct dentry *dir)
 	if (mem)
 		ask_lists(up, mem, mem + BROKER_PATH_MAX,
 			  choose(up, l, name, len, mem + BROKER_PATH_MAX, max),
-			  max);
+			  max, stat);
 	kfree(mem);
 	dput(up);
 }
@@ -410,7 +412,7 @@ struct dir_list *host_list_get(struct dentry *dir)
 	struct dir_list *l = kept(dir->inode);
 
 	if (!l) {
-		list_ahead(dir);
+		host_list_ahead(dir, host_names_stat(hostfs_of(dir->inode)));
 		l = kept(dir->inode);
 	}
 	return l ? l : host_list_new();

@@ -22,7 +22,7 @@
  * costs the host as much as ten of them.
  */
 #define ASK_MAX		8u
-#define STAT_MAX	3u	/* requests for names that are there */
+#define STAT_MAX	3u	/* files that are looked at */
 #define STAT_BYTES	8192u	/* of attributes that come first */
 #define STAT_DIRS	2u	/* so many, and the next may be too */
 #define PROBE_EACH	8u
@@ -192,37 +192,46 @@ bool host_names_stat(struct hostfs *fs)
 	return false;
 }
 
-/* A name that is there, as far as is known, is looked at. */
-static void asked_for_stat(struct dentry *dir, bool known)
+/* Are the attributes of all files of @dir likely to be wanted? */
+static bool stat_wanted(struct host_node *n, struct hostfs *fs, bool *many)
+{
+	uint32_t found = load_once(&n->n_found);
+
+	*many = load_once(&fs->stat_wanted) >= STAT_DIRS;
+	return *many ? found || n->was_read : found >= STAT_MAX;
+}
+
+static void fetch_stat(struct dentry *dir, bool many)
 {
 	struct host_node *n = host_node(dir->inode);
 	struct hostfs *fs = hostfs_of(dir->inode);
-	uint32_t found = __atomic_add_fetch(&n->n_found, 1, __ATOMIC_RELAXED);
-	bool wanted = load_once(&fs->stat_wanted) >= STAT_DIRS;
 
-	if (wanted ? found + n->was_read < 2 : !known || found <= STAT_MAX)
-		return;
+	store_once(&fs->stat_seen, true);
 	/* More of the same directory is wanted as easily. */
 	if (!n->stat_size)
 		__atomic_fetch_add(&fs->stat_wanted, 1, __ATOMIC_RELAXED);
-	store_once(&fs->stat_seen, true);
-	learn_stat(dir, wanted);
+	if (many && !n->stat_size && !load_once(&n->list))
+		host_list_ahead(dir, true);
+	if (!load_once(&n->stat_done))
+		learn_stat(dir, many);
 }
 
 void host_names_asked(struct dentry *dir, bool open)
 {
 	struct host_node *n = host_node(dir->inode);
-	bool known = load_once(&n->names) || load_once(&n->list);
 	uint32_t asked;
+	bool many;
 
 	if (host_shared(dir->inode))
 		return;
 	asked = __atomic_add_fetch(&n->n_asked, 1, __ATOMIC_RELAXED);
-	if (!known && asked > ASK_MAX && !n->list_failed) {
+	if (!open && !load_once(&n->stat_done) &&
+	    stat_wanted(n, hostfs_of(dir->inode), &many)) {
+		fetch_stat(dir, many);
+	} else if (asked > ASK_MAX && !n->list_failed &&
+		   !load_once(&n->names) && !load_once(&n->list)) {
 		n->list_failed = true;	/* or done: it is tried once */
 		learn(dir);
-	} else if (!open && !n->stat_done) {
-		asked_for_stat(dir, known);
 	}
 }
 
