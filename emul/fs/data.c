@@ -17,10 +17,23 @@
 #define DIRTY_MAX	256u
 #define DIRTY_CHUNK	16u
 
+/*
+ * To give back a page alone costs the host 4 us, the most of removing a small
+ * file; as one of many less than 1.  So chunks wait until so many pages are in
+ * one piece.  Files that were made together go together, mostly.
+ */
+#define LATE_PAGES	256u
+
+struct late {
+	struct chunk *list;
+	uint64_t from, to;	/* all of their pages */
+};
+
 static __arena struct {
 	struct mutex lock;
 	uint64_t top;		/* pages handed out so far */
 	uint64_t dirty;		/* in the free lists */
+	struct late late;
 	struct chunk *free[CHUNK_ORDER_MAX + 1];
 } data;
 
@@ -42,9 +55,10 @@ ssize_t chunk_write(const char *to, const void *from, size_t n)
 	return -ENOSYS;		/* there is no file behind it */
 }
 
-void chunk_punch(struct chunk *c, uint64_t from, uint64_t n)
+static void punch(uint64_t page, uint64_t n)
 {
-	madvise(chunk_ptr(c, from), n * PAGE_SIZE, MADV_DONTNEED);
+	madvise(hosted_window + page * PAGE_SIZE, n * PAGE_SIZE,
+		MADV_DONTNEED);
 }
 #else
 char *chunk_ptr(const struct chunk *c, uint64_t page)
@@ -57,16 +71,77 @@ ssize_t chunk_write(const char *to, const void *from, size_t n)
 	return host_pwrite(HOSTFD_DATA, from, n, to - (char *)DATA_BASE);
 }
 
-void chunk_punch(struct chunk *c, uint64_t from, uint64_t n)
+static void punch(uint64_t page, uint64_t n)
 {
 	long err = host_fallocate(HOSTFD_DATA, PUNCH_HOLE,
-				  (off_t)((c->page + from) * PAGE_SIZE),
+				  (off_t)(page * PAGE_SIZE),
 				  (off_t)(n * PAGE_SIZE));
 
 	if (err)
-		memset(chunk_ptr(c, from), 0, n * PAGE_SIZE);
+		memset((char *)(DATA_BASE + page * PAGE_SIZE), 0,
+		       n * PAGE_SIZE);
 }
 #endif
+
+void chunk_punch(struct chunk *c, uint64_t from, uint64_t n)
+{
+	punch(c->page + from, n);
+}
+
+/* data.lock is held. */
+static void add_free(struct chunk *c)
+{
+	data.dirty += c->dirty;
+	c->next = data.free[c->order];
+	data.free[c->order] = c;
+}
+
+/* The lock is held; what waited is the caller's. */
+static struct late take_late(void)
+{
+	struct late l = data.late;
+
+	data.late.list = NULL;
+	return l;
+}
+
+static void give_back(struct late l)
+{
+	struct chunk *c, *next;
+
+	if (!l.list)
+		return;
+	punch(l.from, l.to - l.from);
+	mutex_lock(&data.lock);
+	for (c = l.list; c; c = next) {
+		next = c->next;
+		c->dirty = 0;
+		add_free(c);
+	}
+	mutex_unlock(&data.lock);
+}
+
+/* The memory of @c is to go back, with that of its neighbours. */
+static void put_late(struct chunk *c)
+{
+	struct late old = { NULL, 0, 0 }, now = { NULL, 0, 0 };
+
+	mutex_lock(&data.lock);
+	if (data.late.list && data.late.to != c->page &&
+	    data.late.from != c->page + c->n)
+		old = take_late();
+	if (!data.late.list)
+		data.late = (struct late){ NULL, c->page, c->page + c->n };
+	data.late.from = MIN(data.late.from, c->page);
+	data.late.to = MAX(data.late.to, c->page + c->n);
+	c->next = data.late.list;
+	data.late.list = c;
+	if (data.late.to - data.late.from >= LATE_PAGES)
+		now = take_late();
+	mutex_unlock(&data.lock);
+	give_back(old);
+	give_back(now);
+}
 
 static struct chunk *chunk_new(unsigned int order)
 {
@@ -97,7 +172,7 @@ static struct chunk *chunk_new(unsigned int order)
 	return c;
 }
 
-struct chunk *chunk_get(unsigned int order)
+static struct chunk *get_free(unsigned int order)
 {
 	struct chunk *c;
 
@@ -108,6 +183,13 @@ struct chunk *chunk_get(unsigned int order)
 		data.dirty -= c->dirty;
 	}
 	mutex_unlock(&data.lock);
+	return c;
+}
+
+struct chunk *chunk_get(unsigned int order)
+{
+	struct chunk *c = get_free(order);
+
 	return c ? c : chunk_new(order);
 }
 
@@ -125,17 +207,15 @@ void chunk_put(struct chunk *c)
 		}
 	if (c->mapped)
 		dirty = c->n;
-	if (dirty > DIRTY_CHUNK ||
-	    load_once(&data.dirty) + dirty > DIRTY_MAX) {
-		chunk_punch(c, 0, dirty);
-		dirty = 0;
-	}
 	memset(c->present, 0, words * sizeof(uint64_t));
 	c->mapped = false;
 	c->dirty = dirty;
+	if (dirty > DIRTY_CHUNK ||
+	    load_once(&data.dirty) + dirty > DIRTY_MAX) {
+		put_late(c);
+		return;
+	}
 	mutex_lock(&data.lock);
-	data.dirty += dirty;
-	c->next = data.free[c->order];
-	data.free[c->order] = c;
+	add_free(c);
 	mutex_unlock(&data.lock);
 }
