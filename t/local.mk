@@ -202,6 +202,8 @@ shell_tests = \
 	%D%/t2023-packages.sh \
 	%D%/t2024-real-files.sh \
 	%D%/t2025-safety.sh \
+	%D%/t2027-host-errors.sh \
+	%D%/t2028-other-root.sh \
 	%D%/t2030-view.sh \
 	%D%/t2040-commit.sh \
 	%D%/t2041-commit-corners.sh \
@@ -337,6 +339,8 @@ EXTRA_DIST += \
 	%D%/servers.sh \
 	%D%/go-except \
 	%D%/python-except \
+	%D%/fuse-errors.py \
+	%D%/fuse-errors-client.py \
 	%D%/python-tests.py \
 	%D%/tree.py \
 	%D%/tree-random.py \
@@ -417,8 +421,8 @@ check-long: sbx
 		$(MAKE) check TESTS='$(long_fuzzers)'
 	SBX_LONG=1 $(MAKE) check \
 		TESTS='t/t1020-python-tests.sh t/t1021-go-tests.sh t/t9001-stress-ng.sh \
-			t/t2021-mounts.sh t/t2024-real-files.sh \
-			$(long_servers)'
+			t/t2021-mounts.sh t/t2024-real-files.sh t/t2025-safety.sh \
+			t/t2028-other-root.sh $(long_servers)'
 	SBX_KILLS=200 $(MAKE) check TESTS=t/t4010-host-kills.sh
 	for i in $$(seq $(LONG_ROUNDS)); do \
 		$(MAKE) -s check TESTS='$(long_soaks)' || exit 1; \

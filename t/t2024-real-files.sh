@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # t2024-real-files.sh: programs that work on many files, or on one together:
-# git, sqlite3, vim, sed; the same as natively on each kind of mount.
+# git, sqlite3, lmdb, vim, sed; the same as natively on each kind of mount.
 . "${SRCDIR:-.}/t/lib.sh"
 
 PATH=/usr/bin:/bin
@@ -76,6 +76,46 @@ perl -pi -e 's/one/1/' text && cksum text
 sort -o text text && tail -n 1 text
 END
 
+cat >"$tmp/lmdb" <<'END'
+cd "$1" || exit 1
+cat >write.py <<'END_PY'
+import lmdb, os, sys
+env = lmdb.open('db', map_size=1 << 26, sync=sys.argv[2] == 'sync')
+for i in range(40):
+    with env.begin(write=True) as txn:
+        n = int(txn.get(b'count', b'0'))
+        txn.put(b'count', b'%d' % (n + 1))
+        for k in range(50):
+            txn.put(b'%s-%03d-%03d' % (sys.argv[1].encode(), i, k),
+                    b'v' * (k * 37 % 3000))
+        if i % 4 == 3:
+            for k in range(0, 50, 2):
+                txn.delete(b'%s-%03d-%03d' % (sys.argv[1].encode(), i, k))
+with env.begin() as txn:
+    print(sum(1 for k, v in txn.cursor() if k[:1] == sys.argv[1].encode()))
+END_PY
+if python3 -c 'import lmdb' 2>/dev/null; then
+	python3 write.py a sync >a.out & python3 write.py b no >b.out & wait
+	cat a.out b.out
+	mdb_dump db | cksum
+	mdb_dump -p db | grep -A 1 count
+fi
+mkdir db2 copy
+mdb_load -f /dev/stdin db2 <<END_DUMP
+VERSION=3
+format=print
+type=btree
+mapsize=1048576
+HEADER=END
+$(seq -f ' key %04.0f' 1 2000 | sed 'p;s/key/value/')
+DATA=END
+END_DUMP
+mdb_stat db2 | grep Entries
+mdb_copy -c db2 copy && mdb_dump copy | cksum
+mdb_stat -r db2 | grep -v pid
+ls -l copy | awk '{ print $5 }'
+END
+
 # native_and NAME SCRIPT ARG...: in a directory, on each kind of mount.
 native_and()
 {
@@ -98,6 +138,7 @@ native_and()
 }
 
 native_and "sqlite3 of many writers" sqlite
+native_and "mdb_stat and writers of lmdb" lmdb
 native_and "sed and vim in place" edit
 native_and "git of $files files" git "$files"
 done_testing

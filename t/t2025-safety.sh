@@ -98,15 +98,18 @@ while True:
     os.write(ack, b'%d\n' % n)
 END
 bad=
+kills=5
+[ -z "${SBX_LONG-}" ] || kills=200
 if command -v python3 >/dev/null; then
-	for i in 1 2 3 4 5; do
+	for ms in $(awk -v n=$kills 'BEGIN { srand(); while (n--)
+	    printf "%03d\n", int(rand() * 500) }'); do
 		rm -f "$tmp/rw"/*
 		echo kept >"$tmp/rw/other"
 		"$SBX" --rw "$tmp/rw" --ro "$tmp/writer.py" -- \
 			python3 "$tmp/writer.py" "$tmp/rw" &
 		sbx=$!
 		step "$tmp/rw/ack"
-		sleep "0.$i"
+		sleep "0.$ms"
 		kill -KILL $sbx
 		wait $sbx 2>/dev/null
 		# The host ends the rest of it now.
@@ -126,7 +129,7 @@ if command -v python3 >/dev/null; then
 			esac
 		done
 	done
-	is "killed while writing" "$bad" ''
+	is "killed while writing, $kills times" "$bad" ''
 fi
 
 # A host that has no room, and one that takes nothing.

@@ -479,7 +479,7 @@ static void remove_all(struct commit *t)
 static void finish_dirs(struct commit *t)
 {
 	for (size_t k = t->c->n; k--; ) {
-		struct change *h = t->h = &t->c->v[k];
+		struct change *h = t->h = &t->c->v[k], in;
 		char *dir;
 
 		if (h->done && S_ISDIR(h->d->inode->mode))
@@ -494,6 +494,9 @@ static void finish_dirs(struct commit *t)
 		commit_sweep(t->c, h->grant, dir);
 		/* Others' directories do not let their times be set. */
 		commit_times(t, dir, h->dir->inode);
+		in = *h;
+		in.path = dir;
+		t->h = &in;
 		failed_by(t, commit_simple(t, BROKER_SYNC, dir, 0));
 		kfree(dir);
 	}
