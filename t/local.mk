@@ -217,6 +217,7 @@ shell_tests = \
 	%D%/t4010-host-kills.sh \
 	%D%/t5000-outward.sh \
 	%D%/t5020-inherited.sh \
+	%D%/t5030-load.sh \
 	%D%/t5010-servers-data.sh \
 	%D%/t5010-servers-net.sh \
 	%D%/t5010-servers-web.sh \
@@ -332,6 +333,7 @@ EXTRA_DIST += \
 	%D%/unit.h \
 	%D%/lib.sh \
 	%D%/drive-inherited.py \
+	%D%/drive-load.py \
 	%D%/drive-net.py \
 	%D%/drive-tty.py \
 	%D%/run-guest.sh \

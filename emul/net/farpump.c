@@ -29,7 +29,7 @@
 
 #define LEGS_MAX	64u	/* of one socket; the oldest goes */
 #define BATCH		BROKER_FDS_MAX
-#define RETRY_NS	(2 * NSEC_PER_MSEC)
+#define RETRY_NS	(2 * NSEC_PER_MSEC)	/* without memory */
 
 struct feed {
 	struct list_head link;
@@ -48,6 +48,7 @@ static struct {
 	struct mutex lock;	/* protects: */
 	struct list_head list;
 	uint32_t n;		/* all of them; read without it */
+	bool held;	/* some wait for room in a queue */
 	bool running;
 	struct thread *thread;
 } feeds __arena;
@@ -314,8 +315,13 @@ static void serve_leg(struct feed *f, char *buf)
 		f->dead = true;
 }
 
+/*
+ * @held: some wait for room.  Who makes room wakes the pump, once it has said
+ * that it waits; so after it has, it looks once more.
+ */
 static bool pump_once(struct thread *th, char *buf, bool held)
 {
+	int64_t until = NEVER_NS;
 	struct pollfd *fds;
 	unsigned int n;
 	struct feed **all;
@@ -324,7 +330,11 @@ static bool pump_once(struct thread *th, char *buf, bool held)
 	all = collect(&fds, &n);
 	if (!all)
 		n = 0;
-	host_ppoll(fds, n, held || !all ? time_now() + RETRY_NS : NEVER_NS);
+	if (held != load_once(&feeds.held)) {
+		__atomic_store_n(&feeds.held, held, __ATOMIC_SEQ_CST);
+		until = held ? 0 : NEVER_NS;
+	}
+	host_ppoll(fds, n, all ? until : time_now() + RETRY_NS);
 	held = false;
 	for (unsigned int i = 0; i < n; i++) {
 		struct feed *f = all[i];
@@ -383,6 +393,12 @@ static int start_pump(void)
 	return -EAGAIN;
 }
 #endif
+
+void outward_room(void)
+{
+	if (unlikely(__atomic_load_n(&feeds.held, __ATOMIC_SEQ_CST)))
+		wake_pump();
+}
 
 unsigned int feed_threads(void)
 {

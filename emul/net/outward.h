@@ -50,9 +50,11 @@ void outward_listens(struct inet_sock *k, bool on);
  * tcp.c: a connection from outside, which is a socket of the host's already
  * (its local and remote are set): whoever listens at its local address
  * accepts it.  0: the reference is taken over; -ECONNREFUSED, -EAGAIN: the
- * queue is full, who listens wakes its EPOLLOUT when there is room.
+ * queue is full, outward_room() is called when there is room.
  */
 int tcp_take_in(struct inet_sock *n) __must_check;
+/* farpump.c: in a queue that may have been full is room. */
+void outward_room(void);
 
 /* udp-data.c: a datagram from outside for @k.  False: it is lost. */
 bool udp_take_in(struct inet_sock *k, const struct inet_addr *from,

@@ -318,6 +318,7 @@ static int tcp_listen(struct socket *s, int backlog)
 	if (fresh)
 		outward_listens(&k->in, true);
 	wait_wake(&k->in.queue, INET_OUT, INT32_MAX);
+	outward_room();
 	return 0;
 }
 
@@ -703,8 +704,7 @@ static struct socket *tcp_accept(struct socket *s, bool nonblock)
 							 s->rcv_timeout_ns));
 		}
 	}
-	/* For connections from outside, which wait for room. */
-	wait_wake(&l->in.queue, INET_OUT, INT32_MAX);
+	outward_room();
 	return is_err(n) ? (struct socket *)n : &n->in.so;
 }
 

@@ -28,6 +28,8 @@
 
 #define PAIRS		256u
 #define QUERIES		64u
+#define ASKERS		16u	/* of one query */
+#define MERGE_MS	1000	/* so long do others join it */
 #define QUERY_MS	10000	/* for so long is an answer waited for */
 #define RETRY_MS	5000	/* the same question again: another server */
 
@@ -51,12 +53,23 @@ struct pair {
 	uint8_t in[2 + 512];
 };
 
-struct query {
-	int fd;			/* -1: free */
+/* Who asked it, and how. */
+struct asker {
 	unsigned int pair;
 	uint32_t used;		/* of the pair */
-	int64_t at_ms;
 	uint16_t id;		/* the guest's */
+	uint8_t question[QUESTION_MAX];
+};
+
+/*
+ * The same question is sent once, whoever asks it: the more of them there
+ * were on the way, the easier an answer would be forged.
+ */
+struct query {
+	int fd;			/* -1: free */
+	int64_t at_ms;
+	struct asker who[ASKERS];
+	unsigned int n_who;
 	uint8_t ask[ASK_MAX];	/* length, then what is sent */
 	size_t ask_len;		/* without the two bytes */
 	size_t question;	/* bytes of it, from HEAD on */
@@ -292,6 +305,35 @@ static void make_ask(struct resolver *r, struct query *q, const uint8_t *msg,
 	put16(q->ask, (unsigned int)n);
 }
 
+/* What both would send, but for the case of letters in the name. */
+static bool same_query(const struct query *a, const struct query *b)
+{
+	const uint8_t *x = a->ask + 2, *y = b->ask + 2;
+	size_t type = HEAD + a->question - 4;
+
+	return a->fd >= 0 && a->stream == b->stream &&
+		a->ask_len == b->ask_len && a->question == b->question &&
+		!strcmp(a->name, b->name) && !memcmp(x + 2, y + 2, HEAD - 2) &&
+		!memcmp(x + type, y + type, a->ask_len - type);
+}
+
+/* It was asked just now: @q's asker joins.  False: it was not. */
+static bool join(struct resolver *r, const struct query *q, bool *full)
+{
+	for (unsigned int i = 0; i < QUERIES; i++) {
+		struct query *o = &r->query[i];
+
+		if (o == q || !same_query(o, q) ||
+		    q->at_ms - o->at_ms > MERGE_MS)
+			continue;
+		*full = o->n_who == ASKERS;
+		if (!*full)
+			o->who[o->n_who++] = q->who[0];
+		return true;
+	}
+	return false;
+}
+
 static int send_ask(struct monitor *m, struct query *q,
 		    const struct broker_addr *server)
 {
@@ -322,6 +364,7 @@ static void take_query(struct monitor *m, unsigned int nr, const uint8_t *msg,
 	struct resolver *r = m->net->resolver;
 	const struct net_policy *policy = m->net->policy;
 	struct pair *p = &r->pair[nr];
+	bool full = false;
 	char name[256];
 	struct query *q;
 	size_t size;
@@ -342,12 +385,19 @@ static void take_query(struct monitor *m, unsigned int nr, const uint8_t *msg,
 		answer(p, msg, size, SERVFAIL);
 		return;
 	}
-	*q = (struct query){ .fd = -1, .pair = nr, .used = p->used,
-			     .at_ms = now_ms(), .question = size,
-			     .id = (uint16_t)get16(msg),
+	*q = (struct query){ .fd = -1, .at_ms = now_ms(), .question = size,
+			     .n_who = 1,
 			     .stream = p->type == SOCK_STREAM };
+	q->who[0] = (struct asker){ .pair = nr, .used = p->used,
+				    .id = (uint16_t)get16(msg) };
+	memcpy(q->who[0].question, msg + HEAD, size);
 	memcpy(q->name, name, sizeof(name));
 	make_ask(r, q, msg, n);
+	if (join(r, q, &full)) {
+		if (full)
+			answer(p, msg, size, SERVFAIL);
+		return;
+	}
 	if (send_ask(m, q, &policy->servers[asked(r, q) %
 					    policy->n_servers]) < 0) {
 		end_query(q);
@@ -481,23 +531,31 @@ static bool addresses(struct net *net, const uint8_t *msg, size_t n,
 static bool take_answer(struct monitor *m, struct query *q, uint8_t *msg,
 			size_t n)
 {
-	struct pair *p = &m->net->resolver->pair[q->pair];
-	const uint8_t *ask = q->ask + 2;
+	uint8_t *ask = q->ask + 2;
+	bool good;
 
 	if (n < HEAD + q->question || get16(msg) != get16(ask) ||
 	    !(msg[2] & 0x80) || get16(msg + 4) != 1 ||
 	    memcmp(msg + HEAD, ask + HEAD, q->question) != 0)
 		return false;
-	if (p->fd < 0 || p->used != q->used)
-		return true;		/* nobody waits for it any more */
-	put16(msg, q->id);
-	if (addresses(m->net, msg, n, HEAD + q->question, NULL)) {
-		addresses(m->net, msg, n, HEAD + q->question, q->name);
-		to_guest(p, msg, n);
-		return true;
+	good = addresses(m->net, msg, n, HEAD + q->question, NULL);
+	for (unsigned int i = 0; i < q->n_who; i++) {
+		const struct asker *w = &q->who[i];
+		struct pair *p = &m->net->resolver->pair[w->pair];
+
+		if (p->fd < 0 || p->used != w->used)
+			continue;	/* it waits no more */
+		put16(msg, w->id);
+		put16(ask, w->id);
+		memcpy(msg + HEAD, w->question, q->question);
+		memcpy(ask + HEAD, w->question, q->question);
+		if (good) {
+			addresses(m->net, msg, n, HEAD + q->question, q->name);
+			to_guest(p, msg, n);
+		} else {
+			answer(p, ask, q->question, SERVFAIL);
+		}
 	}
-	put16(q->ask + 2, q->id);
-	answer(p, ask, q->question, SERVFAIL);
 	return true;
 }
 

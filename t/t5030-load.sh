@@ -1,0 +1,9 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Many connections, clients that vanish, full queues and tables, and an idle
+# sandbox.
+. "${SRCDIR:-.}/t/lib.sh"
+
+command -v python3 >/dev/null || skip_all "no python3"
+exec timeout 300 python3 "$SRCDIR/t/drive-load.py" "$SBX" "$tmp" \
+	"${SBX_LOAD_CONNECTIONS:-2000}" "${SBX_LOAD_IDLE:-5}"
