@@ -448,6 +448,23 @@ static off_t seek_on_host(struct inode *i, off_t off, int whence)
 	return err ? err : (off_t)rep.val[0];
 }
 
+/*
+ * Does the host's file end where it did?  Its last byte is there, and none
+ * after it.  The file is open.
+ */
+static bool same_end(struct inode *i)
+{
+	struct host_node *n = host_node(i);
+	uint64_t size = load_once(&i->size);
+	int fd = __atomic_load_n(&n->fd, __ATOMIC_SEQ_CST);
+	char end[2];
+
+	if (fd < 0 || !S_ISREG(i->mode))
+		return false;
+	return host_pread(fd, end, sizeof(end),
+			  (off_t)(size ? size - 1 : 0)) == (size ? 1 : 0);
+}
+
 static off_t host_lseek(struct file *f, off_t off, int whence)
 {
 	struct inode *i = f->inode;
@@ -461,7 +478,7 @@ static off_t host_lseek(struct file *f, off_t off, int whence)
 			f->pos = off;
 		return off;
 	}
-	if (whence == 2 && host_shared(i))
+	if (whence == 2 && host_shared(i) && !same_end(i))
 		(void)host_getattr(i, &st);
 	return generic_lseek(f, off, whence);
 }
