@@ -203,6 +203,7 @@ emul_net_sources = \
 	%D%/net/netlink.h \
 	%D%/net/far.c \
 	%D%/net/far.h \
+	%D%/net/far-cork.c \
 	%D%/net/far-data.c \
 	%D%/net/far-opt.c \
 	%D%/net/farpump.c \

@@ -3,12 +3,14 @@
 #include <asm/poll.h>
 #include <linux/errno.h>
 #include <linux/eventpoll.h>
+#include <linux/tcp.h>
 
 #include "emul/host/host.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
 #include "emul/net/far.h"
 #include "emul/net/outward.h"
+#include "emul/net/tcp.h"
 #include "emul/net/udp.h"
 #include "emul/task/task.h"
 #include "emul/time/time.h"
@@ -99,6 +101,7 @@ ssize_t far_tcp_send(struct socket *s, struct task *t,
 	struct far *h = far_of(k);
 	size_t want = m->u.left;
 	int64_t deadline;
+	bool more;
 	ssize_t n;
 
 	if (m->flags & (MSG_OOB | MSG_FASTOPEN))
@@ -108,8 +111,11 @@ ssize_t far_tcp_send(struct socket *s, struct task *t,
 		n = -EPIPE;
 	deadline = s->snd_timeout_ns == NEVER_NS ? NEVER_NS :
 		socket_deadline(s->snd_timeout_ns);
+	more = m->flags & MSG_MORE || tcp_opt_on(tcp_sk(s), TCP_CORK);
 	while (!n && m->u.left) {
-		n = write_some(h->fd, m);
+		n = more || load_once(&h->cork) ? cork_send(h, t, m, more) : 0;
+		if (!n && m->u.left)
+			n = write_some(h->fd, m);
 		if (n > 0)
 			n = 0;
 		if (n != -EAGAIN || nonblocking(m))

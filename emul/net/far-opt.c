@@ -54,7 +54,6 @@ static void put_tcp(struct row *r, const struct tcp_sock *k, bool all)
 	const struct tcp_opts *o = &k->opt;
 
 	put_flag(r, IPPROTO_TCP, TCP_NODELAY, tcp_opt_on(k, TCP_NODELAY), all);
-	put_flag(r, IPPROTO_TCP, TCP_CORK, tcp_opt_on(k, TCP_CORK), all);
 	if (sockopt_on(&k->in.so, SO_KEEPALIVE)) {
 		put_int(r, IPPROTO_TCP, TCP_KEEPIDLE, o->keepidle);
 		put_int(r, IPPROTO_TCP, TCP_KEEPINTVL, o->keepintvl);
@@ -176,10 +175,15 @@ long far_setsockopt(struct socket *s, int level, int name, uaddr_t val,
 
 	if (err)
 		return err;
+	/* The host has no cork; without one, or by TCP_NODELAY, all goes. */
+	if (level == IPPROTO_TCP && name == TCP_CORK) {
+		if (!tcp_opt_on(tcp_sk(s), TCP_CORK))
+			cork_push(h);
+		return 0;
+	}
+	if (level == IPPROTO_TCP && name == TCP_NODELAY)
+		cork_push(h);
 	h->dirty = true;
-	/* It may let go of what was held back: not to be put off. */
-	if (level == IPPROTO_TCP && name == TCP_CORK)
-		far_flush(inet_sk(s));
 	return 0;
 }
 

@@ -34,6 +34,7 @@ int far_turn(struct inet_sock *k, int fd, const struct broker_names *names,
 		h->near = k->so.ops;
 		live_add(LIVE_INET, 1);
 	} else if (h->fd >= 0) {
+		cork_drop(h);
 		host_close(h->fd);
 	}
 	h->pair = pair;
@@ -61,6 +62,7 @@ static void drop_fd(struct inet_sock *k)
 	struct far *h = far_of(k);
 	int fd = h->fd;
 
+	cork_drop(h);
 	socket_set_host(&k->so, -1);
 	store_release(&h->fd, -1);
 	h->connected = h->begun = false;
@@ -233,6 +235,7 @@ static int far_shutdown(struct socket *s, unsigned int how)
 	struct broker_rep rep;
 	int err = -ENOTCONN;
 
+	cork_push(h);
 	if (h->pair)
 		err = 0;
 	else if (h->fd >= 0)

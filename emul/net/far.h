@@ -23,6 +23,7 @@ struct far {
 	bool dirty;			/* options that the host has not heard of */
 	bool fresh;			/* it has heard of none so far */
 	struct turn rd;			/* who takes from peek, and reads */
+	struct cork *cork;		/* small pieces that wait for more */
 	char *peek;			/* what was only looked at */
 	size_t peek_n;
 };
@@ -53,6 +54,16 @@ ssize_t far_tcp_send(struct socket *s, struct task *t, struct sockmsg *m);
 ssize_t far_udp_send(struct socket *s, struct task *t, struct sockmsg *m);
 ssize_t far_tcp_recv(struct socket *s, struct task *t, struct sockmsg *m);
 ssize_t far_udp_recv(struct socket *s, struct task *t, struct sockmsg *m);
+
+/* far-cork.c */
+/*
+ * Take from @m what is to be kept, and send what was, with what comes after it.
+ * 0: what is left of @m is to be sent; -EAGAIN: no room, or -errno.
+ */
+int cork_send(struct far *h, struct task *t, struct sockmsg *m, bool more);
+/* Send what is kept.  @h is about to close its descriptor: and forget it. */
+void cork_push(struct far *h);
+void cork_drop(struct far *h);
 
 /* far-opt.c */
 /* Tell the host of options that were set. */

@@ -41,6 +41,7 @@ struct task;
 #define MSG_WAITALL		0x100u
 #define MSG_ERRQUEUE		0x2000u
 #define MSG_NOSIGNAL		0x4000u
+#define MSG_MORE		0x8000u
 #define MSG_WAITFORONE		0x10000u
 #define MSG_FASTOPEN		0x20000000u
 #define MSG_CMSG_CLOEXEC	0x40000000u
@@ -215,5 +216,12 @@ void scm_recv(struct task *t, struct socket *s, struct sockmsg *m,
 /* Another set of references to the same files, or NULL: no memory. */
 struct scm_files *scm_files_dup(const struct scm_files *f) __must_check;
 void scm_files_free(struct scm_files *f);
+
+/*
+ * far-cork.c: send what @t has written to a corked socket of the host's, before
+ * it sleeps, if t->corked; when it ends.
+ */
+void cork_task(struct task *t);
+void cork_task_ends(struct task *t);
 
 #endif

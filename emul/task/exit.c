@@ -8,6 +8,7 @@
 #include "emul/host/host.h"
 #include "emul/leak.h"
 #include "emul/net/outward.h"
+#include "emul/net/socket.h"
 #include "emul/lib/uapi.h"
 #include "emul/mm/mm.h"
 #include "emul/report.h"
@@ -55,6 +56,7 @@ void task_exit(struct task *t, int status)
 	struct thread *th = t->thread;
 	bool others = load_once(&g->n_threads) > 1, last;
 
+	cork_task_ends(t);
 	/* Who waits for its end would run into the locks of what follows. */
 	if (others)
 		wakes_hold();

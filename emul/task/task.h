@@ -188,6 +188,7 @@ struct task {
 	bool pi_dead;			/* it gets no more locks */
 	struct ipc_sleep *ipc_sleep;	/* while it waits in a line */
 	struct sem_undo_list *sem_undos; /* shared by CLONE_SYSVSEM, or NULL */
+	struct cork *corked;	/* may hold what this one wrote, or NULL */
 	uint64_t nvcsw;
 	int64_t cpu_adj_ns;	/* to be added to the host thread's clock */
 	uint64_t cpu_seen_ns;	/* CPU time when it told it last */

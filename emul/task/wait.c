@@ -5,6 +5,7 @@
 #include <asm-generic/errno.h>
 
 #include "emul/host/host.h"
+#include "emul/net/socket.h"
 #include "emul/task/clone.h"
 #include "emul/task/task.h"
 
@@ -62,7 +63,7 @@ bool wait_asleep(const struct task *t)
 
 /*
  * Who wants to know its CPU time, or the end of who carries it, wakes a
- * sleeper, which comes by here.
+ * sleeper, which comes by here.  What it has not sent yet goes now.
  */
 static void before_sleep(struct task *t, struct thread *th)
 {
@@ -77,6 +78,8 @@ static void before_sleep(struct task *t, struct thread *th)
 		__atomic_fetch_and(&th->work, ~WORK_CARRIER, __ATOMIC_SEQ_CST);
 		vfork_carrier_ends(th);
 	}
+	if (unlikely(t->corked))
+		cork_task(t);
 	t->nvcsw++;
 }
 
