@@ -211,6 +211,75 @@ print(errno.errorcode.get(s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)))
        'a granted port where nobody is', out)
 
 
+def corked():
+    """Small pieces may wait, and nothing is lost or out of order."""
+    tcp, port = listen()
+    thread(echo_tcp, tcp)
+    out = sbx(['--allow-net', 'tcp://127.0.0.1:%d' % port], GUEST + '''
+import random, threading
+CORK = socket.IPPROTO_TCP, socket.TCP_CORK
+s = socket.create_connection(("127.0.0.1", %d))
+r = random.Random(7)
+sent = b""
+got = bytearray()
+def read():
+    while True:
+        d = s.recv(65536)
+        if not d: break
+        got.extend(d)
+t = threading.Thread(target=read); t.start()
+for i in range(400):
+    d = bytes(r.randrange(256) for j in range(r.choice([1, 9, 700, 4000,
+                                                         4001, 20000])))
+    s.setsockopt(*CORK, r.randrange(2))
+    s.sendall(d, r.choice([0, 0, socket.MSG_MORE]))
+    sent += d
+s.setsockopt(*CORK, 1)
+s.send(b"last"); sent += b"last"
+s.shutdown(socket.SHUT_WR)
+t.join()
+print(bytes(got) == sent)
+s = socket.create_connection(("127.0.0.1", %d))
+s.setsockopt(*CORK, 1)
+assert s.getsockopt(*CORK) == 1
+s.send(b"ab"); s.send(b"c")
+print(s.recv(3, socket.MSG_WAITALL))     # it sleeps, so it sends
+s.send(b"de", socket.MSG_MORE)
+s.setsockopt(*CORK, 0)
+print(s.recv(2, socket.MSG_WAITALL))
+s.setblocking(False)
+s.setsockopt(*CORK, 1)
+n = 0
+try:
+    while True: n += s.send(b"x" * 1000)
+except BlockingIOError: pass
+p = select.poll(); p.register(s, select.POLLIN)
+have = 0
+while have < n:
+    p.poll()
+    have += len(s.recv(65536))
+print(have == n)
+''' % (port, port))
+    ok(out.split() == ['True', "b'abc'", "b'de'", 'True'],
+       'corks, of bytes and of sockets', out)
+    tcp, port = listen()
+    sbx(['--allow-net', 'tcp://127.0.0.1:%d' % port], GUEST + '''
+s = socket.create_connection(("127.0.0.1", %d))
+s.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+s.send(b"parting")
+os._exit(0)
+''' % port)
+    c = tcp.accept()[0]
+    c.settimeout(LONG)
+    got = b''
+    while len(got) < 7:
+        d = c.recv(10)
+        if not d:
+            break
+        got += d
+    ok(got == b'parting', 'what is held is sent at the end', got)
+
+
 def datagrams():
     udp, port = listen(socket.SOCK_DGRAM)
     thread(echo_udp, udp)
@@ -494,7 +563,8 @@ b.sendall(b"over")
         p.wait()
 
 
-for part in outward, datagrams, names, merged, hostile, published, watched_again:
+for part in (outward, corked, datagrams, names, merged, hostile, published,
+             watched_again):
     try:
         part()
     except Exception as e:  # the rest shall run
