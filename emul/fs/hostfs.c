@@ -557,7 +557,9 @@ int host_getattr(struct inode *i, struct kstat *st)
 
 	if (host_shared(i) && n->lower && n->dentry &&
 	    !is_fresh(i) &&
-	    (!S_ISREG(i->mode) || !load_once(&n->n_open) || refresh_open(i)) &&
+	    (!S_ISREG(i->mode) ||
+	     !(load_once(&n->n_open) || (n->dentry->flags & D_DELETED)) ||
+	     refresh_open(i)) &&
 	    !(n->dentry->flags & D_DELETED))
 		(void)refresh(i, n->dentry);
 	inode_fill_stat(i, st);

@@ -246,8 +246,12 @@ static void host_release(struct file *f)
 	if (__atomic_fetch_sub(&n->n_open, 1, __ATOMIC_SEQ_CST) != 1 ||
 	    n->fd < 0)
 		return;
-	/* Without a name it is never opened again: let the host free it. */
-	if (!f->inode->nlink && hostfs_of(f->inode)->kind == HOST_RW)
+	/*
+	 * Without a name it is never opened again: let the host free it, unless
+	 * somebody has it by O_PATH and may ask for its attributes.
+	 */
+	if (!f->inode->nlink && hostfs_of(f->inode)->kind == HOST_RW &&
+	    load_once(&f->path.dentry->ref.count) == 1)
 		host_fd_drop(f->inode);
 	else if (!load_once(&n->on_lru))
 		lru_add(n);
