@@ -98,6 +98,28 @@ static void item_free(struct item *it)
 	kfree(it);
 }
 
+const void *epoll_target(struct file *f, int fd, uint32_t nth, int *err)
+{
+	const void *file = NULL;
+	struct rb_node *n;
+	struct epoll *ep;
+
+	*err = -EINVAL;
+	if (f->ops->poll != epoll_poll)
+		return NULL;
+	*err = -ENOENT;
+	ep = f->priv;
+	mutex_lock(&ep->lock);
+	for (n = rb_first(&ep->items); n && !file; n = rb_next(n)) {
+		const struct item *it = rb_entry(n, struct item, node);
+
+		if (it->fd == fd && !nth--)
+			file = it->file;
+	}
+	mutex_unlock(&ep->lock);
+	return file;
+}
+
 void epoll_forget(struct file *f)
 {
 	mutex_lock(&epoll_watch_lock);

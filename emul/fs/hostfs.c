@@ -523,8 +523,7 @@ static int refresh(struct inode *i, struct dentry *d)
 	return err;
 }
 
-/* The same of a file that is open, whatever has become of its name. */
-static int refresh_open(struct inode *i)
+int host_refresh_open(struct inode *i)
 {
 	struct broker_req req = { .op = BROKER_FD_STAT };
 	struct broker_node b;
@@ -559,7 +558,7 @@ int host_getattr(struct inode *i, struct kstat *st)
 	    !is_fresh(i) &&
 	    (!S_ISREG(i->mode) ||
 	     !(load_once(&n->n_open) || (n->dentry->flags & D_DELETED)) ||
-	     refresh_open(i)) &&
+	     host_refresh_open(i)) &&
 	    !(n->dentry->flags & D_DELETED))
 		(void)refresh(i, n->dentry);
 	inode_fill_stat(i, st);

@@ -165,6 +165,8 @@ int host_request_name(struct inode *i, struct broker_req *req,
 int host_request_fd(struct inode *i, struct broker_req *req, bool write,
 		    struct dentry *path, struct broker_rep *rep, void *buf,
 		    size_t cap);
+/* What the host says of a file that is open, whatever became of its name. */
+int host_refresh_open(struct inode *i);
 /* The next node of a reply, or NULL when the reply is not as it should be. */
 const struct broker_node *host_next_node(const char **p, const char *end);
 void host_pin(struct dentry *d);

@@ -321,6 +321,11 @@ static ssize_t host_add(struct inode *i, struct uio *u, off_t *pos)
 				break;
 		}
 	}
+	/* By another name it may have grown, which is another inode here. */
+	if (done && i->nlink > 1 && !host_refresh_open(i)) {
+		*pos = (off_t)i->size;
+		return (ssize_t)done;
+	}
 	mutex_lock(&i->lock);
 	*pos = (off_t)(i->size + done);	/* unless others were quicker */
 	mutex_unlock(&i->lock);
@@ -548,6 +553,9 @@ static long host_fallocate_op(struct file *f, int mode, off_t off, off_t len)
 	req.arg[3] = (uint64_t)len;
 	err = host_request_fd(i, &req, true, NULL, &rep, NULL, 0);
 	host_stale(i);
+	/* Where the end is what is appended next has to know. */
+	if (!err)
+		(void)host_refresh_open(i);
 	return err;
 }
 

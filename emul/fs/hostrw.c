@@ -166,8 +166,10 @@ static int rw_link(struct inode *dir, struct dentry *d, struct inode *to)
 
 	/* The new name is looked up when it is used: an inode of its own. */
 	host_stale(dir);
-	if (!err)
+	if (!err) {
+		to->nlink++;
 		d_drop(d);
+	}
 	return err;
 }
 

@@ -370,12 +370,6 @@ static long tmpfs_fallocate(struct file *f, int mode, off_t off, off_t len)
 	if (!(mode & 1 /* KEEP_SIZE */) && (m->seals & F_SEAL_GROW) &&
 	    (uint64_t)(off + len) > f->inode->size)
 		return -EPERM;
-	if (!(mode & 3)) {
-		ssize_t n = file_size_limit(off + len - 1, 0);
-
-		if (n < 0)
-			return n;
-	}
 	return memdata_fallocate(f->inode, f->inode->priv, mode, off, len);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sys_peek.c: looking into processes: kcmp(2), process_vm_readv(2). */
 #include "emul/entry/uaccess.h"
+#include "emul/fs/epoll.h"
 #include "emul/fs/proc.h"
 #include "emul/lib/alloc.h"
 #include "emul/mm/mm.h"
@@ -45,6 +46,35 @@ static long compare_files(struct task *a, unsigned long na, struct task *b,
 	return fa && fb ? compare(fa, fb) : -EBADF;
 }
 
+/* struct kcmp_epoll_slot. */
+struct epoll_slot {
+	uint32_t efd, tfd, toff;
+};
+
+static long compare_watched(struct task *a, unsigned long na, struct task *b,
+			    uaddr_t uslot)
+{
+	const void *fa, *fb = NULL;
+	struct fd ep = { NULL, false };
+	struct epoll_slot slot;
+	struct files *fs;
+	int err = -EBADF;
+
+	if (get_user(&slot, uslot))
+		return -EFAULT;
+	fa = file_of(a, na);
+	fs = proc_files(b);
+	if (fs && fa)
+		ep = fdget_shared(fs, slot.efd);
+	if (ep.file) {
+		fb = epoll_target(ep.file, (int)slot.tfd, slot.toff, &err);
+		fdput(ep);
+	}
+	if (fs)
+		files_put(fs);
+	return fb ? compare(fa, fb) : err;
+}
+
 static long compare_tasks(struct task *a, struct task *b, int type,
 			  unsigned long na, unsigned long nb)
 {
@@ -65,7 +95,7 @@ static long compare_tasks(struct task *a, struct task *b, int type,
 		return compare(load_once(&a->sem_undos),
 			       load_once(&b->sem_undos));
 	case CMP_EPOLL_TFD:
-		return -EOPNOTSUPP;
+		return compare_watched(a, na, b, nb);
 	default:
 		return -EINVAL;
 	}

@@ -52,6 +52,60 @@ long sys_mmap(struct task *t, uaddr_t addr, size_t len, unsigned long prot,
 	return r;
 }
 
+/* Is [@addr, @end) of one shared file, up to where it is mapped otherwise? */
+static struct file *one_shared(struct mm *mm, uint64_t addr, uint64_t end,
+			       struct vma *like)
+{
+	struct vma *v = vma_find(mm, addr);
+
+	if (!v || !(v->flags & VMA_SHARED) || (v->flags & VMA_KERNEL) ||
+	    !v->file)
+		return NULL;
+	*like = *v;
+	while (v->end < end) {
+		uint64_t at = v->end;
+
+		v = vma_find(mm, at);
+		if (!v || v->file != like->file || v->flags != like->flags ||
+		    v->prot != like->prot)
+			return NULL;
+	}
+	return like->file;
+}
+
+/* As Linux since 4.0: a mmap over what is there. */
+long sys_remap_file_pages(struct task *t, uaddr_t addr, size_t size,
+			  unsigned long prot, unsigned long pgoff,
+			  unsigned long flags)
+{
+	struct mm *mm = t->mm;
+	struct file *f;
+	struct vma like;
+	long r;
+
+	addr = PAGE_DOWN(addr);
+	size = PAGE_DOWN(size);
+	if (prot || addr + size <= addr ||
+	    pgoff + (size >> PAGE_SHIFT) < pgoff)
+		return -EINVAL;
+	mutex_lock(&mm->lock);
+	f = one_shared(mm, addr, addr + size, &like);
+	if (f)
+		file_get(f);
+	mutex_unlock(&mm->lock);
+	if (!f)
+		return -EINVAL;
+	flags &= MAP_NONBLOCK;
+	if (like.flags & VMA_LOCKED)
+		flags |= MAP_LOCKED;
+	r = pgoff >> (63 - PAGE_SHIFT) ? -EOVERFLOW :
+		mm_map(mm, addr, size, like.prot,
+		       (int)flags | MAP_SHARED | MAP_FIXED, f,
+		       (off_t)(pgoff << PAGE_SHIFT));
+	file_put(f);
+	return r < 0 ? r : 0;
+}
+
 long sys_munmap(struct task *t, uaddr_t addr, size_t len)
 {
 	return mm_unmap(t->mm, addr, len);

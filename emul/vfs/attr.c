@@ -108,12 +108,9 @@ int path_truncate(struct task *t, const struct path *p, uint64_t size,
 		if (err)
 			return err;
 	}
-	if (size > i->size) {
-		ssize_t n = file_size_limit((off_t)size, 0);
-
-		if (n < 0)
-			return (int)n;
-	}
+	err = file_grow_limit(i, size);
+	if (err)
+		return err;
 	return path_setattr(t, p, &a, true);
 }
 
@@ -194,6 +191,9 @@ long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t len)
 	else if (!f.file->ops->fallocate)
 		err = -EOPNOTSUPP;
 	else
+		err = mode & (FALLOC_FL_KEEP_SIZE | FALLOC_FL_COLLAPSE_RANGE) ?
+			0 : file_grow_limit(i, (uint64_t)(off + len));
+	if (!err)
 		err = f.file->ops->fallocate(f.file, mode, off, len);
 	if (!err)
 		fsn_file(f.file, IN_MODIFY);

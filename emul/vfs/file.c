@@ -259,20 +259,38 @@ int file_getattr(struct file *f, struct kstat *st)
 	return err;
 }
 
+static uint64_t size_max(const struct task *t)
+{
+	return t ? t->group->rlimits[RLIMIT_SIZE].cur : UINT64_MAX;
+}
+
+static int too_large(struct task *t)
+{
+	struct siginfo128 info = { .signo = SIGXFSZ_NR };
+
+	(void)signal_send(t, &info, false);
+	return -EFBIG;
+}
+
 ssize_t file_size_limit(off_t pos, size_t n)
 {
 	struct task *t = current();
-	uint64_t max = t ? t->group->rlimits[RLIMIT_SIZE].cur : UINT64_MAX;
+	uint64_t max = size_max(t);
 
 	if (likely(max == UINT64_MAX))
 		return (ssize_t)n;
-	if ((uint64_t)pos >= max) {
-		struct siginfo128 info = { .signo = SIGXFSZ_NR };
-
-		(void)signal_send(t, &info, false);
-		return -EFBIG;
-	}
+	if ((uint64_t)pos >= max)
+		return too_large(t);
 	return (ssize_t)MIN(n, max - (uint64_t)pos);
+}
+
+int file_grow_limit(const struct inode *i, uint64_t size)
+{
+	struct task *t = current();
+
+	if (size <= load_once(&i->size) || size <= size_max(t))
+		return 0;
+	return too_large(t);
 }
 
 /* lseek(2); the file's position is private or pos_lock is held. */
