@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -56,6 +58,37 @@ static void compare(void)
 	waitpid(child, NULL, 0);
 }
 
+/* What an epoll watches, and memory that is spoken of. */
+static void watched(void)
+{
+	int fd = eventfd(0, 0), fd2 = eventfd(0, 0), ep = epoll_create1(0);
+	struct epoll_event ev = { .events = EPOLLIN };
+	uint32_t slot[3] = { (uint32_t)ep, (uint32_t)fd, 0 };
+	pid_t me = getpid();
+	char *m = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct iovec v[2] = { { m, 4096 }, { m + 4096, 4096 } };
+	int pidfd = (int)syscall(SYS_pidfd_open, me, 0);
+
+	T(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev));
+	T(cmp(me, me, 7, (unsigned long)fd, (unsigned long)slot));
+	T(cmp(me, me, 7, (unsigned long)fd2, (unsigned long)slot));
+	T(cmp(me, me, 7, 99, (unsigned long)slot));
+	T(cmp(me, me, 7, (unsigned long)fd, 8));
+	slot[2] = 1;
+	T(cmp(me, me, 7, (unsigned long)fd, (unsigned long)slot));
+	slot[0] = (uint32_t)fd;
+	T(cmp(me, me, 7, (unsigned long)fd, (unsigned long)slot));
+	slot[0] = 99;
+	T(cmp(me, me, 7, (unsigned long)fd, (unsigned long)slot));
+	T(syscall(SYS_process_madvise, pidfd, v, 2, MADV_WILLNEED, 0));
+	T(syscall(SYS_process_madvise, pidfd, v, 2, MADV_WILLNEED, 1));
+	T(syscall(SYS_process_madvise, 99, v, 2, MADV_WILLNEED, 0));
+	munmap(m + 4096, 4096);
+	T(syscall(SYS_process_madvise, pidfd, v, 2, MADV_COLD, 0));
+	T(syscall(SYS_process_madvise, pidfd, v + 1, 1, MADV_COLD, 0));
+}
+
 static void memory(void)
 {
 	char *m = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
@@ -92,11 +125,12 @@ int main(void)
 {
 	struct iovec v = { &v, 1 };
 
-	if (host_lacks(SYS_kcmp) ||
+	if (host_lacks(SYS_kcmp) || host_lacks(SYS_process_madvise) ||
 	    process_vm_readv(getpid(), &v, 1, &v, 1, 0) != 1 ||
 	    syscall(SYS_kcmp, getpid(), getpid(), 1, 0, 0))
 		skip_all("the host lets nobody look");
 	compare();
+	watched();
 	memory();
 	return done_testing();
 }

@@ -67,6 +67,7 @@ guest_tests = \
 	%D%/g-fork.guest \
 	%D%/g-fd.guest \
 	%D%/g-file.guest \
+	%D%/g-fs-corners.guest \
 	%D%/g-fs-random.guest \
 	%D%/g-file-random.guest \
 	%D%/g-fifo.guest \

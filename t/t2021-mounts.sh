@@ -27,7 +27,7 @@ guest()
 	done
 }
 
-for g in g-aio g-dir g-file g-name g-splice g-stat g-unnamed g-xattr; do
+for g in g-aio g-dir g-file g-fs-corners g-name g-splice g-stat g-unnamed g-xattr; do
 	guest "$g"
 done
 if [ -n "${SBX_LONG-}" ]; then

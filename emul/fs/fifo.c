@@ -45,6 +45,8 @@ int fifo_open(struct inode *i, struct file *f)
 		if (err || f->ops)
 			return err;
 	}
+	if (!(f->mode & (FMODE_READ | FMODE_WRITE)))
+		return -EINVAL;
 	mutex_lock(&i->lock);
 	p = i->special;
 	if (!p)

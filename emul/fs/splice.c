@@ -160,8 +160,8 @@ static long through(struct task *t, struct file *in, off_t *ipos,
 static int position(struct file *f, uaddr_t addr, off_t *pos, off_t **at)
 {
 	*at = NULL;
-	if (addr && (is_pipe(f) || !(f->mode & FMODE_SEEK)))
-		return is_pipe(f) ? -ESPIPE : -EINVAL;
+	if (addr && !(f->mode & FMODE_SEEK))
+		return -EINVAL;
 	if (!(f->mode & FMODE_SEEK) || (!addr && (f->mode & FMODE_HOST_POS)))
 		return 0;
 	*at = pos;
@@ -192,6 +192,8 @@ static long do_splice(struct task *t, struct file *in, uaddr_t off_in,
 	off_t ipos, opos, *iat, *oat;
 	long n;
 
+	if ((off_in && is_pipe(in)) || (off_out && is_pipe(out)))
+		return -ESPIPE;
 	if (!(in->mode & FMODE_READ) || !(out->mode & FMODE_WRITE))
 		return -EBADF;
 	if (!is_pipe(in) && !is_pipe(out))

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sys_peek.c: looking into processes: kcmp(2), process_vm_readv(2). */
+/*
+ * sys_peek.c: looking into processes: kcmp(2), process_vm_readv(2),
+ * process_madvise(2).
+ */
+#include <linux/mman.h>
+
 #include "emul/entry/uaccess.h"
 #include "emul/fs/epoll.h"
 #include "emul/fs/proc.h"
 #include "emul/lib/alloc.h"
 #include "emul/mm/mm.h"
 #include "emul/sysproto.h"
+#include "emul/task/pidfd.h"
 #include "emul/task/task.h"
 #include "emul/vfs/fdtable.h"
 
@@ -199,4 +205,57 @@ long sys_process_vm_writev(struct task *t, int pid, uaddr_t lvec,
 	const struct iov_args a = { lvec, rvec, liovcnt, riovcnt };
 
 	return vm_move(t, pid, &a, flags, true);
+}
+
+/* What may be said of a process: nothing that changes its memory. */
+static bool for_process(int advice)
+{
+	return advice == MADV_WILLNEED || advice == MADV_COLD ||
+	       advice == MADV_PAGEOUT;
+}
+
+/* How many bytes were advised, or why none. */
+static long advise_vector(struct task *t, struct uio *u, int advice)
+{
+	long done = 0, err;
+	size_t len;
+	void *p;
+
+	while ((len = uio_piece(u, &p))) {
+		err = sys_madvise(t, (uaddr_t)p, len, advice);
+		if (err)
+			return done ? done : err;
+		uio_advance(u, len);
+		done += (long)len;
+	}
+	return done;
+}
+
+long sys_process_madvise(struct task *t, int pidfd, uaddr_t iov, size_t vlen,
+			 int advice, unsigned int flags)
+{
+	struct uvec fast[UIO_FAST];
+	const struct uvec *vec;
+	struct tgroup *g;
+	struct uio u;
+	long r;
+
+	if (flags)
+		return -EINVAL;
+	r = uio_import(&u, fast, iov, vlen);
+	if (r)
+		return r;
+	vec = u.vec;
+	r = pidfd_or_dir(t, pidfd, &g);
+	if (!r) {
+		if (!for_process(advice))
+			r = -EINVAL;
+		else if (g != t->group)
+			r = -EPERM;	/* its memory is not mapped here */
+		else
+			r = advise_vector(t, &u, advice);
+		tgroup_put(g);
+	}
+	uio_free(&u, fast, vec);
+	return r;
 }

@@ -163,6 +163,24 @@ long sys_ftruncate(struct task *t, int fd, int64_t length)
 	return err;
 }
 
+/* Which modes go together is looked at before the file is. */
+static bool alloc_mode_ok(int mode)
+{
+	switch (mode & ~FALLOC_FL_KEEP_SIZE) {
+	case 0:
+	case FALLOC_FL_ZERO_RANGE:
+	case FALLOC_FL_UNSHARE_RANGE:
+		return true;
+	case FALLOC_FL_PUNCH_HOLE:
+		return mode & FALLOC_FL_KEEP_SIZE;
+	case FALLOC_FL_COLLAPSE_RANGE:
+	case FALLOC_FL_INSERT_RANGE:
+		return !(mode & FALLOC_FL_KEEP_SIZE);
+	default:
+		return false;
+	}
+}
+
 long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t len)
 {
 	struct fd f = fdget(t, fd);
@@ -174,9 +192,7 @@ long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t len)
 	i = f.file->inode;
 	if (off < 0 || len <= 0)
 		err = -EINVAL;
-	else if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE |
-			  FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE |
-			  FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE))
+	else if (!alloc_mode_ok(mode))
 		err = -EOPNOTSUPP;
 	else if (!(f.file->mode & FMODE_WRITE))
 		err = -EBADF;
@@ -186,7 +202,7 @@ long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t len)
 		err = -EISDIR;
 	else if (!S_ISREG(i->mode))
 		err = -ENODEV;
-	else if (off + len < 0)
+	else if (len > INT64_MAX - off)
 		err = -EFBIG;
 	else if (!f.file->ops->fallocate)
 		err = -EOPNOTSUPP;

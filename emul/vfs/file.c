@@ -135,9 +135,13 @@ struct file *file_open_path(const struct path *p, unsigned int flags)
 		break;
 	case S_IFDIR:
 		f->mode |= FMODE_SEEK;
+		if (flags & O_DIRECT) {
+			err = -EINVAL;
+			goto opened;
+		}
 		break;
 	case S_IFIFO:
-		err = fifo_open(i, f);
+		err = flags & O_DIRECT ? -EINVAL : fifo_open(i, f);
 		goto opened;
 	case S_IFCHR:
 		if (!f->ops) {

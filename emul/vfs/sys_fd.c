@@ -2,6 +2,9 @@
 /* sys_fd.c: close(2), dup(2), fcntl(2), ioctl(2) of all files. */
 #include "emul/entry/uaccess.h"
 #include "emul/sysproto.h"
+#include "emul/task/pid.h"
+#include "emul/task/session.h"
+#include "emul/task/task.h"
 #include "emul/vfs/fdtable.h"
 #include "emul/vfs/flock.h"
 #include "emul/vfs/namei.h"
@@ -90,6 +93,47 @@ long sys_dup3(struct task *t, int oldfd, int newfd, int flags)
 	return dup_to(t, oldfd, newfd, flags & O_CLOEXEC);
 }
 
+/* Files, and pipes, which keep packets then. */
+static bool can_direct(const struct inode *i)
+{
+	return S_ISREG(i->mode) || S_ISFIFO(i->mode);
+}
+
+/* May something become ready that SIGIO could tell of? */
+static bool may_signal(const struct file *f)
+{
+	return f->ops->poll && !S_ISREG(f->inode->mode);
+}
+
+/* Is there such a process, or a group of them? */
+static bool is_pid(int pid, int type)
+{
+	struct task *o;
+	bool yes;
+
+	if (!pid)
+		return true;
+	if (type == F_OWNER_PGRP) {
+		mutex_lock(&pids_lock);
+		yes = pgrp_first(pid);
+		mutex_unlock(&pids_lock);
+		return yes;
+	}
+	o = task_find(pid);
+	if (o)
+		task_put(o);
+	return o;
+}
+
+static int set_owner(struct file *f, int pid, int type)
+{
+	if (!is_pid(pid, type))
+		return -ESRCH;
+	f->owner_type = type;
+	f->owner = pid;
+	return 0;
+}
+
 static long set_flags(struct task *t, struct file *f, unsigned int arg)
 {
 	unsigned int old = f->flags, new;
@@ -97,6 +141,10 @@ static long set_flags(struct task *t, struct file *f, unsigned int arg)
 
 	if ((arg & ~old & O_NOATIME) && !cred_owns(t->cred, f->inode))
 		return -EPERM;
+	if ((arg & ~old & O_DIRECT) && !can_direct(f->inode))
+		return -EINVAL;
+	if (!may_signal(f))
+		arg &= ~(unsigned int)FASYNC;
 	new = (old & ~(unsigned int)SETFL_MASK) | (arg & SETFL_MASK);
 	f->flags = new;
 	if (f->ops->setfl) {
@@ -119,9 +167,8 @@ static long fcntl_owner(struct file *f, unsigned int cmd, uaddr_t arg)
 	case F_SETOWN:
 		if ((int)arg == INT32_MIN)
 			return -EINVAL;
-		f->owner_type = (int)arg < 0 ? F_OWNER_PGRP : F_OWNER_PID;
-		f->owner = (int)arg < 0 ? -(int)arg : (int)arg;
-		return 0;
+		return (int)arg < 0 ? set_owner(f, -(int)arg, F_OWNER_PGRP) :
+			set_owner(f, (int)arg, F_OWNER_PID);
 	case F_GETOWN:
 		return f->owner_type == F_OWNER_PGRP ? -f->owner : f->owner;
 	case F_SETOWN_EX:
@@ -129,9 +176,7 @@ static long fcntl_owner(struct file *f, unsigned int cmd, uaddr_t arg)
 			return -EFAULT;
 		if (ex.type < F_OWNER_TID || ex.type > F_OWNER_PGRP)
 			return -EINVAL;
-		f->owner_type = ex.type;
-		f->owner = ex.pid;
-		return 0;
+		return set_owner(f, ex.pid, ex.type);
 	case F_GETOWN_EX:
 		ex.type = f->owner_type;
 		ex.pid = f->owner;
@@ -144,6 +189,23 @@ static long fcntl_owner(struct file *f, unsigned int cmd, uaddr_t arg)
 	default:		/* F_GETSIG */
 		return f->owner_sig;
 	}
+}
+
+/* How long what is written will live: for disks, of which there are none. */
+static long fcntl_hint(struct task *t, struct inode *i, bool set, uaddr_t arg)
+{
+	uint64_t hint = i->write_hint;
+
+	if (!set)
+		return put_user(arg, &hint);
+	if (!cred_owns(t->cred, i))
+		return -EPERM;
+	if (get_user(&hint, arg))
+		return -EFAULT;
+	if (hint > 5)		/* RWH_WRITE_LIFE_EXTREME */
+		return -EINVAL;
+	i->write_hint = (uint8_t)hint;
+	return 0;
 }
 
 /* What may be done with O_PATH descriptors too. */
@@ -213,6 +275,10 @@ long sys_fcntl(struct task *t, int fd, unsigned int cmd, unsigned long arg)
 		break;
 	case 1024 + 1:			/* F_GETLEASE: nobody has one */
 		r = F_UNLCK;
+		break;
+	case 1024 + 11:			/* F_GET_RW_HINT, F_SET_RW_HINT */
+	case 1024 + 12:
+		r = fcntl_hint(t, f.file->inode, cmd == 1024 + 12, arg);
 		break;
 	case 1024 + 7:			/* F_SETPIPE_SZ, F_GETPIPE_SZ */
 	case 1024 + 8:
@@ -288,7 +354,8 @@ long sys_ioctl(struct task *t, int fd, unsigned int cmd, unsigned long arg)
 		r = ioctl_flag(t, f, arg, O_NONBLOCK);
 		break;
 	case FIOASYNC_:
-		r = ioctl_flag(t, f, arg, FASYNC);
+		r = !may_signal(f) && !get_user(&n, arg) && n ? -ENOTTY :
+			ioctl_flag(t, f, arg, FASYNC);
 		break;
 	case FIOQSIZE_:
 		r = -ENOTTY;

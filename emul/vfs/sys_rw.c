@@ -10,8 +10,7 @@
 #define RWF_SYNC_	0x4
 #define RWF_NOWAIT_	0x8
 #define RWF_APPEND_	0x10
-#define RWF_NOAPPEND_	0x20
-#define RWF_KNOWN	0x3f
+#define RWF_KNOWN	0x1f	/* of the release that uname(2) tells */
 
 /*
  * The position belongs to the file: reads and writes of those who share it
@@ -182,6 +181,13 @@ static long rw_vector(struct task *t, int fd, uaddr_t iov, uint64_t iovcnt,
 	if (n)
 		goto out;
 	vec = u.vec;
+	if (!u.left)
+		goto nothing;
+	n = -EOPNOTSUPP;
+	/* Whether a write to a file would wait is not known beforehand. */
+	if ((rwf & ~RWF_KNOWN) || ((rwf & RWF_NOWAIT_) && write &&
+				   S_ISREG(f.file->inode->mode)))
+		goto nothing;
 	u.nonblock = rwf & RWF_NOWAIT_;
 	u.append = rwf & RWF_APPEND_;
 	n = at ? rw_at(f.file, &u, pos, write) : rw_at_pos(f.file, &u, write);
@@ -191,6 +197,7 @@ static long rw_vector(struct task *t, int fd, uaddr_t iov, uint64_t iovcnt,
 
 		n = err ? err : n;
 	}
+nothing:
 	uio_free(&u, fast, vec);
 out:
 	fdput(f);
@@ -229,12 +236,6 @@ long sys_pwritev(struct task *t, int fd, uaddr_t iov, unsigned long iovcnt,
 static long rw_vector2(struct task *t, int fd, uaddr_t iov, uint64_t iovcnt,
 		       int64_t pos, int flags, bool write)
 {
-	if (flags & ~RWF_KNOWN)
-		return -EOPNOTSUPP;
-	if ((flags & RWF_APPEND_) && (!write || (flags & RWF_NOAPPEND_)))
-		return -EOPNOTSUPP;
-	if (flags & RWF_NOAPPEND_) /* the file's own flag cannot be undone */
-		return -EOPNOTSUPP;
 	if (pos < -1)
 		return -EINVAL;
 	return rw_vector(t, fd, iov, iovcnt, pos, pos != -1, write,

@@ -66,13 +66,14 @@ long sys_sync_file_range(struct task *t, int fd, int64_t offset,
 	struct inode *i;
 	long err;
 
-	if ((flags & ~7u) || offset < 0 || nbytes < 0 || offset + nbytes < 0)
-		return -EINVAL;
 	f = fdget(t, fd);
 	if (!f.file)
 		return -EBADF;
 	i = f.file->inode;
-	if (!S_ISREG(i->mode) && !S_ISDIR(i->mode) && !S_ISLNK(i->mode))
+	if ((flags & ~7u) || offset < 0 || nbytes < 0 ||
+	    nbytes > INT64_MAX - offset)
+		err = -EINVAL;
+	else if (!S_ISREG(i->mode) && !S_ISDIR(i->mode) && !S_ISLNK(i->mode))
 		err = -ESPIPE;
 	else if (!(flags & RANGE_WAIT))
 		err = 0;	/* to begin: the host does, and nobody waits */

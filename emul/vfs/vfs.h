@@ -231,6 +231,7 @@ struct inode {
 	uint32_t n_writers;	/* files open for writing; atomic */
 	uint32_t n_shared;	/* shared mappings that may be written; atomic */
 	bool linkable;		/* O_TMPFILE: may get its first name */
+	uint8_t write_hint;	/* F_SET_RW_HINT: kept and told */
 	const struct inode_ops *ops;
 	const struct file_ops *fops;
 	/* Target of a symbolic link that never changes, or NULL: readlink. */
