@@ -115,6 +115,19 @@ static void by_path(void)
 	close(at);
 }
 
+/* A directory that was removed while it is open. */
+static void removed(void)
+{
+	int fd;
+
+	T(mkdir("dir", 0700));
+	fd = open("dir", O_RDONLY);
+	T(rmdir("dir"));
+	T(fsync(fd));
+	T(fdatasync(fd));
+	close(fd);
+}
+
 static void modes(void)
 {
 	int fd = new_file("modes", 0), ro = open("modes", O_RDONLY), p[2];
@@ -225,6 +238,7 @@ int main(void)
 	size_limit();
 	appending();
 	by_path();
+	removed();
 	modes();
 	vectors();
 	flags();

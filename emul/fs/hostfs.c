@@ -679,7 +679,9 @@ static int host_dir_fsync(struct file *f, bool data_only)
 	struct broker_req req = { .op = BROKER_SYNC, .arg = { data_only } };
 	struct broker_rep rep;
 
-	if (hostfs_of(f->inode)->kind != HOST_RW)
+	/* What is removed has nothing to keep, nor a name to ask by. */
+	if (hostfs_of(f->inode)->kind != HOST_RW ||
+	    (f->path.dentry->flags & D_DELETED))
 		return 0;
 	return host_request(f->path.dentry, &req, &rep, NULL, 0, NULL);
 }
