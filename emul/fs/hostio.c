@@ -349,11 +349,46 @@ void host_pin(struct dentry *d)
 		d_pin(d);
 }
 
+/* Where the host has data, and where holes. */
+static off_t seek_on_host(struct inode *i, off_t off, int whence)
+{
+	struct broker_req req = {
+		.op = BROKER_FD_SEEK,
+		.arg = { 0, (uint64_t)off, (uint64_t)whence },
+	};
+	struct broker_rep rep;
+	int err;
+
+	if (off < 0)
+		return -ENXIO;
+	err = host_request_fd(i, &req, false, NULL, &rep, NULL, 0);
+	return err ? err : (off_t)rep.val[0];
+}
+
+/*
+ * In a file with holes, where data goes on from @at, and in *@end how far;
+ * @size where there is none.  Of what cannot be asked all is data.
+ */
+static uint64_t next_data(struct inode *i, uint64_t at, uint64_t size,
+			  uint64_t *end)
+{
+	off_t data = seek_on_host(i, (off_t)at, 3), hole;
+
+	if (data == -ENXIO || data > (off_t)size)
+		return size;
+	if (data > (off_t)at)
+		at = (uint64_t)data;
+	hole = seek_on_host(i, (off_t)at, 4);
+	*end = hole > (off_t)at ? MIN((uint64_t)hole, size) : size;
+	return at;
+}
+
 int host_copy_up_locked(struct inode *i, uint64_t keep)
 {
 	struct host_node *n = host_node(i);
 	uint64_t size = MIN(i->size, keep);
 	uint64_t at = 0, blocks = i->blocks;
+	uint64_t end = blocks * 512 < i->size ? 0 : size;
 	char *buf;
 	long r = 0;
 	int fd;
@@ -370,8 +405,13 @@ int host_copy_up_locked(struct inode *i, uint64_t keep)
 		return -ENOMEM;
 	i->blocks = 0;
 	while (at < size) {
-		size_t len = MIN(size - at, 16 * PAGE_SIZE);
+		size_t len;
 
+		if (at >= end)
+			at = next_data(i, at, size, &end);
+		if (at >= size)
+			break;
+		len = MIN(end - at, 16 * PAGE_SIZE);
 		r = host_pread(fd, buf, len, (off_t)at);
 		if (r <= 0)
 			break;
@@ -439,22 +479,6 @@ static ssize_t hostf_write(struct file *f, struct uio *u, off_t *pos)
 	}
 	host_stale(i);
 	return r;
-}
-
-/* Where the host has data, and where holes. */
-static off_t seek_on_host(struct inode *i, off_t off, int whence)
-{
-	struct broker_req req = {
-		.op = BROKER_FD_SEEK,
-		.arg = { 0, (uint64_t)off, (uint64_t)whence },
-	};
-	struct broker_rep rep;
-	int err;
-
-	if (off < 0)
-		return -ENXIO;
-	err = host_request_fd(i, &req, false, NULL, &rep, NULL, 0);
-	return err ? err : (off_t)rep.val[0];
 }
 
 /*
