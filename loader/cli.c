@@ -158,6 +158,8 @@ static int bad_option(char **argv, int c, struct err *e)
 		       "(see sbx --help)", name);
 }
 
+_Static_assert(N_ROWS <= 64, "a bit of settings.dropped for each");
+
 static void fill_getopt(struct option *longs, char *shorts)
 {
 	size_t n = 2;
@@ -242,7 +244,7 @@ static int options(struct command *c, int argc, char **argv, struct err *e)
 		if (r)
 			return r;
 	}
-	if (optind == argc)
+	if (optind == argc && !c->s.explain)
 		return err_set(e, EXIT_SBX, "no program is given "
 			       "(see sbx --help)");
 	return 0;

@@ -56,7 +56,9 @@ static void explain_net(const struct net_policy *n)
 
 static void explain_all(const struct policy *p)
 {
-	printf("program  %s\nworkdir  %s\n", p->program, p->cwd);
+	if (p->program)
+		printf("program  %s\n", p->program);
+	printf("workdir  %s\n", p->cwd);
 	if (p->uid_set)
 		printf("user     %u:%u\n", p->uid, p->gid);
 	for (size_t i = 0; i < p->n_mounts; i++)

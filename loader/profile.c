@@ -33,6 +33,7 @@ struct source {
 	const char *dir;	/* where paths of includes start */
 	int rank;
 	bool shipped;		/* with sbx */
+	uint64_t resets;	/* rows that what it includes has in vain */
 	unsigned int line;
 	const char *start;	/* of the line */
 	const char *at, *end;	/* what is left of it */
@@ -243,6 +244,61 @@ static int unset(const struct source *f, const char *at, const struct word *w,
 static int include(struct source *f, const char *at, const char *name,
 		   struct err *e);
 
+static uint64_t row_bit(const struct option_row *row)
+{
+	return 1ULL << (row - option_rows);
+}
+
+/* The directive that "reset" at @at names, with @*n bytes; or NULL. */
+static const struct option_row *reset_row(const char *at, const char *end,
+					  size_t *n)
+{
+	const struct option_row *row;
+
+	for (*n = 0; at + *n < end && !is_space(at[*n]) && at[*n] != '#';)
+		++*n;
+	row = option_find(at, *n);
+	return row && row->where == BOTH ? row : NULL;
+}
+
+/* Known before anything is included, for the order of lines does not matter. */
+static void find_resets(struct source *f, const char *text, size_t n)
+{
+	static const char word[] = "reset";
+	const char *stop = text + n, *end;
+
+	for (const char *at = text; at < stop; at = end + 1) {
+		const struct option_row *row;
+		size_t len;
+
+		end = memchr(at, '\n', (size_t)(stop - at));
+		if (!end)
+			end = stop;
+		while (at < end && is_space(*at))
+			at++;
+		if ((size_t)(end - at) < sizeof(word) ||
+		    memcmp(at, word, sizeof(word) - 1) != 0)
+			continue;
+		at += sizeof(word) - 1;
+		if (!is_space(*at))
+			continue;
+		while (at < end && is_space(*at))
+			at++;
+		row = reset_row(at, end, &len);
+		if (row)
+			f->resets |= row_bit(row);
+	}
+}
+
+static int check_reset(struct source *f, const char *at, struct err *e)
+{
+	size_t n;
+
+	if (reset_row(at, f->end, &n))
+		return 0;
+	return bad(f, at, e, "there is no such directive", at, n);
+}
+
 /* What a row of the table says to @w, which comes from place @at. */
 static int take_row(struct source *f, const struct option_row *row,
 		    const char *at, const struct word *w, struct err *e)
@@ -252,6 +308,8 @@ static int take_row(struct source *f, const struct option_row *row,
 	struct origin from = s->from;
 	int rank = s->rank, r;
 
+	if (s->dropped & row_bit(row))
+		return 0;
 	s->shipped = f->shipped;
 	s->name = row->name;
 	s->from = (struct origin){ f->title, f->line };
@@ -268,7 +326,7 @@ static int directive(struct source *f, struct err *e)
 	const char *name = f->at, *arg;
 	const struct option_row *row;
 	struct word w = { 0 };
-	bool is_include, is_text;
+	bool is_include, is_text, is_reset;
 	size_t n;
 	int r;
 
@@ -277,8 +335,9 @@ static int directive(struct source *f, struct err *e)
 	n = (size_t)(f->at - name);
 	is_include = n == 7 && !memcmp(name, "include", n);
 	is_text = n == 11 && !memcmp(name, "description", n);
-	row = is_include || is_text ? NULL : option_find(name, n);
-	if (!is_include && !is_text && (!row || row->where != BOTH))
+	is_reset = n == 5 && !memcmp(name, "reset", n);
+	row = is_include || is_text || is_reset ? NULL : option_find(name, n);
+	if (!is_include && !is_text && !is_reset && (!row || row->where != BOTH))
 		return bad(f, name, e, row ? "only the command line has this" :
 			   n > 2 && name[0] == '-' ? "directives have no "
 			   "dashes" : "there is no such directive", name, n);
@@ -295,6 +354,8 @@ static int directive(struct source *f, struct err *e)
 		r = bad(f, name, e, "an argument is missing", name, n);
 	else if (w.unset)
 		r = unset(f, arg, &w, e);
+	else if (is_reset)
+		r = check_reset(f, arg, e);
 	else if (is_include)
 		r = include(f, arg, w.text.s, e);
 	else
@@ -335,6 +396,7 @@ int profile_parse(struct settings *s, const char *title, const char *dir,
 	const char *stop = text + n, *zero = memchr(text, '\0', n);
 	bool first = true;
 
+	find_resets(&f, text, n);
 	for (; f.start < stop; f.start = f.end + 1) {
 		f.line++;
 		f.end = memchr(f.start, '\n', (size_t)(stop - f.start));
@@ -481,6 +543,9 @@ int profile_read(struct settings *s, const char *name, int rank,
 		r = read_path(s, path, rank, e);
 		free(path);
 	}
+	if (r == 1 && strchr(name, '/'))
+		return err_set(e, EXIT_SBX, "profile %s: %s", name,
+			       strerror(ENOENT));
 	if (r == 1)
 		return err_set(e, EXIT_SBX, "profile %s: there is none such (a path "
 			       "has a slash)", name);
@@ -491,6 +556,7 @@ int profile_read(struct settings *s, const char *name, int rank,
 static int include(struct source *f, const char *at, const char *name,
 		   struct err *e)
 {
+	const uint64_t dropped = f->s->dropped;
 	struct text t = { 0 };
 	bool optional;
 	char *path;
@@ -503,6 +569,7 @@ static int include(struct source *f, const char *at, const char *name,
 	optional = ends_optional(&t);
 	if (optional)
 		t.s[--t.n] = '\0';
+	f->s->dropped |= f->resets;
 	if (strchr(t.s, '/')) {
 		path = path_clean(f->dir, t.s);
 		r = read_path(f->s, path, f->rank - 2, e);
@@ -510,6 +577,7 @@ static int include(struct source *f, const char *at, const char *name,
 	} else {
 		r = is_name(t.s) ? read_name(f->s, t.s, f->rank - 2, e) : 1;
 	}
+	f->s->dropped = dropped;
 	if (r == 1)
 		r = optional ? 0 : bad(f, at, e, "there is no such profile",
 				       t.s, t.n);

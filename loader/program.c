@@ -106,6 +106,8 @@ int program_find(struct policy *p, const struct view_base *b,
 		 const char *name, struct err *e)
 {
 	const char *dirs;
+	struct stat st;
+	bool here;
 	int err;
 
 	if (!*name)
@@ -114,6 +116,7 @@ int program_find(struct policy *p, const struct view_base *b,
 		err = try_dir(p, b, "", 0, name, false);
 		return err ? not_run(e, name, err) : 0;
 	}
+	here = !stat(name, &st) && S_ISREG(st.st_mode);
 	dirs = env_get(p->env, "PATH");
 	if (!dirs)
 		dirs = DEFAULT_PATH;
@@ -122,7 +125,8 @@ int program_find(struct policy *p, const struct view_base *b,
 	if (err)
 		err = search(p, b, dirs, name, false);
 	if (err == ENOENT)
-		return err_set(e, EXIT_NOTFOUND, "%s: not found in PATH",
-			       name);
+		return err_set(e, EXIT_NOTFOUND, "%s: not found in PATH%s%s%s",
+			       name, here ? " (there is a ./" : "",
+			       here ? name : "", here ? ")" : "");
 	return err ? not_run(e, name, err) : 0;
 }

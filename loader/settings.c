@@ -120,7 +120,8 @@ int settings_view(struct settings *s, const char *program, struct err *e)
 		return -1;
 	shown = p->n_mounts;
 	as_rule(&s->own_dir, &b.own);
-	if (program_find(p, &b, program, e) < 0)
+	/* A view can be explained without one. */
+	if (program && program_find(p, &b, program, e) < 0)
 		return -1;
 	if (p->n_mounts > shown && view_hides(p, shown, e) < 0)
 		return -1;

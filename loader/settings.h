@@ -26,6 +26,9 @@ struct settings {
 	struct origin from;
 	int rank;			/* RANK_* */
 	bool shipped;			/* from a profile of sbx's own */
+	uint64_t dropped;		/* bit n: what profiles say of row n
+					 * counts not, for who includes them
+					 * has a "reset" of it */
 
 	const char *cwd;		/* sbx's, absolute; "" when gone */
 	const char *home;		/* real path, or NULL */

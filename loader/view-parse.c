@@ -139,7 +139,7 @@ static int set_place(struct view_mount *m, const char *option,
 	if (m->guest[1] || m->is_dir)
 		return 0;
 	return err_set(e, EXIT_SBX, "%s: %s: the root must be a directory",
-		       option, dest);
+		       option, m->host ? m->host : dest);
 }
 
 static void start(struct view_mount *m, enum view_kind kind)

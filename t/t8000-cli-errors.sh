@@ -65,6 +65,12 @@ fails "newline in a name" 125 "no?such" --ro "/no
 such" true
 
 fails "program not in PATH" 127 "not found in PATH" no-such-program
+fails "program beside it" 127 "plain: not found in PATH (there is a ./plain)" \
+	plain
+fails "file as root" 125 "--root: $tmp/plain: the root must be a directory" \
+	--root plain true
+fails "profile that is not there" 125 "profile ./none: No such file" \
+	--profile ./none true
 fails "program missing" 127 "No such file" ./missing
 fails "program is a dangling link" 127 "No such file" ./dangling
 fails "component is no directory" 127 "Not a directory" ./plain/x

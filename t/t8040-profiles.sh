@@ -63,6 +63,11 @@ bad "a device of the host" "2:5: dev: kvm: devices of the host" "$v" \
 	"dev /dev/kvm"
 bad "include of nothing" "2:9: there is no such profile: nope" \
 	"$v" "include nope"
+bad "reset of nothing" "2:7: there is no such directive: nope" \
+	"$v" "reset nope"
+bad "reset of an option" "2:7: there is no such directive: explain" \
+	"$v" "reset explain"
+bad "reset without one" "2:1: an argument is missing: reset" "$v" "reset"
 bad "include of itself" "2:9: too many files include each other" \
 	"$v" "include ./p"
 bad "two working directories" "3:9: workdir: both / (" \
@@ -123,6 +128,16 @@ ro       /usr ($tmp/w/p:3)" "$v" "$base" "include ./q?"
 symlink  /bin -> usr/bin ($tmp/w/p:4)
 ro       /usr ($tmp/w/p:3)
 hide     /usr/share ($tmp/w/q:3)" "$v" "$base" "include ./q?"
+	good "a reset takes back what is included" "tmpfs    / ($tmp/w/p:2)
+symlink  /bin -> usr/bin ($tmp/w/p:4)
+ro       /usr ($tmp/w/p:3)" "$v" "$base" "include ./q" "reset hide"
+	printf '%s\ninclude ./q\n' "$v" >q2
+	good "of all that is, and before, and not one's own" \
+"tmpfs    / ($tmp/w/p:2)
+symlink  /bin -> usr/bin ($tmp/w/p:4)
+ro       /usr ($tmp/w/p:3)
+hide     /usr/bin/x ($tmp/w/p:7)" \
+		"$v" "$base" "	reset	hide # it" "hide /usr/bin/x" "include ./q2"
 	printf '%s\ninclude p\n' "$v" >r
 	is "order does not matter" "$("$SBX" --profile ./p --explain \
 		--hide /etc --rw /usr --ro /usr /bin/true | grep /usr)" \
@@ -233,4 +248,10 @@ deny     /opt (--deny)"
 why "a relative path" f "$HOME/work/f: hidden
 hide     $HOME/work/f (--hide)"
 
+# Without a program, for there is none to be run.
+is "--explain of no program" "$("$SBX" --no-profile --ro "$tmp" --hide \
+	"$tmp/w/secret" --explain="$tmp/w/secret" | head -n 1)" \
+	"$("$SBX" --no-profile --ro "$tmp" --hide "$tmp/w/secret" \
+	--ro /bin --own-dir ro --explain="$tmp/w/secret" /bin/true | head -n 1)"
+run_ok "--explain of all without one" "$SBX" --explain
 done_testing
