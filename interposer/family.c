@@ -6,8 +6,6 @@
 #include "emul/mm/mm.h"
 #include "interposer/rewrite.h"
 
-#define SEEN		256
-#define TRAPS_FIRST	5	/* a site is looked at when it traps so often */
 #define FAMILY_SITES	64	/* that a parent learns of from its children */
 
 /*
@@ -18,11 +16,6 @@
  */
 struct patch_family {
 	struct ref ref;
-	/*
-	 * Traps by hash of the site, no lock: if two sites share one, the
-	 * second is looked at too early, which does no harm.
-	 */
-	uint8_t seen[SEEN];
 	struct mutex lock;	/* of additions */
 	uint32_t n;		/* release: sites below are there */
 	uint64_t site[FAMILY_SITES];	/* were planned in one of them */
@@ -43,16 +36,6 @@ static void family_put(struct patch_family *fam)
 {
 	if (ref_put(&fam->ref))
 		kfree(fam);
-}
-
-bool family_often(struct patch_family *fam, uint64_t site)
-{
-	uint8_t *traps = &fam->seen[(site ^ site >> 8 ^ site >> 16) % SEEN];
-
-	if (load_once(traps) >= TRAPS_FIRST - 1)
-		return true;
-	store_once(traps, (uint8_t)(*traps + 1));
-	return false;
 }
 
 void family_tell(struct patch_family *fam, uint64_t site)

@@ -18,15 +18,11 @@ void patch_get_stats(struct patch_stats *st)
 	*st = patch_stats;
 }
 
-/* Rewrite @site, which traps often, if that can be done; st->lock is held. */
-static bool rewrite(struct mm *mm, struct patch_state *st, uaddr_t site)
+/* Rewrite @site of @im, if that can be done; the lock of the state is held. */
+static bool rewrite(struct mm *mm, struct patch_image *im, uaddr_t site)
 {
-	struct patch_image *im = image_get(mm, st, site, true);
-	int i;
+	int i = sites_find(im->sites, (uint32_t)(site - im->start));
 
-	if (!im)
-		return false;
-	i = sites_find(im->sites, (uint32_t)(site - im->start));
 	if (i < 0)
 		i = image_plan(im, site);
 	if (i < 0 || !thunk_apply(mm, im, (uint32_t)i, (uint32_t)i + 1))
@@ -39,6 +35,7 @@ void patch_site_trapped(struct task *t, uaddr_t site)
 {
 	struct mm *mm = t->mm;
 	struct patch_state *st;
+	struct patch_image *im;
 
 	if (mm->no_patch) {
 		/* It may have been found to use GS just now. */
@@ -48,13 +45,11 @@ void patch_site_trapped(struct task *t, uaddr_t site)
 		return;
 	}
 	st = patch_state_of(mm, true);
-	if (!st)
+	if (!st || !mutex_trylock(&st->lock))
 		return;
-	if (!family_often(st->family, site))
-		return;
-	if (!mutex_trylock(&st->lock))
-		return;
-	if (rewrite(mm, st, site))
+	im = image_get(mm, st, site, true);
+	if (im && sites_often(im->sites, (uint32_t)(site - im->start)) &&
+	    rewrite(mm, im, site))
 		family_tell(st->family, site);
 	mutex_unlock(&st->lock);
 }
@@ -74,12 +69,17 @@ void patch_last_call(struct task *t)
 static void learn(struct mm *mm, struct patch_state *st)
 {
 	uint32_t n = family_told(st->family);
+	struct patch_image *im;
+	uint64_t site;
 
 	if (mm->no_patch)
 		return;
-	while (st->n_learnt < n)
-		(void)rewrite(mm, st,
-			      family_site(st->family, st->n_learnt++));
+	while (st->n_learnt < n) {
+		site = family_site(st->family, st->n_learnt++);
+		im = image_get(mm, st, site, true);
+		if (im)
+			(void)rewrite(mm, im, site);
+	}
 }
 
 void patch_mapped(struct mm *mm, struct file *file, uint64_t start,

@@ -28,7 +28,7 @@ struct task;
 
 /*
  * The `syscall` at @site trapped in @t, the calling task.  A site that traps
- * for the fifth time is rewritten if that can be done.  No lock is held.
+ * for the fifth time, in whatever processes, is rewritten if that can be done.  No lock is held.
  */
 void patch_site_trapped(struct task *t, uaddr_t site);
 

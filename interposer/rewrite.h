@@ -59,9 +59,6 @@ static inline void patch_count(uint64_t *counter)
 /* What @mm knows of its rewriting; made if need be when @make.  Or NULL. */
 struct patch_state *patch_state_of(struct mm *mm, bool make);
 
-/* One more trap at @site: has it come so often that it is to be looked at? */
-bool family_often(struct patch_family *fam, uint64_t site);
-
 /* The others of @fam are to rewrite @site as well. */
 void family_tell(struct patch_family *fam, uint64_t site);
 

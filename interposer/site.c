@@ -350,7 +350,9 @@ static unsigned int choose_p(const struct window *w)
 	unsigned int at = SITE_AT, prev, i;
 
 	while ((prev = before(w, at)) != at) {
-		if (w->fixed[prev] || SITE_AT - prev > SITE_COPY_MAX)
+		/* Nobody comes through the filler in front of a function. */
+		if (w->fixed[prev] || w->dead[prev] ||
+		    SITE_AT - prev > SITE_COPY_MAX)
 			break;
 		for (i = prev + 1; i < at; i++)
 			if (w->target[i])
@@ -437,6 +439,7 @@ static enum site_why decide(struct window *w, struct site_plan *plan)
 	if (number_of(w) == 15)
 		return SITE_SIGRETURN;
 
+	find_filler(w);
 	p = choose_p(w);
 	if (p != SITE_AT) {
 		take_p(w, p, plan);
@@ -445,7 +448,6 @@ static enum site_why decide(struct window *w, struct site_plan *plan)
 		if (!plan->detour)
 			return SITE_FINE;
 	}
-	find_filler(w);
 	pad = choose_pad(w);
 	if (pad)
 		take_pad(w, pad, plan);

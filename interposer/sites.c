@@ -12,6 +12,7 @@
 #include <xxhash.h>
 
 #define BUCKETS	64
+#define TRAPS_FIRST	5	/* a site is looked at when it traps so often */
 
 /* Files are never forgotten: a table is small, and the file may come back. */
 static struct {
@@ -57,6 +58,16 @@ struct site_file *sites_of(uint64_t key, bool make)
 		return other;
 	}
 	return f;
+}
+
+bool sites_often(struct site_file *f, uint32_t site)
+{
+	uint8_t *traps = &f->seen[(site ^ site >> 7 ^ site >> 14) % SITES_SEEN];
+
+	if (load_once(traps) >= TRAPS_FIRST - 1)
+		return true;
+	store_once(traps, (uint8_t)(*traps + 1));
+	return false;
 }
 
 int sites_find(const struct site_file *f, uint32_t site)

@@ -16,6 +16,7 @@
 
 #define SITES_MAX	2048	/* records of one file; the rest trap */
 #define SITES_CHUNK	32
+#define SITES_SEEN	128	/* counters of traps */
 
 /* Addresses are relative to the start of the executable mapping. */
 struct site_rec {
@@ -32,6 +33,11 @@ struct site_file {
 	uint64_t key;			/* immutable */
 	struct mutex lock;		/* of sites_add */
 	uint32_t n;			/* release: records below are filled */
+	/*
+	 * Traps in all processes by hash of the site, no lock: if two sites
+	 * share one, the second is looked at too early, which does no harm.
+	 */
+	uint8_t seen[SITES_SEEN];
 	struct site_rec *chunk[SITES_MAX / SITES_CHUNK];
 };
 
@@ -51,6 +57,9 @@ static inline uint32_t sites_count(const struct site_file *f)
 {
 	return load_acquire(&f->n);
 }
+
+/* One more trap at @site: has it come so often that it is to be looked at? */
+bool sites_often(struct site_file *f, uint32_t site);
 
 /* Index of the record of the site at @site, or -1. */
 int sites_find(const struct site_file *f, uint32_t site);

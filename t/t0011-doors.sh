@@ -97,6 +97,15 @@ if command -v git >/dev/null; then
 else
 	skip "git: calls after start-up" "no git"
 fi
+# Programs that are started again and again, whose start makes most calls once.
+cat >starts.sh <<'END'
+i=0
+while [ $i -lt "$1" ]; do
+	/bin/true
+	i=$((i + 1))
+done
+END
+both "starts of a program" sh 'starts.sh 6' 'starts.sh 60'
 cc1=$($CC -print-prog-name=cc1 2>/dev/null)
 if [ -x "$cc1" ]; then
 	echo '#include <stdio.h>' >s.c

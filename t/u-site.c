@@ -311,6 +311,24 @@ START_TEST(test_pad)
 END_TEST
 
 /* Nops behind a jmp are filler, unless a branch goes there. */
+/* The nop in front of a function's start is not on the way to its site. */
+START_TEST(test_filler_before)
+{
+	struct site_plan p;
+
+	start_image(false);
+	add_fde(0x100, 6);
+	add_fde(0x110, 16);
+	text(0x100, "b8 ff ff ff ff c3");
+	text(0x106, "66 2e 0f 1f 84 00 00 00 00 00");
+	text(0x110, "31 c0 0f 05 48 3d 00 f0 ff ff 77 04 c3 0f 1f 00");
+	p = plan_at(0x112);
+	ck_assert_int_eq(p.tier, SITE_B);
+	ck_assert_int_eq(at(&p), 0x112);
+	ck_assert_int_eq(p.pad, BASE + TEXT + 0x10b);
+}
+END_TEST
+
 START_TEST(test_pad_nops)
 {
 	uint32_t site, nops, end;

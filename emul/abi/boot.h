@@ -21,6 +21,7 @@
 #define BOOT_VERSION	1
 #define BOOT_OFFSET	META_GLOBALS		/* in the memfd */
 #define BOOT_BASE	(META_BASE + BOOT_OFFSET)
+#define HEAP_BASE	(BOOT_BASE + BOOT_SIZE)	/* of the allocator */
 #define BOOT_SIZE	0x800000UL		/* at most; the heap follows */
 
 /* struct hostsig (emul/abi/broker.h): the last page of the same space. */

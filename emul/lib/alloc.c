@@ -30,7 +30,6 @@
  */
 #if !defined(SBX_HOSTED) || defined(ALLOC_UNDER_TEST)
 
-#define HEAP_BASE	(META_BASE + BOOT_OFFSET + BOOT_SIZE)
 #define HEAP_END	(META_BASE + META_SIZE)
 #define SLAB_SIZE	0x4000UL
 #define SLAB_MAGIC	0x51abU
@@ -357,6 +356,11 @@ void kfree(void *p)
 		slab_leave(s);
 		run_free(s, s->order);
 	}
+}
+
+size_t alloc_reach(void)
+{
+	return load_once(&pages.mark);
 }
 
 size_t alloc_used(void)

@@ -32,6 +32,8 @@ void page_free(void *p, size_t n);
 
 /* Bytes of the arena in use, for /proc/meminfo and the leak report. */
 size_t alloc_used(void);
+/* From HEAP_BASE on, what was given out at some time. */
+size_t alloc_reach(void);
 
 #ifdef SBX_DEBUG
 /* Tell how many objects are in use, and where in the kernel each was made. */

@@ -5,7 +5,9 @@
 #include <asm-generic/errno-base.h>
 
 #include "emul/abi/regs.h"
+#include "emul/abi/boot.h"
 #include "emul/host/host.h"
+#include "emul/lib/alloc.h"
 #include "emul/lib/lock.h"
 #include "emul/task/hostproc.h"
 #include "emul/task/sched.h"
@@ -22,6 +24,9 @@ struct kinit_req {
 	uint64_t stack;		/* its top, for a thread */
 	long ret;
 };
+
+#define TOUCH_STEP	0x10000UL	/* what the host maps at once */
+#define TOUCH_MAX	0x100000UL
 
 static struct {
 	struct mutex lock;	/* one asks at a time */
@@ -65,12 +70,26 @@ static void serve(struct kinit_req *q)
 			    process_begin, NULL);
 }
 
+/*
+ * The host copies no page tables of shared memory; at a read it maps the 16
+ * pages around.  A process that has time has it done before it is wanted.
+ */
+static void touch(const struct thread *th, uint64_t from, uint64_t to)
+{
+	for (; from < to && !load_acquire(&th->go); from += TOUCH_STEP)
+		(void)load_once((const uint8_t *)from);
+}
+
 static void spare_begin(void *arg)
 {
 	struct thread *th = this_thread();
 
 	(void)arg;
 	hostproc_enter(th, th->host_tid);
+	touch(th, IMAGE_BASE, (uint64_t)image_end);
+	touch(th, META_BASE, META_BASE + 1);
+	touch(th, BOOT_BASE, BOOT_BASE + 1);
+	touch(th, HEAP_BASE, HEAP_BASE + MIN(alloc_reach(), TOUCH_MAX));
 	while (!load_acquire(&th->go))
 		host_futex_wait_lock(&th->go, 0);
 	th->start_fn(th->start_arg);
