@@ -85,6 +85,7 @@ emul_fs_sources = \
 	%D%/fs/hostfs.h \
 	%D%/fs/hostlist.c \
 	%D%/fs/hostnames.c \
+	%D%/fs/hostopen.c \
 	%D%/fs/changes.c \
 	%D%/fs/changes.h \
 	%D%/fs/clash.c \

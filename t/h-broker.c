@@ -352,7 +352,7 @@ static const struct {
 	uint8_t op, args, flags, path, path2;
 } forms[] = {
 	{ BROKER_WALK, 0, 3, 1, 0 }, { BROKER_OPEN, 2, 0, 1, 0 },
-	{ BROKER_LIST, 1, 4, 1, 1 }, { BROKER_READDIR, 2, 4, 1, 0 }, { BROKER_STAT, 0, 0, 1, 0 },
+	{ BROKER_LIST, 1, 4, 1, 1 }, { BROKER_OPENS, 0, 0, 1, 1 }, { BROKER_READDIR, 2, 4, 1, 0 }, { BROKER_STAT, 0, 0, 1, 0 },
 	{ BROKER_READLINK, 0, 0, 1, 0 }, { BROKER_STATFS, 0, 0, 1, 0 },
 	{ BROKER_MKDIR, 1, 0, 1, 0 }, { BROKER_SYMLINK, 0, 0, 1, 1 },
 	{ BROKER_UNLINK, 0, 0, 1, 0 }, { BROKER_RMDIR, 0, 0, 1, 0 },
@@ -404,11 +404,13 @@ static int fuzz_request(uint64_t *state)
 		path = names[r / 4096 % COUNT(names)];
 		if (q->op >= BROKER_GETXATTR && q->op <= BROKER_REMOVEXATTR)
 			path = r / 4096 % 2 ? "user.x" : "security.capability";
+		if (q->op == BROKER_OPENS)
+			path = r / 4096 % 2 ? "shadow" : "passwd";
 		if (q->op == BROKER_LIST)
 			path = r / 4096 % 2 ? "etc" : "usr";
 		q->len2 = (uint16_t)text_len(path);
 		memcpy(packet.bytes + q->len1, path, q->len2);
-		if (q->op == BROKER_LIST)
+		if (q->op == BROKER_LIST || q->op == BROKER_OPENS)
 			packet.bytes[q->len1 + q->len2++] = '\0';
 		if (q->op == BROKER_RENAME || q->op == BROKER_LINK)
 			q->grant2 = (uint16_t)((r >> 24) % grants());

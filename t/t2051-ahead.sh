@@ -9,6 +9,9 @@ for i in 1 2 3 4 5 6 7 8 9; do
 	for k in 1 2 3 4 5; do
 		mkdir -p "a/$i/$k/deep"
 		echo "$i$k" >"a/$i/$k/f"
+		for j in 1 2 3 4 5 6 7; do
+			echo "$i$k$j" >"a/$i/$k/g$j"
+		done
 		ln -s "../$k/f" "a/$i/$k/l"
 	done
 	mkdir -p "a/$i/secret"
@@ -21,7 +24,8 @@ awk 'BEGIN { for (i = 1; i < 256; i++) if (i != 47)
 (cd names && xargs -0 mkdir -- <"$tmp/bytes")
 (cd large && seq 9000 | xargs touch)
 
-look='find . -printf "%y %s %p %l\n" | sort; ls -lR . | sum'
+look='find . -printf "%y %s %p %l\n" | sort; ls -lR . | sum
+	find . -type f | sort | xargs cat | sum; grep -r 1 a | sort | sum'
 sh -c "$look" >"$tmp/native"
 "$SBX" -- sh -c "$look" >"$tmp/out"
 is "a tree as the host has it" "$(sum <"$tmp/out")" "$(sum <"$tmp/native")"
@@ -78,7 +82,7 @@ is "all else is" "$(cat "$tmp/sum")" \
 	"$(cut -d ' ' -f 1,3- "$tmp/want" | sum)"
 
 # What the guest changed first is not made undone by what comes later.
-change='rm -r a/3; mv a/4 a/moved; mkdir a/4; echo new >a/4/f
+change='cat a/1/1/[fg]* >/dev/null; echo x >a/1/1/g7; rm a/1/1/g6; rm -r a/3; mv a/4 a/moved; mkdir a/4; echo new >a/4/f
 	mv a/5/1 a/6/one; mkdir -p a/5/1/deep; echo more >>a/7/1/f; rm a/8/2/l
 	mv a/9/1 a/9/x; mv a/9/2 a/9/1; mv a/9/x a/9/2'
 "$SBX" -- sh -c "$change; $look" >"$tmp/out"

@@ -98,7 +98,8 @@ static int serve_with(int fd)
 	ck_assert_msg(!why, "%s", why);
 	ck_assert_int_eq(c.rep.seq, p.q.seq);
 	ck_assert_uint_le(c.rep.len, sizeof(c.body));
-	ck_assert_int_eq(!!(c.rep.flags & BROKER_REP_FD), c.fd_out >= 0);
+	ck_assert_int_eq(!!(c.rep.flags & BROKER_REP_FD),
+			 c.fd_out >= 0 || c.n_fds_out);
 	return c.rep.err;
 }
 
@@ -597,14 +598,20 @@ START_TEST(pseudo)
 }
 END_TEST
 
-/* Names for LIST, which are parted by NULs: written here with '|'. */
-static int list(unsigned int grant, const char *path, const char *names,
-		uint32_t flags, uint64_t max)
+/* Names are parted by NULs: written here with '|'. */
+static void with_names(unsigned int op, unsigned int grant, const char *path,
+		       const char *names)
 {
-	req2(BROKER_LIST, grant, path, 0, names);
+	req2(op, grant, path, 0, names);
 	for (size_t i = 0; i < p.q.len2; i++)
 		if (p.data[p.q.len1 + i] == '|')
 			p.data[p.q.len1 + i] = '\0';
+}
+
+static int list(unsigned int grant, const char *path, const char *names,
+		uint32_t flags, uint64_t max)
+{
+	with_names(BROKER_LIST, grant, path, names);
 	p.q.flags = flags;
 	p.q.arg[0] = max;
 	return serve();
@@ -671,11 +678,10 @@ START_TEST(lists)
 	ck_assert_int_eq(monitor_cover(&m, RO, "t/z/deep"), 0);
 	all = (unsigned int)monitor_grant(&m, "/", "/host", false);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		req2(BROKER_LIST, RO, "t", 0, bad[i]);
-		for (size_t k = 0; k < p.q.len2; k++)
-			if (p.data[p.q.len1 + k] == '|')
-				p.data[p.q.len1 + k] = '\0';
+		with_names(BROKER_LIST, RO, "t", bad[i]);
 		p.q.arg[0] = 1;
+		broken();
+		with_names(BROKER_OPENS, RO, "t", bad[i]);
 		broken();
 	}
 	req2(BROKER_LIST, RO, "t", 0, "x");
@@ -726,6 +732,48 @@ START_TEST(lists)
 	ck_assert_int_eq(serve(), 0);
 	ck_assert_ptr_null(told("proc"));
 out:
+	teardown();
+}
+END_TEST
+
+/* Many files at once: all that may be opened by themselves. */
+START_TEST(opens)
+{
+	static const char *const contents[] = { "one\n", "two\n" };
+	const struct broker_opened *o = (const void *)c.body;
+
+	setup(_i);
+	at_root("mkdir ro/t ro/t/d && echo one >ro/t/1 && echo two >ro/t/2 &&"
+		"echo no >ro/t/hid && echo no >ro/t/over && mkfifo ro/t/p &&"
+		"ln -s 1 ro/t/l && ln ro/t/hid ro/t/other");
+	ck_assert_int_eq(monitor_hide(&m, RO, "t/hid"), 0);
+	ck_assert_int_eq(monitor_cover(&m, RO, "t/over"), 0);
+	with_names(BROKER_OPENS, RO, "t", "1|d|l|p|hid|none|over|other|2|");
+	ck_assert_int_eq(serve(), 0);
+	ck_assert_uint_eq(c.n_fds_out, 2);
+	ck_assert_uint_eq(c.rep.count, 2);
+	ck_assert_uint_eq(c.rep.len, 2 * sizeof(*o));
+	ck_assert_uint_eq(o[0].nr, 0);
+	ck_assert_uint_eq(o[1].nr, 8);
+	for (int i = 0; i < 2; i++) {
+		char buf[8] = "";
+
+		ck_assert_int_eq((int)read(c.fds_out[i], buf, 7), 4);
+		ck_assert_str_eq(buf, contents[i]);
+		ck_assert_int_eq(fcntl(c.fds_out[i], F_GETFL) & O_ACCMODE,
+				 O_RDONLY);
+	}
+	request_close(&c);
+	with_names(BROKER_OPENS, RO, "link", "file|");
+	ck_assert_int_eq(serve(), -ELOOP);
+	with_names(BROKER_OPENS, RO, "t/1", "x|");
+	ck_assert_int_eq(serve(), -ENOTDIR);
+	with_names(BROKER_OPENS, RO, "t", "1|1|1|1|1|1|1|1|1|1|1|1|1|1|1|1|");
+	ck_assert_int_eq(serve(), 0);
+	ck_assert_uint_eq(c.n_fds_out, BROKER_FDS_MAX);
+	request_close(&c);
+	with_names(BROKER_OPENS, RO, "t", "1|1|1|1|1|1|1|1|1|1|1|1|1|1|1|1|1|");
+	broken();
 	teardown();
 }
 END_TEST
@@ -1025,7 +1073,7 @@ START_TEST(leaks)
 					p.q.len2 = p.q.grant2 = 0;
 				p.q.arg[0] = op == BROKER_OPEN && j > 2 ?
 					O_RDWR | O_CREAT : op == BROKER_LIST;
-				if (op == BROKER_LIST) {
+				if (op == BROKER_LIST || op == BROKER_OPENS) {
 					memcpy(p.data + p.q.len1, "b", 2);
 					p.q.len2 = 2;
 				}
@@ -1034,8 +1082,7 @@ START_TEST(leaks)
 						  -1))
 					continue;
 				(void)request_serve(&c);
-				if (c.fd_out >= 0)
-					close(c.fd_out);
+				request_close(&c);
 			}
 	}
 	after = dup(0);
@@ -1050,8 +1097,8 @@ int main(void)
 {
 	const TTest *const three[] = {
 		walk, walk_long, open_kinds, open_write, read_dir, look,
-		change, read_only, commit, hidden, pseudo, lists, sent_fds,
-		leaks,
+		change, read_only, commit, hidden, pseudo, lists, opens,
+		sent_fds, leaks,
 	};
 	const TTest *const once[] = {
 		bad_paths, bad_form, terminals, kicks, stops,

@@ -86,6 +86,14 @@ enum broker_op {
 	 * comes after it, and before its next sibling.
 	 */
 	BROKER_LIST,
+	/*
+	 * path, a directory; bytes 2: names of files in it, each of 1..255
+	 * bytes and a NUL, BROKER_FDS_MAX of them at most.  They are opened
+	 * read-only: rep.count descriptors come along; body: a struct
+	 * broker_opened for each.  What is no regular file, or cannot be
+	 * opened, is left out.
+	 */
+	BROKER_OPENS,
 	/* path.  Body: one struct broker_node (with target of a link). */
 	BROKER_STAT,
 	/* path.  Body: the target. */
@@ -378,6 +386,12 @@ struct broker_stat {
 struct broker_node {
 	uint32_t rec_len;
 	uint32_t target_len;	/* of a symbolic link; it follows, no NUL */
+	struct broker_stat st;
+};
+
+struct broker_opened {
+	uint32_t nr;		/* of the name, from 0 on */
+	uint32_t zero;
 	struct broker_stat st;
 };
 

@@ -443,7 +443,7 @@ static bool need_not_ask(struct dentry *dir, const char *rest, size_t len,
 
 	if (host_names_lack(dir, hash))
 		return true;
-	host_names_asked(dir, flags & LOOKUP_OPEN);
+	host_names_asked(dir, flags);
 	if (host_names_lack(dir, hash))
 		return true;
 	/* It may have come with the others just now. */
@@ -485,7 +485,7 @@ void host_prefetch(struct dentry *dir, const char *rest, size_t len,
 	err = broker_call(&req, path, &rep, buf, BROKER_BODY_MAX, &fd);
 	if (!err || rep.count || err == -ENOENT || err == -EACCES)
 		fill(dir, path + have, more, &rep, buf, err, &fd);
-	if (rep.count && !(flags & LOOKUP_OPEN))
+	if (rep.count && host_names_looks(dir, flags))
 		__atomic_fetch_add(&host_node(dir->inode)->n_found, 1,
 				   __ATOMIC_RELAXED);
 	if (fd >= 0)

@@ -35,6 +35,8 @@ struct hostfs {
 	uint32_t stat_wanted;	/* directories whose files were looked at */
 	uint32_t stat_probes;	/* lists made since it was seen to be so */
 	bool stat_seen;
+	uint32_t open_got;	/* hostopen.c: as ahead_got, ahead_used */
+	uint32_t open_used;
 	uint32_t xattrs_wanted;	/* files whose extended ones were asked for */
 	struct memquota quota;
 };
@@ -48,6 +50,7 @@ struct host_node {
 	int fd;			/* host descriptor, or -1; lru_lock to drop it */
 	int old_fd;		/* the one before it could be written to */
 	bool fd_write;		/* it may be written to */
+	bool fd_ahead;		/* it came unasked, and was not used yet */
 	bool on_lru;
 	uint32_t n_open;	/* files open: the descriptor stays; atomic */
 	struct list_head lru;
@@ -63,6 +66,8 @@ struct host_node {
 	/* Of a directory: hostnames.c. */
 	bool was_read;		/* the guest has listed it */
 	bool stat_busy, stat_done, list_failed;
+	uint32_t n_opens;	/* of its files, one by one; atomic */
+	size_t open_at;		/* in list: before it were looked at */
 	uint32_t n_asked;	/* requests for a name in it; atomic */
 	uint32_t n_found;	/* found, and not to be opened; atomic */
 	uint32_t stat_size;	/* how many attributes came the last time */
@@ -231,10 +236,12 @@ static inline struct host_rows host_rows(const char *buf,
 int host_rows_take(struct host_rows *r, struct dentry *dir,
 		   struct dir_list *l);
 /*
- * hostnames.c: a name of @dir is about to be asked for, by who opens it or
- * not: perhaps fetch more than that name first.
+ * hostnames.c: a name of @dir is about to be asked for, with these LOOKUP_
+ * flags: perhaps fetch more than that name first.
  */
-__hidden void host_names_asked(struct dentry *dir, bool open);
+__hidden void host_names_asked(struct dentry *dir, unsigned int flags);
+/* Does who asks so look at the files of @dir one by one, perhaps? */
+__hidden bool host_names_looks(const struct dentry *dir, unsigned int flags);
 /* The whole of @dir was listed. */
 __hidden void host_names_from(struct dentry *dir, const struct dir_list *l);
 /* Is it likely that the attributes of what is listed are wanted too? */
@@ -255,6 +262,18 @@ __hidden int host_setxattr(struct inode *i, const char *name,
 __hidden int host_xattr_stage(const char *value, size_t size);
 __hidden void host_evict(struct inode *i);
 int host_open(struct inode *i, struct file *f);
+/*
+ * hostopen.c: @d, a file of an overlay, is about to be opened for reading:
+ * open others of its directory with it, where they may be wanted.
+ */
+__hidden void host_open_ahead(struct dentry *d);
+/* @i has a descriptor that nobody uses: it may be closed for others. */
+__hidden void host_fd_idle(struct inode *i);
+/*
+ * The directory that @d lies in, with a reference, and @d's name there, of
+ * NAME_LEN_MAX + 1 bytes; NULL: it has none.
+ */
+__hidden struct dentry *host_name_in(struct dentry *d, char *name, size_t *len);
 /* The host's descriptor of @i, opened where it is not yet; -errno. */
 int host_fd(struct inode *i, bool write);
 /* Contents into memory, @keep bytes of them at most.  i->lock is not held. */

@@ -122,6 +122,15 @@ static void lru_add(struct host_node *n)
 		close_one(victim, fd);
 }
 
+void host_fd_idle(struct inode *i)
+{
+	struct host_node *n = host_node(i);
+
+	if (!__atomic_load_n(&n->n_open, __ATOMIC_SEQ_CST) &&
+	    !load_once(&n->on_lru))
+		lru_add(n);
+}
+
 void host_fd_drop(struct inode *i)
 {
 	struct host_node *n = host_node(i);
@@ -225,6 +234,8 @@ int host_open(struct inode *i, struct file *f)
 	__atomic_fetch_add(&n->n_open, 1, __ATOMIC_SEQ_CST);
 	if (n->upper)
 		return 0;
+	if (hostfs_of(i)->kind == HOST_OVERLAY)
+		host_open_ahead(f->path.dentry);
 	fd = host_fd(i, write && hostfs_of(i)->kind == HOST_RW);
 	/*
 	 * Root of an overlay may open what the caller may not: a lock file,

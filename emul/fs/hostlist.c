@@ -280,8 +280,7 @@ static uint32_t window(struct hostfs *fs)
 	return w;
 }
 
-/* The directory that @d lies in, and its name there; NULL: it has none. */
-static struct dentry *name_in(struct dentry *d, char *name, size_t *len)
+struct dentry *host_name_in(struct dentry *d, char *name, size_t *len)
 {
 	struct dentry *up = NULL;
 
@@ -376,7 +375,7 @@ void host_list_ahead(struct dentry *dir, bool stat)
 	if (host_shared(dir->inode) || n->path || !n->lower ||
 	    dir->inode->size > BROKER_BODY_MAX / 2)
 		return;
-	up = name_in(dir, name, &len);
+	up = host_name_in(dir, name, &len);
 	if (up && host_has_lower(up))
 		l = load_acquire(&host_node(up->inode)->list);
 	max = l ? window(hostfs_of(up->inode)) : 1;

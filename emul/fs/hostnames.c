@@ -16,6 +16,7 @@
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
 #include "emul/vfs/dcache.h"
+#include "emul/vfs/namei.h"
 
 /*
  * Requests for names before all names are fetched: to list a large directory
@@ -216,7 +217,13 @@ static void fetch_stat(struct dentry *dir, bool many)
 		learn_stat(dir, many);
 }
 
-void host_names_asked(struct dentry *dir, bool open)
+bool host_names_looks(const struct dentry *dir, unsigned int flags)
+{
+	return !(flags & LOOKUP_OPEN) || (host_node(dir->inode)->was_read &&
+					  !(flags & LOOKUP_DIRECTORY));
+}
+
+void host_names_asked(struct dentry *dir, unsigned int flags)
 {
 	struct host_node *n = host_node(dir->inode);
 	uint32_t asked;
@@ -225,7 +232,7 @@ void host_names_asked(struct dentry *dir, bool open)
 	if (host_shared(dir->inode))
 		return;
 	asked = __atomic_add_fetch(&n->n_asked, 1, __ATOMIC_RELAXED);
-	if (!open && !load_once(&n->stat_done) &&
+	if (host_names_looks(dir, flags) && !load_once(&n->stat_done) &&
 	    stat_wanted(n, hostfs_of(dir->inode), &many)) {
 		fetch_stat(dir, many);
 	} else if (asked > ASK_MAX && !n->list_failed &&

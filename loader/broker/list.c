@@ -306,8 +306,7 @@ static int list_one(struct lister *l, int at, const char *name, int depth)
 	return ret;
 }
 
-/* Names with a NUL each, that a path may have as components. */
-static bool names_ok(const char *s, size_t n)
+bool names_ok(const char *s, size_t n)
 {
 	size_t len;
 

@@ -41,6 +41,7 @@ static const struct request {
 		BROKER_DIR_STAT | BROKER_DIR_XATTR, 2 },
 	[BROKER_LIST] = { serve_list, P1 | D2,
 		BROKER_DIR_STAT | BROKER_DIR_XATTR | BROKER_DIR_TREE, 1 },
+	[BROKER_OPENS] = { serve_opens, P1 | D2, 0, 0 },
 	[BROKER_STAT] = { serve_stat, P1, 0, 0 },
 	[BROKER_READLINK] = { serve_readlink, P1, 0, 0 },
 	[BROKER_STATFS] = { serve_statfs, P1, 0, 0 },

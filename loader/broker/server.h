@@ -24,7 +24,7 @@ struct call {
 	bool sent;
 	struct broker_rep rep;
 	int fd_out;			/* given to the kernel; -1: none */
-	int fds_out[BROKER_FDS_MAX];	/* the same, of NET_ACCEPT */
+	int fds_out[BROKER_FDS_MAX];	/* the same, of NET_ACCEPT, OPENS */
 	unsigned int n_fds_out;
 	unsigned char body[BROKER_BODY_MAX] __attribute__((aligned(8)));
 };
@@ -59,6 +59,7 @@ int serve_walk(struct call *c);
 int serve_open(struct call *c);
 int serve_readdir(struct call *c);
 int serve_list(struct call *c);
+int serve_opens(struct call *c);
 int serve_stat(struct call *c);
 int serve_readlink(struct call *c);
 int serve_statfs(struct call *c);
@@ -182,6 +183,9 @@ bool walk_hidden_id(const struct grant *g, const struct statx *sx);
  */
 int walk_reopen(const struct monitor *m, int fd, const struct statx *sx,
 		int dirfd, const char *name, int flags);
+
+/* list.c: are they names with a NUL each, that a path may have? */
+bool names_ok(const char *s, size_t n);
 
 /* The path of descriptor fd below m->proc_fd. */
 struct fd_name {

@@ -185,16 +185,16 @@ static void start(void)
 }
 
 /* What was handed out must be a regular file beneath a grant. */
-static void check_fd(const struct call *c)
+static void check_fd(const struct call *c, int fd)
 {
 	char path[4096];
 	char link[64];
 	struct stat st;
 	ssize_t n;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", c->fd_out);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	n = readlink(link, path, sizeof(path) - 1);
-	never(n < 0 || fstat(c->fd_out, &st));
+	never(n < 0 || fstat(fd, &st));
 	never(!S_ISREG(st.st_mode));
 	path[n] = '\0';
 	never(strncmp(path, root, strlen(root)));
@@ -202,7 +202,7 @@ static void check_fd(const struct call *c)
 	      strncmp(path + strlen(root), "/rw/", 4) &&
 	      strncmp(path + strlen(root), "/co/", 4));
 	never(strstr(path, "/hidden/"));
-	never((fcntl(c->fd_out, F_GETFL) & O_ACCMODE) != O_RDONLY &&
+	never((fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY &&
 	      !grant_writable(&m, c->g1));
 	never(st.st_mode & (S_ISUID | S_ISGID));
 }
@@ -289,6 +289,9 @@ static void one(const uint8_t *packet, size_t size, unsigned int with)
 	never(c.rep.len > sizeof(c.body) || c.rep.err > 0);
 	if (c.req.op == BROKER_LIST)
 		check_list(&c);
+	for (unsigned int i = 0; c.req.op == BROKER_OPENS && i < c.n_fds_out;
+	     i++)
+		check_fd(&c, c.fds_out[i]);
 	if (c.fd_out >= 0) {
 		if (c.req.op == BROKER_NET_CONNECT ||
 		    c.req.op == BROKER_NET_LISTEN)
@@ -298,7 +301,7 @@ static void one(const uint8_t *packet, size_t size, unsigned int with)
 		else if (c.req.op == BROKER_WATCH)
 			check_watch(c.fd_out);
 		else
-			check_fd(&c);
+			check_fd(&c, c.fd_out);
 	}
 	request_close(&c);
 }
@@ -398,7 +401,7 @@ static void repair_watch(struct broker_req *q, unsigned int *seed)
 static void repair_list(struct broker_req *q, char *text, size_t room,
 			unsigned int *seed)
 {
-	static const char names[][8] = { "d", "hidden", "a", "l", "f", "x" };
+	static const char names[][8] = { "d", "hidden", "a", "l", "f", "k" };
 	const char *a = names[rand_r(seed) % 6];
 	const char *b = names[rand_r(seed) % 6];
 
@@ -410,6 +413,10 @@ static void repair_list(struct broker_req *q, char *text, size_t room,
 	q->grant2 = 0;
 	q->arg[0] = 1 + (uint64_t)rand_r(seed) % 9;
 	q->arg[1] = q->arg[2] = q->arg[3] = 0;
+	if (q->op == BROKER_OPENS) {
+		q->flags = 0;
+		q->arg[0] = 0;
+	}
 	memcpy(text + q->len1, a, strlen(a) + 1);
 	memcpy(text + q->len1 + strlen(a) + 1, b, strlen(b) + 1);
 	q->len2 = (uint16_t)(strlen(a) + strlen(b) + 2);
@@ -461,7 +468,7 @@ static void repair(struct broker_req *q, char *text, size_t room,
 	q->len1 = (uint16_t)n;
 	q->len2 = (uint16_t)strlen(t);
 	snprintf(text, room, "%s%s", s, t);
-	if (q->op == BROKER_LIST)
+	if (q->op == BROKER_LIST || q->op == BROKER_OPENS)
 		repair_list(q, text, room, seed);
 	else if (q->op >= BROKER_WATCH)
 		repair_watch(q, seed);

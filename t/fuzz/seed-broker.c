@@ -56,6 +56,10 @@ static void args(struct packet *p, unsigned int variant)
 		p->q.len2 = 2;
 		memcpy(p->data + p->q.len1, "d", 2);
 		break;
+	case BROKER_OPENS:
+		p->q.len2 = 4;
+		memcpy(p->data + p->q.len1, "f\0k", 4);
+		break;
 	case BROKER_FD_TTY:
 		p->q.arg[1] = 0x541b;
 		/* fall through */
