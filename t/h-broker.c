@@ -352,7 +352,8 @@ static const struct {
 	uint8_t op, args, flags, path, path2;
 } forms[] = {
 	{ BROKER_WALK, 0, 3, 1, 0 }, { BROKER_OPEN, 2, 0, 1, 0 },
-	{ BROKER_LIST, 1, 4, 1, 1 }, { BROKER_OPENS, 0, 0, 1, 1 }, { BROKER_READDIR, 2, 4, 1, 0 }, { BROKER_STAT, 0, 0, 1, 0 },
+	{ BROKER_LIST, 1, 4, 1, 1 }, { BROKER_OPENS, 0, 0, 1, 1 },
+	{ BROKER_READDIR, 2, 4, 1, 0 }, { BROKER_STAT, 0, 0, 1, 0 },
 	{ BROKER_READLINK, 0, 0, 1, 0 }, { BROKER_STATFS, 0, 0, 1, 0 },
 	{ BROKER_MKDIR, 1, 0, 1, 0 }, { BROKER_SYMLINK, 0, 0, 1, 1 },
 	{ BROKER_UNLINK, 0, 0, 1, 0 }, { BROKER_RMDIR, 0, 0, 1, 0 },
