@@ -336,8 +336,6 @@ def host_table():
     l.listen(1000)
     port = l.getsockname()[1]
 
-    def few():
-        resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
     s = Sandbox(['--allow-net', 'tcp://127.0.0.1:%d' % port], '''
 cs, why = [], None
 try:
@@ -356,6 +354,35 @@ say("again")
     same(c.recv(10), b'alive', 'what is open works')
     same(s.line(), 'again', 'there is room again')
     same(s.end(), '', 'host\'s table: no errors')
+
+
+def few():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
+
+
+# The same for who comes from outside: they wait until there is room.
+def host_table_in():
+    s = Sandbox(['-p', '127.0.0.1:0:8000'], SERVER, few)
+    same(s.line(), 'up', 'a server with a small table')
+    cs = [s.call() for _ in range(300)]
+    for i, c in enumerate(cs):
+        c.sendall(b'%d' % i)
+    first = [c for c in cs[:50] if select.select([c], [], [], LONG)[0]]
+    same(len(first), 50, 'the first are served')
+    cpu = used(s.p.pid)
+    select.select([], [], [], 1)
+    cpu = used(s.p.pid) - cpu
+    ok(cpu <= 10, 'the others wait', '%d ticks in a second' % cpu)
+    good = 0
+    for i, c in enumerate(cs):
+        try:
+            good += c.recv(10) == b'%d' % i
+        except OSError:
+            pass
+        c.close()
+    ok(good == 300, 'and are served when those have gone', good)
+    s.tell('end')
+    same(s.end(), '', 'small table: no errors')
 
 
 def used(top):
@@ -424,7 +451,8 @@ e.poll(3000)
     c.close()
 
 
-for part in inside, published, outward, backlog, tables, host_table, idle:
+for part in inside, published, outward, backlog, tables, host_table,\
+        host_table_in, idle:
     try:
         part()
     except Exception as e:  # the rest shall run

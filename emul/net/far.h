@@ -90,6 +90,8 @@ enum feed_kind {
 /* @fd is the pump's from now on, in any case.  0 or -errno. */
 int feed_add(enum feed_kind kind, int fd, uint64_t nr, struct inet_sock *k,
 	     const struct inet_addr *to) __must_check;
+/* So many descriptors has the host's table room for. */
+void feed_limit(uint64_t descriptors);
 /* Nothing is to come for @k any more. */
 void feed_drop(struct inet_sock *k);
 /* The descriptor of the leg of @k to @to, or -1. */

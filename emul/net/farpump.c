@@ -11,6 +11,7 @@
 #include <linux/errno.h>
 #include <linux/eventpoll.h>
 
+#include "emul/abi/hostfd.h"
 #include "emul/abi/regs.h"
 #include "emul/host/broker.h"
 #include "emul/host/host.h"
@@ -29,6 +30,7 @@
 
 #define LEGS_MAX	64u	/* of one socket; the oldest goes */
 #define BATCH		BROKER_FDS_MAX
+#define PAUSE_NS	(50 * NSEC_PER_MSEC)	/* no descriptor is free */
 #define RETRY_NS	(2 * NSEC_PER_MSEC)	/* without memory */
 
 struct feed {
@@ -42,12 +44,15 @@ struct feed {
 	/* Private to the pump: connections for which there was no room. */
 	struct inet_sock *held[BATCH];
 	unsigned int n_held;
+	bool paused;		/* there was no descriptor for who came */
 };
 
 static struct {
 	struct mutex lock;	/* protects: */
 	struct list_head list;
 	uint32_t n;		/* all of them; read without it */
+	uint32_t fd_limit;	/* of the host's table, which all share */
+	bool tight;		/* the pump's: it is nearly full */
 	bool held;	/* some wait for room in a queue */
 	bool running;
 	struct thread *thread;
@@ -189,7 +194,7 @@ static struct feed **collect(struct pollfd **fds, unsigned int *n)
 		*fds = (struct pollfd *)(void *)(all + size);
 		list_for_each(f, feed_list(), link) {
 			(*fds)[*n] = (struct pollfd){
-				.fd = f->n_held ? -1 : f->fd,
+				.fd = f->n_held || f->paused ? -1 : f->fd,
 				.events = POLLIN,
 			};
 			all[(*n)++] = f;
@@ -261,26 +266,51 @@ static void serve_held(struct feed *f)
 		give(f, held[i]);
 }
 
+/* Does a descriptor come, if one is asked for? */
+static bool has_room(void)
+{
+	struct broker_req req = { .op = BROKER_NET_EPOLL };
+	struct broker_rep rep;
+	int fd = -1;
+
+	if (broker_call(&req, NULL, &rep, NULL, 0, &fd) || fd < 0)
+		return false;
+	host_close(fd);
+	return true;
+}
+
+/*
+ * A connection for which there is no descriptor would be lost, so where the
+ * table is nearly full it is tried before each: the host gives the lowest
+ * number that is free.
+ */
 static void serve_listener(struct feed *f)
 {
 	struct broker_req req = {
 		.op = BROKER_NET_ACCEPT, .flags = BROKER_FD_SENT,
-		.arg = { 0, BATCH },
+		.arg = { 0, feeds.tight ? 1 : BATCH },
 	};
 	struct broker_names names[BATCH];
 	struct broker_rep rep;
-	unsigned int n;
+	unsigned int n, top = 0;
 	int fds[BROKER_FDS_MAX];
-	int err = broker_call_fds(&req, NULL, NULL, f->fd, &rep, names,
-				  sizeof(names), fds, &n);
+	int err;
 
-	/* Fewer came: there was no room in the table of descriptors. */
+	f->paused = feeds.tight && !has_room();
+	if (f->paused)
+		return;
+	err = broker_call_fds(&req, NULL, NULL, f->fd, &rep, names,
+			      sizeof(names), fds, &n);
+	f->paused = (err && err != -EAGAIN && err != -ECONNABORTED) ||
+		(!err && n < rep.count);
 	for (unsigned int i = 0; i < n && !err; i++) {
 		struct inet_sock *c = new_conn(f->k, fds[i], &names[i]);
 
+		top = MAX(top, (unsigned int)fds[i]);
 		if (c)
 			give(f, c);
 	}
+	feeds.tight = f->paused || top + 2 * BATCH >= feeds.fd_limit;
 }
 
 static void serve_dgrams(struct feed *f, char *buf)
@@ -334,6 +364,9 @@ static bool pump_once(struct thread *th, char *buf, bool held)
 		__atomic_store_n(&feeds.held, held, __ATOMIC_SEQ_CST);
 		until = held ? 0 : NEVER_NS;
 	}
+	for (unsigned int i = 0; i < n; i++)
+		if (all[i]->paused)
+			until = MIN(until, time_now() + PAUSE_NS);
 	host_ppoll(fds, n, all ? until : time_now() + RETRY_NS);
 	held = false;
 	for (unsigned int i = 0; i < n; i++) {
@@ -341,7 +374,7 @@ static bool pump_once(struct thread *th, char *buf, bool held)
 
 		if (f->n_held)
 			serve_held(f);
-		else if (!fds[i].revents)
+		else if (!fds[i].revents && !f->paused)
 			continue;
 		else if (f->kind == FEED_LISTENER)
 			serve_listener(f);
@@ -398,6 +431,11 @@ void outward_room(void)
 {
 	if (unlikely(__atomic_load_n(&feeds.held, __ATOMIC_SEQ_CST)))
 		wake_pump();
+}
+
+void feed_limit(uint64_t descriptors)
+{
+	feeds.fd_limit = (uint32_t)MIN(descriptors, (uint64_t)HOSTFD_END);
 }
 
 unsigned int feed_threads(void)

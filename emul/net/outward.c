@@ -34,6 +34,7 @@ void outward_boot(const struct boot *b)
 {
 	policy.mode = b->net_mode;
 	policy.names = b->net_names;
+	feed_limit(b->rlimits[7][1]);
 	if (!b->n_net)
 		return;
 	policy.row = kmalloc(b->n_net * sizeof(*policy.row));
