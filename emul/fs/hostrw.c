@@ -198,7 +198,7 @@ static int rw_remove(struct inode *dir, struct dentry *d, uint16_t op)
 		i->nlink--;
 	if (S_ISDIR(i->mode))
 		i->nlink = 0;
-	d_delete(d);
+	d_delete(d, true);
 	if (!d->inode)
 		d_set_flags(d, D_REVALIDATE);
 	/* Where the host does not tell of it, and a watch keeps the name. */

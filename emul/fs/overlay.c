@@ -155,12 +155,16 @@ static void drop_link(struct inode *dir, struct inode *i)
 
 static int overlay_unlink(struct inode *dir, struct dentry *d)
 {
+	bool lower = may_have_lower(dir), known_by;
+
 	drop_link(dir, d->inode);
-	if (host_node(d->inode)->dentry == d)
+	known_by = host_node(d->inode)->dentry == d;
+	if (known_by)
 		(void)keep_path(d->inode);
 	d_unpin(d);
-	d_delete(d);
-	if (may_have_lower(dir)) {
+	/* An inode with other names may still be looked for by this one. */
+	d_delete(d, lower || (known_by && d->inode->nlink));
+	if (lower) {
 		host_pin(host_node(dir)->dentry);
 		return whiteout(d->parent, d->name, d->len);
 	}

@@ -185,7 +185,7 @@ static int tmpfs_unlink(struct inode *dir, struct dentry *d)
 {
 	drop_name(dir, d);
 	d_unpin(d);
-	d_delete(d);
+	d_delete(d, false);
 	return 0;
 }
 

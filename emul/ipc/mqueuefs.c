@@ -199,7 +199,7 @@ static int dir_unlink(struct inode *dir, struct dentry *d)
 	d->inode->nlink = 0;
 	dir->mtime = dir->ctime = d->inode->ctime = ktime_now();
 	d_unpin(d);
-	d_delete(d);
+	d_delete(d, false);
 	return 0;
 }
 

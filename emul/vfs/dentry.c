@@ -376,21 +376,23 @@ static void prune_children(struct dentry *dir)
 	kill_victims(victims);
 }
 
-void d_delete(struct dentry *d)
+void d_delete(struct dentry *d, bool keep)
 {
 	struct inode *i = NULL;
+	bool alone;
 
 	if (d->inode && S_ISDIR(d->inode->mode))
 		prune_children(d);
 	else if (d->inode)
 		fsn_inode(d->inode, IN_ATTRIB);	/* it lost a link */
 	dcache_begin();
-	if (!d_unhashed(d) &&
-	    load_once(&d->ref.count) == (D_CACHED | 1)) {
+	alone = !d_unhashed(d) && load_once(&d->ref.count) == (D_CACHED | 1);
+	if (alone) {
 		/* Ours alone: whoever just found it sees dcache_seq change. */
 		i = d->inode;
 		store_once(&d->inode, NULL);
-	} else {
+	}
+	if (!alone || !keep) {
 		unhash_locked(d);
 		d->flags |= D_DELETED;
 		if (!list_empty(&d->sibling)) {

@@ -451,8 +451,12 @@ void d_pin(struct dentry *d);
 void d_unpin(struct dentry *d);
 /* Flags change under dcache_lock alone. */
 void d_set_flags(struct dentry *d, uint32_t flags);
-/* Its name is gone; if nobody else uses it, it becomes a negative one. */
-void d_delete(struct dentry *d);
+/*
+ * Its name is gone; if nobody else uses it and @keep, it becomes a negative
+ * one: where it is known without what names are not there, they would only
+ * be in the way of who reads the directory.
+ */
+void d_delete(struct dentry *d, bool keep);
 /* Move @d to the name and parent of @to, which is dropped; or exchange. */
 void d_move(struct dentry *d, struct dentry *to, bool exchange);
 /*
