@@ -547,8 +547,8 @@ int profile_read(struct settings *s, const char *name, int rank,
 		return err_set(e, EXIT_SBX, "profile %s: %s", name,
 			       strerror(ENOENT));
 	if (r == 1)
-		return err_set(e, EXIT_SBX, "profile %s: there is none such (a path "
-			       "has a slash)", name);
+		return err_set(e, EXIT_SBX, "profile %s: there is none such "
+			       "(a path has a slash)", name);
 	return r;
 }
 

@@ -139,6 +139,27 @@ is "is not others' change" "$(cd w && grep -r . . | sort)" "./a:x
 ./d/c:c
 ./h:x"
 
+# Holes stay, of what is written to and of what is new.
+make_tree
+truncate -s 40M w/holes
+printf data | dd of=w/holes bs=1M seek=20 conv=notrunc 2>/dev/null
+cp --sparse=always w/holes nat
+if [ "$(stat -c %b nat)" -lt 1000 ]; then
+	write='printf x | dd bs=1 seek=30000001 conv=notrunc 2>/dev/null of='
+	sh -c "${write}nat"
+	run_ok "a file with holes" "$SBX" --overlay w --commit sh -c \
+		"${write}w/holes; truncate -s 50M w/new; [ \$(stat -c %b \
+		w/holes) -lt 1000 ]"
+	is "has them on the host" "$(cksum <w/holes) $(stat -c %s w/new)
+$([ "$(stat -c %b w/holes)" -lt 1000 ] && echo few)
+$([ "$(stat -c %b w/new)" -lt 1000 ] && echo few)" \
+		"$(cksum <nat) 52428800
+few
+few"
+else
+	skip "a file with holes" "this file system has none"
+fi
+
 # Nothing is removed whose new place could not be made.
 make_tree
 mkdir w/shut

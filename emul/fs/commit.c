@@ -382,7 +382,7 @@ static int do_one(struct commit *t)
 	return err ? err : commit_attrs(t, h->path, i);
 }
 
-/* What must not be read from the host any more once that has begun to change. */
+/* What must not be read from the host any more once that begins to change. */
 static int read_first(const struct changes *c, const struct change *h)
 {
 	struct inode *i = h->d->inode;
@@ -457,8 +457,8 @@ static void make_all(struct commit *t)
 		int err = 0;
 
 		if (t->h->clash)
-			failed(t, "others have changed it on the host meanwhile; "
-			       "it is left as they have it");
+			failed(t, "others have changed it on the host "
+			       "meanwhile; it is left as they have it");
 		else if (t->h->d)
 			err = do_one(t);
 		t->h->done = t->h->d && !t->h->clash && !err;
@@ -475,13 +475,28 @@ static void remove_all(struct commit *t)
 	}
 }
 
+/* The directory @dir, in which @h and others are. */
+static void finish_one(struct commit *t, const struct change *h, char *dir)
+{
+	struct change in = *h;
+
+	in.path = dir;
+	t->h = &in;
+	commit_sweep(t->c, h->grant, dir);
+	/* Others' directories do not let their times be set. */
+	commit_times(t, dir, h->dir->inode);
+	failed_by(t, commit_simple(t, BROKER_SYNC, dir, 0));
+	t->h = NULL;
+}
+
 /* Directories get their modes and times when nothing in them changes more. */
 static void finish_dirs(struct commit *t)
 {
 	for (size_t k = t->c->n; k--; ) {
-		struct change *h = t->h = &t->c->v[k], in;
+		struct change *h = &t->c->v[k];
 		char *dir;
 
+		t->h = h;
 		if (h->done && S_ISDIR(h->d->inode->mode))
 			failed_by(t, commit_attrs(t, h->path, h->d->inode));
 		if (!h->dir || (k && t->c->v[k - 1].dir == h->dir))
@@ -491,13 +506,7 @@ static void finish_dirs(struct commit *t)
 			failed_by(t, -ENOMEM);
 			return;
 		}
-		commit_sweep(t->c, h->grant, dir);
-		/* Others' directories do not let their times be set. */
-		commit_times(t, dir, h->dir->inode);
-		in = *h;
-		in.path = dir;
-		t->h = &in;
-		failed_by(t, commit_simple(t, BROKER_SYNC, dir, 0));
+		finish_one(t, h, dir);
 		kfree(dir);
 	}
 }
