@@ -424,6 +424,7 @@ check-long: sbx
 		$(MAKE) check TESTS='$(long_fuzzers)'
 	SBX_LONG=1 $(MAKE) check \
 		TESTS='t/t1020-python-tests.sh t/t1021-go-tests.sh t/t9001-stress-ng.sh \
+			t/t9002-stress-ng-files.sh \
 			t/t2021-mounts.sh t/t2024-real-files.sh t/t2025-safety.sh \
 			t/t2028-other-root.sh $(long_servers)'
 	SBX_KILLS=200 $(MAKE) check TESTS=t/t4010-host-kills.sh

@@ -456,8 +456,12 @@ static long get_events(struct task *t, uint64_t ctx, long min_nr, long nr,
 		if (n < 0)
 			break;
 		done += n;
-		if (done >= min_nr || err || load_once(&a->dead))
+		if (done >= min_nr || err)
 			break;
+		if (load_once(&a->dead)) {
+			n = -EINVAL;
+			break;
+		}
 		err = wait_for_news(t, a, deadline_ns);
 	}
 	aio_put(a);
