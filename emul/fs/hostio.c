@@ -18,7 +18,7 @@
 #include "emul/vfs/fsnotify.h"
 
 #define IDLE_MAX	2048u	/* host descriptors of files not open, at most */
-#define IDLE_MIN	32u
+#define IDLE_MIN	8u
 #define FD_READ		0
 #define FD_RDWR		2
 

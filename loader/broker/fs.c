@@ -309,7 +309,7 @@ static int open_one(struct call *c, int dir, uint64_t dev, const char *name,
 
 	memcpy(path, c->s1, c->req.len1);
 	path[c->req.len1] = '/';
-	memcpy(path + start, name, n);
+	memcpy(path + start, name, n + 1);
 	ret = walk_step(c->m, c->g1, dir, dev, path, start, start + n, &fd, sx);
 	if (ret < 0)
 		return ret;
