@@ -359,12 +359,16 @@ print(good)
             break
         select.select([], [], [], 0.05)
     select.select([], [], [], 0.5)
-    name_late()
     p.stdin.write('\n')
     p.stdin.flush()
+    for _ in range(LONG * 5):
+        name_late()
+        if p.poll() is not None:
+            break
+        select.select([], [], [], 0.2)
     out = p.communicate(timeout=LONG)[0]
     # A loaded machine may be later than the second in which they join.
-    ok(out == '10\n' and 1 <= len(held) <= 3,
+    ok(out == '10\n' and 1 <= len(held) < 10,
        'equal questions go out once', (out, len(held)))
 
 

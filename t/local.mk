@@ -427,6 +427,8 @@ check-long: sbx
 			t/t9002-stress-ng-files.sh \
 			t/t2021-mounts.sh t/t2024-real-files.sh t/t2025-safety.sh \
 			t/t2028-other-root.sh $(long_servers)'
+	SBX_LOAD_CONNECTIONS=10000 SBX_LOAD_IDLE=10 SBX_LOAD_SOAK=600 \
+		$(MAKE) check TESTS=t/t5030-load.sh
 	SBX_KILLS=200 $(MAKE) check TESTS=t/t4010-host-kills.sh
 	for i in $$(seq $(LONG_ROUNDS)); do \
 		$(MAKE) -s check TESTS='$(long_soaks)' || exit 1; \

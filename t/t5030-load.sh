@@ -5,5 +5,6 @@
 . "${SRCDIR:-.}/t/lib.sh"
 
 command -v python3 >/dev/null || skip_all "no python3"
-exec timeout 300 python3 "$SRCDIR/t/drive-load.py" "$SBX" "$tmp" \
-	"${SBX_LOAD_CONNECTIONS:-2000}" "${SBX_LOAD_IDLE:-5}"
+soak=${SBX_LOAD_SOAK:-0}
+exec timeout $((300 + soak)) python3 "$SRCDIR/t/drive-load.py" "$SBX" "$tmp" \
+	"${SBX_LOAD_CONNECTIONS:-2000}" "${SBX_LOAD_IDLE:-5}" "$soak"

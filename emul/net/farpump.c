@@ -52,7 +52,7 @@ static struct {
 	struct list_head list;
 	uint32_t n;		/* all of them; read without it */
 	uint32_t fd_limit;	/* of the host's table, which all share */
-	bool tight;		/* the pump's: it is nearly full */
+	bool tight;		/* the pump's: it was nearly full once */
 	bool held;	/* some wait for room in a queue */
 	bool running;
 	struct thread *thread;
@@ -280,9 +280,9 @@ static bool has_room(void)
 }
 
 /*
- * A connection for which there is no descriptor would be lost, so where the
- * table is nearly full it is tried before each: the host gives the lowest
- * number that is free.
+ * A connection for which there is no descriptor would be lost, so once the
+ * table has been nearly full it is tried before each.  A high number tells of
+ * it, for the host gives the lowest that is free; a low one tells nothing.
  */
 static void serve_listener(struct feed *f)
 {
@@ -310,7 +310,8 @@ static void serve_listener(struct feed *f)
 		if (c)
 			give(f, c);
 	}
-	feeds.tight = f->paused || top + 2 * BATCH >= feeds.fd_limit;
+	if (f->paused || top + 2 * BATCH >= feeds.fd_limit)
+		feeds.tight = true;
 }
 
 static void serve_dgrams(struct feed *f, char *buf)
