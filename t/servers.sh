@@ -52,7 +52,7 @@ cat >>"$tmp/start" <<'END'
 serving() { echo serving >&2; read -r _; }
 END
 cat >>"$tmp/start.outside" <<END
-cd "$tmp/w"
+cd "$tmp/w"; rw=$tmp/rw
 at() { sed -n "s/^sbx: port \$1 is published as //p" "$tmp/err"; }
 till grep -qE '^(serving|over)\$' "$tmp/err"
 END
