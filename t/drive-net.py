@@ -567,8 +567,55 @@ b.sendall(b"over")
         p.wait()
 
 
+def two_listen():
+    """Two sockets at one published port: of two families, or of a group."""
+    server = '''
+import select, socket
+def at(ip, port, family=socket.AF_INET):
+    s = socket.socket(family)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, ip == "0.0.0.0")
+    if family == socket.AF_INET6:
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    s.bind((ip, port))
+    s.listen(50)
+    return s
+all = [at("::1", 8000, socket.AF_INET6), at("127.0.0.1", 8000),
+       at("0.0.0.0", 8001), at("0.0.0.0", 8001)]
+print("up", flush=True)
+n = 0
+while True:
+    for s in select.select(all, [], [])[0]:
+        c = s.accept()[0]
+        n += 1
+        # One of the group goes, before anybody comes to it.
+        if n == 40:
+            all.pop().close()
+        c.sendall(str(c.getpeername()[0]).encode())
+        c.close()
+'''
+    p = subprocess.Popen([SBX, '-p', '127.0.0.1:0:8000', '-p',
+                          '127.0.0.1:0:8001', '--', 'python3', '-c', server],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         universal_newlines=True)
+    try:
+        ports = [int(p.stderr.readline().split()[-1]) for _ in range(2)]
+        assert p.stdout.readline() == 'up\n', p.stderr.read()
+        for i in range(2):
+            got = set()
+            for _ in range(40):
+                s = socket.create_connection(('127.0.0.1', ports[i]), LONG)
+                got.add(s.recv(100))
+                s.close()
+            ok(got == {b'127.0.0.1'}, 'two listen at a published port, and '
+               'one of them goes' if i else 'of IPv4 and IPv6', got)
+    finally:
+        p.kill()
+        p.wait()
+
+
 for part in (outward, corked, datagrams, names, merged, hostile, published,
-             watched_again):
+             watched_again, two_listen):
     try:
         part()
     except Exception as e:  # the rest shall run

@@ -266,6 +266,29 @@ static void serve_held(struct feed *f)
 		give(f, held[i]);
 }
 
+/*
+ * Who of those that listen at one port is to have what came by @f: who is of
+ * IPv4, for that is what comes; a peer is no ::ffff:127.0.0.1 to who listens at
+ * both.  Nobody but the pump frees what is found.
+ */
+static struct inet_sock *listener_for(const struct feed *f)
+{
+	struct inet_sock *k = f->k;
+	struct feed *other;
+
+	if (k->so.family == AF_INET)
+		return k;
+	mutex_lock(&feeds.lock);
+	list_for_each(other, feed_list(), link)
+		if (!other->dead && other->kind == f->kind &&
+		    other->nr == f->nr && other->k->so.family == AF_INET) {
+			k = other->k;
+			break;
+		}
+	mutex_unlock(&feeds.lock);
+	return k;
+}
+
 /* Does a descriptor come, if one is asked for? */
 static bool has_room(void)
 {
@@ -286,6 +309,7 @@ static bool has_room(void)
  */
 static void serve_listener(struct feed *f)
 {
+	struct inet_sock *k = listener_for(f);
 	struct broker_req req = {
 		.op = BROKER_NET_ACCEPT, .flags = BROKER_FD_SENT,
 		.arg = { 0, feeds.tight ? 1 : BATCH },
@@ -304,7 +328,7 @@ static void serve_listener(struct feed *f)
 	f->paused = (err && err != -EAGAIN && err != -ECONNABORTED) ||
 		(!err && n < rep.count);
 	for (unsigned int i = 0; i < n && !err; i++) {
-		struct inet_sock *c = new_conn(f->k, fds[i], &names[i]);
+		struct inet_sock *c = new_conn(k, fds[i], &names[i]);
 
 		top = MAX(top, (unsigned int)fds[i]);
 		if (c)
@@ -468,6 +492,8 @@ int feed_add(enum feed_kind kind, int fd, uint64_t nr, struct inet_sock *k,
 
 	if (err) {
 		host_close(fd);
+		if (kind != FEED_LEG)
+			unlisten(nr);
 		kfree(f);
 		return err;
 	}

@@ -327,9 +327,13 @@ static struct net_bound *find_bound(struct net *n, unsigned int proto,
 	return b;
 }
 
+/* One of those that listen at it has gone, or could not. */
 static void unbind(struct net_bound *b)
 {
-	b->open = false;
+	if (b->opens)
+		b->opens--;
+	if (b->opens)
+		return;
 	if (b->publish) {
 		/* The port stays ours, and refuses who connects. */
 		if (b->proto == NET_TCP)
@@ -355,6 +359,7 @@ int serve_net_listen(struct call *c)
 	b = find_bound(n, proto, &a, c->req.arg[2], &ret);
 	if (!b)
 		return ret;
+	b->opens++;
 	if (proto == NET_TCP && listen(b->fd, (int)c->req.arg[1]) < 0) {
 		ret = -errno;
 		unbind(b);
@@ -366,7 +371,6 @@ int serve_net_listen(struct call *c)
 		unbind(b);
 		return ret;
 	}
-	b->open = true;
 	put_names(c, b->fd, NULL);
 	c->rep.val[0] = (uint64_t)(b - n->bound);
 	return 0;
@@ -374,7 +378,7 @@ int serve_net_listen(struct call *c)
 
 static struct net_bound *bound_nr(struct net *n, uint64_t nr)
 {
-	if (nr >= n->n_bound || n->bound[nr].fd < 0 || !n->bound[nr].open)
+	if (nr >= n->n_bound || n->bound[nr].fd < 0 || !n->bound[nr].opens)
 		return NULL;
 	return &n->bound[nr];
 }

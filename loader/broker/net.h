@@ -26,7 +26,7 @@ struct net_bound {
 	unsigned int proto;
 	uint16_t guest;
 	bool publish;		/* stays bound; else it is one of --allow-bind */
-	bool open;		/* the guest listens */
+	unsigned int opens;	/* of the guest's that listen at it */
 	struct broker_addr local;
 	struct broker_addr *peers;	/* UDP: a ring of the last */
 	uint32_t n_peers;
