@@ -137,6 +137,8 @@ static void on_pipe(int sig)
 static void test_reset(void)
 {
 	struct linger l = { 1, 0 };
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
 	char b[8];
 	int s[2];
 
@@ -173,7 +175,19 @@ static void test_reset(void)
 	is(poll_for(s[0], 0), POLLERR | POLLHUP, "a reset");
 	is(so_error(s[0]), ECONNRESET, "SO_ERROR");
 	is(so_error(s[0]), 0, "once");
+	is_errno(getpeername(s[0], (void *)&ss, &len), ENOTCONN, "no peer");
 	is(read(s[0], b, 8), 0, "then the end");
+	close(s[0]);
+
+	/* Both have ended, and know it: there is no peer; but of a half. */
+	tcp_pair(F, s);
+	is(shutdown(s[0], SHUT_WR), 0, "one half ends");
+	is(read(s[1], b, 1), 0, "the end");
+	is(getpeername(s[1], (void *)&ss, &len), 0, "there is a peer");
+	is(getpeername(s[0], (void *)&ss, &len), 0, "to both");
+	close(s[1]);
+	is(poll_for(s[0], POLLIN), POLLIN | POLLHUP, "the other ends");
+	is_errno(getpeername(s[0], (void *)&ss, &len), ENOTCONN, "none now");
 	close(s[0]);
 	signal(SIGPIPE, SIG_DFL);
 }

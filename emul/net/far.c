@@ -247,13 +247,18 @@ static int far_shutdown(struct socket *s, unsigned int how)
 	return err;
 }
 
-static int far_getname(struct socket *s, bool peer, void *name)
+static int far_getname(struct socket *s, enum sock_name which, void *name)
 {
 	struct inet_sock *k = inet_sk(s);
+	struct far *h = far_of(k);
 
-	if (peer && (far_of(k)->fd < 0 || far_check_connected(k) <= 0))
+	if (which != NAME_OWN && (h->fd < 0 || far_check_connected(k) <= 0))
 		return -ENOTCONN;
-	return inet_getname(s, peer, name);
+	/* Not connected any more, unless it hangs up itself. */
+	if (which == NAME_PEER && inet_is_tcp(k) && state(h) & POLLHUP &&
+	    load_once(&k->shut) != (SHUT_RCV | SHUT_SND))
+		return -ENOTCONN;
+	return inet_getname(s, which, name);
 }
 
 static int far_take_error(struct socket *s)

@@ -159,15 +159,15 @@ int inet_bind(struct socket *s, const void *name, uint32_t len)
 	return err;
 }
 
-int inet_getname(struct socket *s, bool peer, void *name)
+int inet_getname(struct socket *s, enum sock_name which, void *name)
 {
 	struct inet_sock *k = inet_sk(s);
 	int n = -ENOTCONN;
 
 	mutex_lock(&inet_lock);
-	if (!peer || k->remote.port)
-		n = (int)addr_put(s->family, peer ? &k->remote : &k->local,
-				  name);
+	if (which == NAME_OWN || k->remote.port)
+		n = (int)addr_put(s->family, which == NAME_OWN ? &k->local :
+				  &k->remote, name);
 	mutex_unlock(&inet_lock);
 	return n;
 }

@@ -128,7 +128,7 @@ static inline int inet_take_error(struct inet_sock *k)
 void inet_init(struct inet_sock *k, const struct socket_ops *ops, int family,
 	       int type, int protocol);
 int inet_bind(struct socket *s, const void *name, uint32_t len);
-int inet_getname(struct socket *s, bool peer, void *name);
+int inet_getname(struct socket *s, enum sock_name which, void *name);
 int inet_sock_error(struct socket *s);
 int inet_peercred(struct socket *s, struct ucred *c);
 /* Every socket of that type in turn, with inet_lock held. */

@@ -192,12 +192,12 @@ static int nl_shutdown(struct socket *s, unsigned int how)
 	return -EOPNOTSUPP;
 }
 
-static int nl_getname(struct socket *s, bool peer, void *name)
+static int nl_getname(struct socket *s, enum sock_name which, void *name)
 {
 	struct nl_sock *k = nl_sk(s);
 	struct sockaddr_nl a = { .nl_family = AF_NETLINK };
 
-	if (!peer) {
+	if (which == NAME_OWN) {
 		a.nl_pid = k->port;
 		a.nl_groups = k->groups;
 	}

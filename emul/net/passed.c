@@ -185,9 +185,10 @@ static int passed_shutdown(struct socket *s, unsigned int how)
 	return ask(passed_of(s), &req, NULL, NULL, &rep, NULL, 0);
 }
 
-static int passed_getname(struct socket *s, bool peer, void *name)
+static int passed_getname(struct socket *s, enum sock_name which, void *name)
 {
 	const struct passed *p = passed_of(s);
+	bool peer = which != NAME_OWN;
 	const struct broker_sockname *n = &p->name[peer];
 
 	if (peer && !p->connected)

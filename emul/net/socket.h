@@ -106,6 +106,13 @@ struct socket {
 	int linger_on, linger_s;
 };
 
+/* Whose address; one that was just accepted has a peer, gone or not. */
+enum sock_name {
+	NAME_OWN,
+	NAME_PEER,
+	NAME_ACCEPTED,
+};
+
 struct socket_ops {
 	int (*bind)(struct socket *s, const void *name, uint32_t len);
 	int (*connect)(struct socket *s, const void *name, uint32_t len,
@@ -114,8 +121,8 @@ struct socket_ops {
 	/* The socket of a new connection, or err_ptr(). */
 	struct socket *(*accept)(struct socket *s, bool nonblock);
 	int (*shutdown)(struct socket *s, unsigned int how);
-	/* Own address, or the @peer's, into @name: its length or -errno. */
-	int (*getname)(struct socket *s, bool peer, void *name);
+	/* An address into @name: its length or -errno. */
+	int (*getname)(struct socket *s, enum sock_name which, void *name);
 	/* Bytes or -errno; -EPIPE raises SIGPIPE unless MSG_NOSIGNAL. */
 	ssize_t (*sendmsg)(struct socket *s, struct task *t,
 			   struct sockmsg *m);

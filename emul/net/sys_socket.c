@@ -185,7 +185,7 @@ static long do_accept(struct task *t, struct socket *s, bool nonblock,
 		return ptr_err(n);
 	}
 	if (addr) {
-		err = n->ops->getname(n, true, name);
+		err = n->ops->getname(n, NAME_ACCEPTED, name);
 		/* It may have gone again. */
 		err = err < 0 ? -ECONNABORTED :
 		      put_name(addr, len_at, name, err);
@@ -222,8 +222,8 @@ long sys_accept(struct task *t, int fd, uaddr_t addr, uaddr_t len)
 	return sys_accept4(t, fd, addr, len, 0);
 }
 
-static long get_sockname(struct task *t, int fd, bool peer, uaddr_t addr,
-			 uaddr_t len)
+static long get_sockname(struct task *t, int fd, enum sock_name which,
+			 uaddr_t addr, uaddr_t len)
 {
 	uint64_t name[SOCKADDR_MAX / 8];
 	struct fd f;
@@ -232,7 +232,7 @@ static long get_sockname(struct task *t, int fd, bool peer, uaddr_t addr,
 
 	if (is_err(s))
 		return ptr_err(s);
-	n = s->ops->getname(s, peer, name);
+	n = s->ops->getname(s, which, name);
 	if (n >= 0)
 		n = put_name(addr, len, name, n);
 	fdput(f);
@@ -241,12 +241,12 @@ static long get_sockname(struct task *t, int fd, bool peer, uaddr_t addr,
 
 long sys_getsockname(struct task *t, int fd, uaddr_t addr, uaddr_t len)
 {
-	return get_sockname(t, fd, false, addr, len);
+	return get_sockname(t, fd, NAME_OWN, addr, len);
 }
 
 long sys_getpeername(struct task *t, int fd, uaddr_t addr, uaddr_t len)
 {
-	return get_sockname(t, fd, true, addr, len);
+	return get_sockname(t, fd, NAME_PEER, addr, len);
 }
 
 long sys_shutdown(struct task *t, int fd, int how)

@@ -748,6 +748,16 @@ static int tcp_shutdown(struct socket *s, unsigned int how)
 	return err;
 }
 
+static int tcp_getname(struct socket *s, enum sock_name which, void *name)
+{
+	enum tcp_state now = tcp_state(tcp_sk(s));
+
+	if (which == NAME_PEER &&
+	    (now == TCP_ST_CLOSE || now == TCP_ST_SYN_SENT))
+		return -ENOTCONN;
+	return inet_getname(s, which, name);
+}
+
 static bool tcp_listens(struct socket *s)
 {
 	return load_acquire(&tcp_sk(s)->base) == TCP_LISTENING;
@@ -759,7 +769,7 @@ static const struct socket_ops tcp_ops = {
 	.listen = tcp_listen,
 	.accept = tcp_accept,
 	.shutdown = tcp_shutdown,
-	.getname = inet_getname,
+	.getname = tcp_getname,
 	.sendmsg = tcp_sendmsg,
 	.recvmsg = tcp_recvmsg,
 	.poll = tcp_poll,

@@ -520,14 +520,14 @@ static int unix_shutdown(struct socket *s, unsigned int how)
 	return 0;
 }
 
-static int unix_getname(struct socket *s, bool peer, void *name)
+static int unix_getname(struct socket *s, enum sock_name which, void *name)
 {
 	struct unix_sock *u = unix_sk(s), *p = NULL;
 	uint16_t family = AF_UNIX;
 	struct unix_addr *a;
 	uint32_t len = sizeof(family);
 
-	if (peer) {
+	if (which != NAME_OWN) {
 		p = unix_peer(u);
 		if (!p)
 			return -ENOTCONN;
