@@ -137,10 +137,14 @@ static void on_pipe(int sig)
 static void test_reset(void)
 {
 	struct linger l = { 1, 0 };
+	static char big[1 << 18];
+	struct iovec iov[1024];
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = 1024 };
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
 	char b[8];
-	int s[2];
+	int s[2], n;
+	ssize_t sent;
 
 	signal(SIGPIPE, on_pipe);
 	tcp_pair(F, s);
@@ -177,6 +181,16 @@ static void test_reset(void)
 	is(so_error(s[0]), 0, "once");
 	is_errno(getpeername(s[0], (void *)&ss, &len), ENOTCONN, "no peer");
 	is(read(s[0], b, 8), 0, "then the end");
+	close(s[0]);
+
+	/* More than any buffer, to nobody: it does not all go. */
+	tcp_pair(F, s);
+	close(s[1]);
+	for (n = 0; n < 1024; n++)
+		iov[n] = (struct iovec){ big, sizeof(big) };
+	sent = sendmsg(s[0], &m, MSG_NOSIGNAL);
+	ok(sent > 0 && sent < 1024L * (long)sizeof(big), "a part goes");
+	is_errno(sendmsg(s[0], &m, MSG_NOSIGNAL), EPIPE, "then nothing");
 	close(s[0]);
 
 	/* Both have ended, and know it: there is no peer; but of a half. */

@@ -77,8 +77,9 @@ static ssize_t send_some(struct tcp_sock *k, struct tcp_conn *c,
 		return n ? n : -EPIPE;
 	}
 	if (unlikely(load_acquire(&f->unread))) {
-		n = (ssize_t)u->left;
-		uio_advance(u, u->left);
+		/* No more than would be on its way when the answer comes. */
+		n = (ssize_t)MIN(u->left, (size_t)load_once(&f->s.cap));
+		uio_advance(u, (size_t)n);
 	} else {
 		n = flow_put(f, t, u);
 	}
