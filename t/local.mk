@@ -224,6 +224,8 @@ shell_tests = \
 	%D%/t5010-servers-web.sh \
 	%D%/t5011-wordpress.sh \
 	%D%/t5012-servers-java.sh \
+	%D%/t5013-servers-outside.sh \
+	%D%/t5014-servers-host.sh \
 	%D%/t6000-ipc-tools.sh \
 	%D%/t7010-fuzz-broker.sh \
 	%D%/t7020-broker-hosts.sh \
@@ -414,7 +416,8 @@ long_servers = \
 	%D%/t5010-servers-net.sh \
 	%D%/t5010-servers-web.sh \
 	%D%/t5011-wordpress.sh \
-	%D%/t5012-servers-java.sh
+	%D%/t5012-servers-java.sh \
+	%D%/t5013-servers-outside.sh
 LONG_SECONDS = 1200
 LONG_ROUNDS = 50
 check-long: sbx

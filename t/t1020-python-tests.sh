@@ -18,7 +18,12 @@ if [ -n "${SBX_LONG-}" ]; then
 	modules="$modules test_poll test_io test_faulthandler
 		test_multiprocessing_fork test_concurrent_futures
 		test_tarfile test_zipfile test_mailbox test_largefile
-		test_logging test_venv test_sqlite3"
+		test_logging test_venv test_sqlite3
+		test_asyncio test_socket test_ssl test_httpservers
+		test_httplib test_ftplib test_asyncore test_asynchat
+		test_selectors test_epoll test_smtplib test_poplib
+		test_imaplib test_telnetlib test_xmlrpc test_wsgiref
+		test_urllib2_localnet test_socketserver"
 fi
 # This one sleeps for most of a minute, while the others run.
 meanwhile=test_signal

@@ -4,12 +4,12 @@
 # sandbox, from the same test binary.
 #
 # t/go-except lists tests that may not, each with its reason.  SBX_LONG=1 runs
-# the runtime's tests too, which build programs with Go inside the sandbox.
+# those of the network, and the runtime's, which build programs with Go inside.
 . "${SRCDIR:-.}/t/lib.sh"
 not_quick
 
 packages='os os/exec os/signal sync time io io/fs syscall'
-[ -z "${SBX_LONG-}" ] || packages="$packages runtime"
+[ -z "${SBX_LONG-}" ] || packages="$packages runtime net net/http"
 packages=${SBX_GO_PACKAGES-$packages}
 root=$(go env GOROOT 2>/dev/null) || skip_all 'go is not installed'
 [ -d "$root/src/os" ] || skip_all 'the sources of Go are not installed'
