@@ -102,25 +102,28 @@ void cork_drop(struct far *h)
 	cork_put(c);
 }
 
-/* The one of @h, made with its first use; NULL: no memory. */
-static struct cork *cork_get(struct far *h)
+/*
+ * From here on it is decided here what waits: the host is not to hold back the
+ * end of an answer until what went before has been acknowledged.
+ */
+void cork_begin(struct inet_sock *k)
 {
-	struct cork *c = load_acquire(&h->cork), *none = NULL;
+	struct far *h = far_of(k);
+	struct cork *c = kmalloc(sizeof(*c)), *none = NULL;
 
-	if (likely(c))
-		return c;
-	c = kmalloc(sizeof(*c));
 	if (!c)
-		return NULL;
+		return;
 	ref_init(&c->refs);
 	mutex_init(&c->lock);
 	c->fd = h->fd;
 	c->n = 0;
-	if (__atomic_compare_exchange_n(&h->cork, &none, c, false,
-					__ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-		return c;
-	kfree(c);
-	return none;
+	if (!__atomic_compare_exchange_n(&h->cork, &none, c, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		kfree(c);
+		return;
+	}
+	h->dirty = true;
+	far_flush(k);
 }
 
 /* @t sees to it that @c is sent before it sleeps. */
@@ -142,7 +145,7 @@ static bool has_room(int fd)
 
 int cork_send(struct far *h, struct task *t, struct sockmsg *m, bool more)
 {
-	struct cork *c = more ? cork_get(h) : load_acquire(&h->cork);
+	struct cork *c = load_acquire(&h->cork);
 	char part[HOLD];
 	struct uio u = m->u;
 	uint32_t had;

@@ -112,6 +112,8 @@ ssize_t far_tcp_send(struct socket *s, struct task *t,
 	deadline = s->snd_timeout_ns == NEVER_NS ? NEVER_NS :
 		socket_deadline(s->snd_timeout_ns);
 	more = m->flags & MSG_MORE || tcp_opt_on(tcp_sk(s), TCP_CORK);
+	if (unlikely(!n && more && !load_once(&h->cork)))
+		cork_begin(k);
 	while (!n && m->u.left) {
 		n = more || load_once(&h->cork) ? cork_send(h, t, m, more) : 0;
 		if (!n && m->u.left)

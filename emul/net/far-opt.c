@@ -51,9 +51,11 @@ static void put_flag(struct row *r, uint32_t level, int name, bool on,
 
 static void put_tcp(struct row *r, const struct tcp_sock *k, bool all)
 {
+	const struct far *h = k->in.outward;
 	const struct tcp_opts *o = &k->opt;
 
-	put_flag(r, IPPROTO_TCP, TCP_NODELAY, tcp_opt_on(k, TCP_NODELAY), all);
+	put_flag(r, IPPROTO_TCP, TCP_NODELAY, tcp_opt_on(k, TCP_NODELAY) ||
+		 (h && load_once(&h->cork)), all);
 	if (sockopt_on(&k->in.so, SO_KEEPALIVE)) {
 		put_int(r, IPPROTO_TCP, TCP_KEEPIDLE, o->keepidle);
 		put_int(r, IPPROTO_TCP, TCP_KEEPINTVL, o->keepintvl);

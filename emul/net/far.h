@@ -56,6 +56,8 @@ ssize_t far_tcp_recv(struct socket *s, struct task *t, struct sockmsg *m);
 ssize_t far_udp_recv(struct socket *s, struct task *t, struct sockmsg *m);
 
 /* far-cork.c */
+/* Pieces of @k are to wait from now on, if there is memory. */
+void cork_begin(struct inet_sock *k);
 /*
  * Take from @m what is to be kept, and send what was, with what comes after it.
  * 0: what is left of @m is to be sent; -EAGAIN: no room, or -errno.
