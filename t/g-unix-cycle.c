@@ -194,7 +194,7 @@ static void test_peek(void)
 /* The queue of one that can be received is not garbage. */
 static void test_inner(void)
 {
-	int out[2], in[2], p[2], got;
+	int out[2], in[2], p[2], got = -1;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, out) ||
 	    socketpair(AF_UNIX, SOCK_STREAM, 0, in) || pipe(p))
