@@ -392,7 +392,10 @@ CLEANFILES += $(bench_programs)
 EXTRA_DIST += %D%/bench/run.sh $(bench_programs:.guest=.c)
 bench: sbx $(bench_programs)
 	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/t/bench/run.sh
-.PHONY: bench
+EXTRA_DIST += %D%/bench/servers.sh
+bench-servers: sbx
+	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/t/bench/servers.sh
+.PHONY: bench bench-servers
 
 # Long fuzzing, and the tests whose failures are rare, again and again: an hour.
 long_fuzzers = \
