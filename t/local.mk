@@ -226,6 +226,7 @@ shell_tests = \
 	%D%/t5012-servers-java.sh \
 	%D%/t5013-servers-outside.sh \
 	%D%/t5014-servers-host.sh \
+	%D%/t5015-servers-default.sh \
 	%D%/t6000-ipc-tools.sh \
 	%D%/t7010-fuzz-broker.sh \
 	%D%/t7020-broker-hosts.sh \
@@ -420,7 +421,8 @@ long_servers = \
 	%D%/t5010-servers-web.sh \
 	%D%/t5011-wordpress.sh \
 	%D%/t5012-servers-java.sh \
-	%D%/t5013-servers-outside.sh
+	%D%/t5013-servers-outside.sh \
+	%D%/t5015-servers-default.sh
 LONG_SECONDS = 1200
 LONG_ROUNDS = 50
 check-long: sbx
