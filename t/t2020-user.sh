@@ -70,6 +70,13 @@ is "a writable directory: root's inside" "$out" "0 0
 0 0"
 is "... and the caller's outside" \
 	"$(stat -c %u "$tmp/rw/a" "$tmp/rw/d" "$tmp/rw/l" | sort -u)" "$uid"
+out=$("$SBX" --rw "$tmp/rw" -- sh -c "cd $tmp/rw; mkdir g; chmod 2755 g
+	mkdir g/sub; stat -c %a g g/sub; chmod 2755 a || stat -c %a a" 2>&1)
+is "... where a directory may hand its group on, and no program" "$out" \
+"2755
+2755
+chmod: changing permissions of 'a': Operation not permitted
+644"
 if [ "$uid" != 0 ]; then
 	run_code "... which takes no other owner" 1 \
 		"$SBX" --user 0 --rw "$tmp/rw" -- chown 1 "$tmp/rw/a"
