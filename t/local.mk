@@ -68,6 +68,7 @@ guest_tests = \
 	%D%/g-fd.guest \
 	%D%/g-file.guest \
 	%D%/g-fs-corners.guest \
+	%D%/g-fs-races.guest \
 	%D%/g-fs-random.guest \
 	%D%/g-file-random.guest \
 	%D%/g-fifo.guest \
