@@ -189,6 +189,7 @@ shell_tests = \
 	%D%/t1007-real-runtimes.sh \
 	%D%/t1020-python-tests.sh \
 	%D%/t1021-go-tests.sh \
+	%D%/t1022-perl-tests.sh \
 	%D%/t0010-sites.sh \
 	%D%/t0011-doors.sh \
 	%D%/t1010-elf-fuzz.sh \
@@ -345,6 +346,7 @@ EXTRA_DIST += \
 	%D%/real.sh \
 	%D%/servers.sh \
 	%D%/go-except \
+	%D%/perl-except \
 	%D%/python-except \
 	%D%/fuse-errors.py \
 	%D%/fuse-errors-client.py \
@@ -433,6 +435,7 @@ check-long: sbx
 		$(MAKE) check TESTS='$(long_fuzzers)'
 	SBX_LONG=1 $(MAKE) check \
 		TESTS='t/t1020-python-tests.sh t/t1021-go-tests.sh t/t9001-stress-ng.sh \
+			t/t1022-perl-tests.sh \
 			t/t9002-stress-ng-files.sh \
 			t/t2021-mounts.sh t/t2024-real-files.sh t/t2025-safety.sh \
 			t/t2028-other-root.sh $(long_servers)'
