@@ -310,7 +310,6 @@ START_TEST(test_pad)
 }
 END_TEST
 
-/* Nops behind a jmp are filler, unless a branch goes there. */
 /* The nop in front of a function's start is not on the way to its site. */
 START_TEST(test_filler_before)
 {
@@ -329,6 +328,7 @@ START_TEST(test_filler_before)
 }
 END_TEST
 
+/* Nops behind a jmp are filler, unless a branch goes there. */
 START_TEST(test_pad_nops)
 {
 	uint32_t site, nops, end;
@@ -508,6 +508,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_fixed, 0, 2);
 	tcase_add_loop_test(tc, test_pad, 0, 2);
 	tcase_add_test(tc, test_pad_nops);
+	tcase_add_test(tc, test_filler_before);
 	tcase_add_test(tc, test_pad_aligned);
 	tcase_add_test(tc, test_detour);
 	tcase_add_loop_test(tc, test_sigreturn, 0, 2);
