@@ -153,17 +153,33 @@ static void drop_link(struct inode *dir, struct inode *i)
 	touch(dir);
 }
 
+/*
+ * @d goes, and may be used for another name before its inode is: that is not
+ * to be looked for by it, nor kept by it.  Its other names are pinned.
+ */
+static int forget_name(struct dentry *d)
+{
+	struct host_node *n = host_node(d->inode);
+	int err;
+
+	if (n->dentry != d || S_ISDIR(d->inode->mode))
+		return 0;
+	err = keep_path(d->inode);
+	if (!err)
+		n->dentry = NULL;
+	return err;
+}
+
 static int overlay_unlink(struct inode *dir, struct dentry *d)
 {
-	bool lower = may_have_lower(dir), known_by;
+	bool lower = may_have_lower(dir);
+	int err = forget_name(d);
 
+	if (err)
+		return err;
 	drop_link(dir, d->inode);
-	known_by = host_node(d->inode)->dentry == d;
-	if (known_by)
-		(void)keep_path(d->inode);
 	d_unpin(d);
-	/* An inode with other names may still be looked for by this one. */
-	d_delete(d, lower || (known_by && d->inode->nlink));
+	d_delete(d, lower);
 	if (lower) {
 		host_pin(host_node(dir)->dentry);
 		return whiteout(d->parent, d->name, d->len);
@@ -248,8 +264,10 @@ static int overlay_rename(struct inode *od, struct dentry *o, struct inode *nd,
 		d_move(o, n, true);
 		return 0;
 	}
-	if (n->inode)
+	if (n->inode) {
+		(void)forget_name(n);	/* its path is kept already */
 		drop_link(nd, n->inode);
+	}
 	d_unpin(n);
 	if (S_ISDIR(o->inode->mode)) {
 		od->nlink--;
