@@ -205,7 +205,8 @@ sg"
 # changes, and how long it takes here nobody knows.
 make_tree
 status=0
-timeout 60 "$SBX" --timeout 0.7 --overlay w --commit sh -c 'i=0
+timeout 60 "$SBX" --timeout 0.7 --kill-after 50 \
+	--overlay w --commit sh -c 'i=0
 	while [ $i -lt 300 ]; do echo $i >w/f$i; i=$((i + 1)); done
 	sleep 0.4' 2>err || status=$?
 case "$status $(find w -name 'f*' | wc -l)" in

@@ -253,6 +253,7 @@ int host_open(struct inode *i, struct file *f)
 static void host_release(struct file *f)
 {
 	struct host_node *n = host_node(f->inode);
+	const struct dentry *d = f->path.dentry;
 
 	if (__atomic_fetch_sub(&n->n_open, 1, __ATOMIC_SEQ_CST) != 1 ||
 	    n->fd < 0)
@@ -262,7 +263,7 @@ static void host_release(struct file *f)
 	 * somebody has it by O_PATH and may ask for its attributes.
 	 */
 	if (!f->inode->nlink && hostfs_of(f->inode)->kind == HOST_RW &&
-	    load_once(&f->path.dentry->ref.count) == 1)
+	    load_once(&d->ref.count) == 1U + fsn_holds(d))
 		host_fd_drop(f->inode);
 	else if (!load_once(&n->on_lru))
 		lru_add(n);

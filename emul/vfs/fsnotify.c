@@ -50,6 +50,18 @@ void fsn_inode_put(struct fsn_inode *w)
 	kfree(w);
 }
 
+bool fsn_holds_slow(const struct dentry *d)
+{
+	const struct fsn_inode *w;
+	bool holds;
+
+	mutex_lock(&fsn_lock);
+	w = d->inode ? watch_of(d->inode) : NULL;
+	holds = w && w->dentry == d;
+	mutex_unlock(&fsn_lock);
+	return holds;
+}
+
 int fsn_add(struct fsn_mark *m, const struct path *p)
 {
 	struct inode *i = p->dentry->inode;

@@ -90,6 +90,13 @@ struct fsn_inode *fsn_host_event(struct fsn_inode *w,
 /* Events of @w were lost; fsn_lock is held. */
 void fsn_overflow(struct fsn_inode *w, const struct fsn_event *e);
 
+/* Does a watch have a reference to @d, which its inode is known by? */
+bool fsn_holds_slow(const struct dentry *d);
+static inline bool fsn_holds(const struct dentry *d)
+{
+	return fsn_on() && fsn_holds_slow(d);
+}
+
 /* An open file was used: IN_OPEN, IN_ACCESS, IN_MODIFY, IN_CLOSE_*. */
 static inline void fsn_file(struct file *f, uint32_t mask)
 {
