@@ -31,7 +31,7 @@ ng()
 		stress-ng --"$2" 2 -t $seconds >"$tmp/$1.$2" 2>&1 </dev/null ||
 		ng_status=$?
 	echo "status $ng_status" >>"$tmp/$1.$2"
-	[ $ng_status -eq 0 ] &&
+	ng_ended $ng_status "$tmp/$1.$2" &&
 		! grep -qE 'fail:|error:|skipped stressor' "$tmp/$1.$2"
 }
 

@@ -54,7 +54,7 @@ ng()
 		stress-ng --"$2" 2 -t "$seconds") >"$tmp/$1.$2" 2>&1 \
 		</dev/null || ng_status=$?
 	echo "status $ng_status" >>"$tmp/$1.$2"
-	[ $ng_status -eq 0 ] && ! grep -q 'fail: ' "$tmp/$1.$2"
+	ng_ended $ng_status "$tmp/$1.$2" && ! grep -q 'fail: ' "$tmp/$1.$2"
 }
 
 # What it refuses says that it skips, or that no worker was invoked.
