@@ -146,6 +146,8 @@ emul_ipc_sources = \
 	%D%/ipc/mqueue.c \
 	%D%/ipc/mqueue.h \
 	%D%/ipc/mqueue-int.h \
+	%D%/ipc/mqueue-name.c \
+	%D%/ipc/mqueue-notify.c \
 	%D%/ipc/mqueuefs.c \
 	%D%/ipc/msg.c \
 	%D%/ipc/msg.h \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mqueue.c: POSIX message queues; mq_open(3), mq_send(3), mq_receive(3).
+ * mqueue.c: messages of POSIX queues; mq_send(3), mq_receive(3).
  *
  * A message goes straight to the first receiver that waits; room goes to the
  * first sender that waits, whose message is put in for it.
@@ -12,34 +12,16 @@
 #include "emul/ipc/mqueue-int.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/print.h"
-#include "emul/lib/string.h"
-#include "emul/net/socket.h"
-#include "emul/signal/queue.h"
-#include "emul/signal/siginfo.h"
 #include "emul/sysproto.h"
 #include "emul/task/task.h"
 #include "emul/time/time.h"
-#include "emul/vfs/dcache.h"
 #include "emul/vfs/fdtable.h"
-#include "emul/vfs/namei.h"
 
-#define SICODE_MESGQ	(-3)
-#define NOTIFY_SIGNAL	0
-#define NOTIFY_NONE_	1
-#define NOTIFY_THREAD_	2
 #define POLL_READ	((uint32_t)(EPOLLIN | EPOLLRDNORM))
 #define POLL_WRITE	((uint32_t)(EPOLLOUT | EPOLLWRNORM))
 
 _Static_assert(sizeof(struct mq_attr_guest) == sizeof(struct mq_attr),
 	       "struct mq_attr");
-
-struct guest_sigevent {
-	uint64_t value;
-	int32_t signo, notify;
-	int32_t pad[12];
-};
-
-_Static_assert(sizeof(struct guest_sigevent) == 64, "struct sigevent");
 
 /* s.mem: the message that is to be put in, or that came. */
 struct mq_sleep {
@@ -50,30 +32,8 @@ struct mq_sleep {
 struct mq_after {
 	struct ipc_wakes wakes;
 	uint32_t poll;			/* pollers to be woken for */
-	struct tgroup *notify;		/* a reference */
-	struct siginfo128 info;
-	struct file *sock;		/* a reference, or NULL: to be told */
-	char cookie[MQ_COOKIE_LEN];
+	struct mq_notice notice;
 };
-
-#define MQ_WOKENUP	1	/* the last byte of a cookie, NOTIFY_WOKENUP */
-#define MQ_REMOVED	2
-
-/* SIGEV_THREAD: libc's thread reads the cookie, and why it comes. */
-static void tell_thread(struct file *sock, char *cookie, char why)
-{
-	int err;
-
-	cookie[MQ_COOKIE_LEN - 1] = why;
-	err = netlink_push(socket_of(sock), cookie, MQ_COOKIE_LEN);
-	(void)err;		/* it has read nothing for long */
-	file_put(sock);
-}
-
-static struct mqueue *queue_of(struct file *f)
-{
-	return f->inode->priv;
-}
 
 void mqueue_free(struct mqueue *q)
 {
@@ -83,10 +43,7 @@ void mqueue_free(struct mqueue *q)
 		rb_erase(&q->messages, n);
 		kfree(rb_entry(n, struct ipc_msg, node));
 	}
-	if (q->notify)
-		tgroup_put(q->notify);
-	if (q->notify_sock)
-		tell_thread(q->notify_sock, q->notify_cookie, MQ_REMOVED);
+	mq_notify_free(q);
 	kfree(q);
 }
 
@@ -121,29 +78,7 @@ static void after(struct mqueue *q, struct mq_after *a)
 	ipc_wake(&a->wakes);
 	if (a->poll)
 		wait_wake(&q->pollers, a->poll, INT32_MAX);
-	if (!a->notify)
-		return;
-	if (a->sock)
-		tell_thread(a->sock, a->cookie, MQ_WOKENUP);
-	if (a->info.signo)
-		signal_send_group(a->notify, &a->info);
-	tgroup_put(a->notify);
-}
-
-/* The queue is no longer empty: tell who asked to be told, once. */
-static void notify(struct task *t, struct mqueue *q, struct mq_after *a)
-{
-	if (!q->notify)
-		return;
-	a->notify = q->notify;
-	q->notify = NULL;
-	a->sock = q->notify_sock;
-	q->notify_sock = NULL;
-	memcpy(a->cookie, q->notify_cookie, sizeof(a->cookie));
-	siginfo_init(&a->info, q->notify_how == NOTIFY_SIGNAL ?
-		     q->notify_signo : 0, SICODE_MESGQ);
-	siginfo_sender(&a->info, t->group->pid, t->cred->uid);
-	a->info.fields[1] = q->notify_value;
+	mq_notify_tell(&a->notice);
 }
 
 static void put_in(struct task *t, struct mqueue *q, struct ipc_msg *m,
@@ -159,7 +94,7 @@ static void put_in(struct task *t, struct mqueue *q, struct ipc_msg *m,
 	}
 	insert(q, m);
 	if (q->curmsgs == 1)
-		notify(t, q, a);
+		mq_notify_take(t, q, &a->notice);
 	a->poll |= POLL_READ;
 }
 
@@ -194,8 +129,7 @@ static int get_deadline(uaddr_t timeout, int64_t *deadline_ns)
 	return 0;
 }
 
-/* The queue that @fd names and is open for @mode; file NULL: -EBADF. */
-static struct fd get_queue(struct task *t, int fd, uint32_t mode)
+struct fd mqueue_fdget(struct task *t, int fd, uint32_t mode)
 {
 	struct fd f = fdget(t, fd);
 
@@ -225,7 +159,7 @@ static long send(struct task *t, struct file *f, struct ipc_msg *m,
 		 int64_t deadline_ns)
 {
 	struct mq_after a = { .poll = 0 };
-	struct mqueue *q = queue_of(f);
+	struct mqueue *q = mqueue_of(f);
 	struct mq_sleep s;
 	long r = 0;
 
@@ -262,10 +196,10 @@ long sys_mq_timedsend(struct task *t, int mqdes, uaddr_t text, size_t len,
 		return r;
 	if (prio >= MQ_PRIO_MAX)
 		return -EINVAL;
-	f = get_queue(t, mqdes, FMODE_WRITE);
+	f = mqueue_fdget(t, mqdes, FMODE_WRITE);
 	if (!f.file)
 		return -EBADF;
-	if (len > (size_t)queue_of(f.file)->msgsize) {
+	if (len > (size_t)mqueue_of(f.file)->msgsize) {
 		r = -EMSGSIZE;
 	} else {
 		m = ipc_msg_load(text, len);
@@ -285,7 +219,7 @@ static struct ipc_msg *receive(struct task *t, struct file *f,
 			       int64_t deadline_ns)
 {
 	struct mq_after a = { .poll = 0 };
-	struct mqueue *q = queue_of(f);
+	struct mqueue *q = mqueue_of(f);
 	struct ipc_msg *m = NULL;
 	struct mq_sleep s;
 	long r;
@@ -320,10 +254,10 @@ long sys_mq_timedreceive(struct task *t, int mqdes, uaddr_t text, size_t len,
 
 	if (r)
 		return r;
-	f = get_queue(t, mqdes, FMODE_READ);
+	f = mqueue_fdget(t, mqdes, FMODE_READ);
 	if (!f.file)
 		return -EBADF;
-	m = len < (size_t)queue_of(f.file)->msgsize ? err_ptr(-EMSGSIZE) :
+	m = len < (size_t)mqueue_of(f.file)->msgsize ? err_ptr(-EMSGSIZE) :
 		receive(t, f.file, deadline_ns);
 	fdput(f);
 	if (is_err(m))
@@ -334,112 +268,6 @@ long sys_mq_timedreceive(struct task *t, int mqdes, uaddr_t text, size_t len,
 	    copy_out(text, m->text, m->size))
 		r = -EFAULT;
 	kfree(m);
-	return r;
-}
-
-/* Ask to be told of the next message that finds the queue empty. */
-static int ask(struct task *t, struct mqueue *q, const struct guest_sigevent *e,
-	       struct file *sock, const char *cookie)
-{
-	struct file *old_sock = NULL;
-	struct tgroup *old = NULL;
-	int err = 0;
-
-	mutex_lock(&q->lock);
-	/* Who was killed by the host could not take it back. */
-	if (q->notify && !load_once(&q->notify->n_live)) {
-		old = q->notify;
-		q->notify = NULL;
-		old_sock = q->notify_sock;
-		q->notify_sock = NULL;
-	}
-	if (q->notify) {
-		err = -EBUSY;
-	} else {
-		ref_get(&t->group->ref);
-		q->notify = t->group;
-		q->notify_how = e->notify;
-		q->notify_signo = e->signo;
-		q->notify_value = e->value;
-		if (sock) {
-			file_get(sock);
-			q->notify_sock = sock;
-			memcpy(q->notify_cookie, cookie, MQ_COOKIE_LEN);
-		}
-	}
-	mutex_unlock(&q->lock);
-	if (old)
-		tgroup_put(old);
-	if (old_sock)
-		file_put(old_sock);
-	return err;
-}
-
-/* No longer, if it was @g who asked. */
-static void ask_no_more(struct mqueue *q, const struct tgroup *g)
-{
-	struct tgroup *old = NULL;
-	struct file *sock = NULL;
-	char cookie[MQ_COOKIE_LEN];
-
-	mutex_lock(&q->lock);
-	if (q->notify == g) {
-		old = q->notify;
-		q->notify = NULL;
-		sock = q->notify_sock;
-		q->notify_sock = NULL;
-		memcpy(cookie, q->notify_cookie, sizeof(cookie));
-	}
-	mutex_unlock(&q->lock);
-	if (sock)
-		tell_thread(sock, cookie, MQ_REMOVED);
-	if (old)
-		tgroup_put(old);
-}
-
-long sys_mq_notify(struct task *t, int mqdes, uaddr_t sevp)
-{
-	struct guest_sigevent e;
-	char cookie[MQ_COOKIE_LEN];
-	struct fd f, sock = { NULL, false };
-	const struct socket *s;
-	long r = 0;
-
-	memset(&e, 0, sizeof(e));
-	if (sevp) {
-		if (get_user(&e, sevp))
-			return -EFAULT;
-		if (e.notify != NOTIFY_NONE_ && e.notify != NOTIFY_SIGNAL &&
-		    e.notify != NOTIFY_THREAD_)
-			return -EINVAL;
-		if (e.notify == NOTIFY_SIGNAL &&
-		    (e.signo < 0 || e.signo > NSIG64))
-			return -EINVAL;
-		if (e.notify == NOTIFY_THREAD_) {
-			/* The signal is a netlink socket. */
-			if (copy_in(cookie, e.value, sizeof(cookie)))
-				return -EFAULT;
-			sock = fdget(t, e.signo);
-			if (!sock.file)
-				return -EBADF;
-			s = socket_of(sock.file);
-			if (!s || !netlink_is(s)) {
-				fdput(sock);
-				return s ? -EINVAL : -ENOTSOCK;
-			}
-		}
-	}
-	f = get_queue(t, mqdes, 0);
-	if (!f.file)
-		r = -EBADF;
-	else if (sevp)
-		r = ask(t, queue_of(f.file), &e, sock.file, cookie);
-	else
-		ask_no_more(queue_of(f.file), t->group);
-	if (f.file)
-		fdput(f);
-	if (sock.file)
-		fdput(sock);
 	return r;
 }
 
@@ -458,10 +286,10 @@ long sys_mq_getsetattr(struct task *t, int mqdes, uaddr_t newattr,
 		if (n.flags & ~(int64_t)O_NONBLOCK)
 			return -EINVAL;
 	}
-	f = get_queue(t, mqdes, 0);
+	f = mqueue_fdget(t, mqdes, 0);
 	if (!f.file)
 		return -EBADF;
-	q = queue_of(f.file);
+	q = mqueue_of(f.file);
 	mutex_lock(&q->lock);
 	o.flags = f.file->flags & O_NONBLOCK;
 	o.maxmsg = q->maxmsg;
@@ -477,118 +305,10 @@ long sys_mq_getsetattr(struct task *t, int mqdes, uaddr_t newattr,
 	return 0;
 }
 
-/* One name, without a slash. */
-static int get_name(struct pathname *n, uaddr_t name)
-{
-	int err = path_copy_in(n, name, 0);
-
-	if (err)
-		return err;
-	if (!strcmp(n->s, ".") || !strcmp(n->s, "..") || strchr(n->s, '/'))
-		return -EACCES;
-	return n->len > NAME_LEN_MAX ? -ENAMETOOLONG : 0;
-}
-
-static unsigned int open_mask(unsigned int flags)
-{
-	static const uint8_t mask[3] = {
-		MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE
-	};
-
-	return mask[flags & O_ACCMODE];
-}
-
-/* The queue's name @d was looked up; the root directory is locked. */
-static int may_open(struct task *t, struct dentry *root, struct dentry *d,
-		    unsigned int flags, mode_t mode,
-		    const struct mq_attr_guest *a)
-{
-	int err;
-
-	if (d->inode) {
-		if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
-			return -EEXIST;
-		if ((flags & O_ACCMODE) == O_ACCMODE)
-			return -EINVAL;
-		return inode_permission(t->cred, d->inode, open_mask(flags));
-	}
-	if (!(flags & O_CREAT))
-		return -ENOENT;
-	err = inode_permission(t->cred, root->inode, MAY_WRITE | MAY_EXEC);
-	if (err)
-		return err;
-	return mqueue_create(root->inode, d, mode & ~t->fs->umask, a);
-}
-
-static struct file *open_queue(struct task *t, const struct pathname *n,
-			       unsigned int flags, mode_t mode,
-			       const struct mq_attr_guest *a)
-{
-	struct mount *mnt = mqueue_mount();
-	struct path p = { .mnt = mnt };
-	struct inode *dir;
-	struct file *f;
-	int err;
-
-	if (!mnt)
-		return err_ptr(-ENOMEM);
-	dir = mnt->root->inode;
-	mutex_lock(&dir->lock);
-	p.dentry = lookup_one(mnt->root, n->s, n->len,
-			      name_hash(n->s, n->len));
-	err = is_err(p.dentry) ? (int)ptr_err(p.dentry) :
-		may_open(t, mnt->root, p.dentry, flags, mode, a);
-	mutex_unlock(&dir->lock);
-	if (is_err(p.dentry))
-		return err_ptr(err);
-	if (err) {
-		dput(p.dentry);
-		return err_ptr(err);
-	}
-	ref_get(&mnt->ref);
-	f = file_open_path(&p, flags & (O_ACCMODE | O_NONBLOCK));
-	if (is_err(f))
-		path_put(&p);
-	return f;
-}
-
-long sys_mq_open(struct task *t, uaddr_t name, int oflag, uint16_t mode,
-		 uaddr_t attr)
-{
-	struct mq_attr_guest a;
-	struct pathname n;
-	struct file *f;
-	int err;
-
-	if (attr && get_user(&a, attr))
-		return -EFAULT;
-	err = get_name(&n, name);
-	if (err)
-		return err;
-	f = open_queue(t, &n, (unsigned int)oflag, mode, attr ? &a : NULL);
-	/* As on Linux, whatever the flags say. */
-	return is_err(f) ? ptr_err(f) : fd_add(t, f, O_CLOEXEC);
-}
-
-long sys_mq_unlink(struct task *t, uaddr_t name)
-{
-	struct mount *mnt = mqueue_mount();
-	struct pathname n;
-	struct path dir;
-	int err = get_name(&n, name);
-
-	if (err)
-		return err;
-	if (!mnt)
-		return -ENOMEM;
-	dir = (struct path){ mnt, mnt->root };
-	return vfs_unlink(t, &dir, n.s, n.len);
-}
-
 /* What /dev/mqueue shows; mq_overview(7). */
 static ssize_t mqueue_read(struct file *f, struct uio *u, off_t *pos)
 {
-	struct mqueue *q = queue_of(f);
+	struct mqueue *q = mqueue_of(f);
 	char text[80];
 	ssize_t r = 0;
 	int n;
@@ -598,7 +318,7 @@ static ssize_t mqueue_read(struct file *f, struct uio *u, off_t *pos)
 		      "QSIZE:%-10lu NOTIFY:%-5d SIGNO:%-5d NOTIFY_PID:%-6d\n",
 		      (unsigned long)q->bytes,
 		      q->notify ? q->notify_how : 0,
-		      q->notify && q->notify_how == NOTIFY_SIGNAL ?
+		      q->notify && q->notify_how == MQ_NOTIFY_SIGNAL ?
 		      q->notify_signo : 0, q->notify ? q->notify->pid : 0);
 	mutex_unlock(&q->lock);
 	if (*pos >= 0 && *pos < n)
@@ -611,7 +331,7 @@ static ssize_t mqueue_read(struct file *f, struct uio *u, off_t *pos)
 
 static uint32_t mqueue_poll(struct file *f, struct waiter *w)
 {
-	struct mqueue *q = queue_of(f);
+	struct mqueue *q = mqueue_of(f);
 	uint32_t mask = 0;
 
 	if (w)
@@ -630,7 +350,7 @@ static int mqueue_flush(struct file *f)
 	const struct task *t = current();
 
 	if (t)
-		ask_no_more(queue_of(f), t->group);
+		mq_notify_cancel(mqueue_of(f), t->group);
 	return 0;
 }
 
