@@ -289,6 +289,7 @@ emul_task_sources = \
 	%D%/task/elf.h \
 	%D%/task/elfmap.c \
 	%D%/task/exec.c \
+	%D%/task/exec-open.c \
 	%D%/task/exec.h \
 	%D%/task/exit.c \
 	%D%/task/notify.c \
@@ -306,6 +307,7 @@ emul_task_sources = \
 	%D%/task/session.h \
 	%D%/task/stack.c \
 	%D%/task/strings.c \
+	%D%/task/sys_exec.c \
 	%D%/task/sys_ident.c \
 	%D%/task/sys_prctl.c \
 	%D%/task/sys_prio.c \

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* exec.c: start a program; execve(2), execveat(2). */
+/*
+ * exec.c: put a new program into the place of the old one; execve(2).
+ *
+ * In the same memory if that is the task's alone, else in a new host process.
+ * exec-open.c has found what to load, sys_exec.c what to give it.
+ */
 #include "emul/task/exec.h"
 
 #include <linux/errno.h>
-#include <linux/fcntl.h>
 #include <linux/mman.h>
 #include <linux/personality.h>
-#include <linux/stat.h>
 
 #include "emul/abi/regs.h"
-#include "emul/entry/uaccess.h"
 #include "emul/host/host.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/print.h"
@@ -18,7 +20,6 @@
 #include "emul/mm/vma.h"
 #include "emul/signal/signal.h"
 #include "emul/sync/futex.h"
-#include "emul/sysproto.h"
 #include "emul/task/elf.h"
 #include "emul/task/reap.h"
 #include "emul/report.h"
@@ -30,158 +31,16 @@
 #include "emul/task/sched.h"
 #include "emul/task/task.h"
 #include "emul/vfs/fdtable.h"
-#include "emul/vfs/namei.h"
-#include "interposer/patch.h"
 #ifndef SBX_HOSTED
 #include "interposer/interposer.h"
 #endif
 
-#define SCRIPT_DEPTH	5	/* interpreters of interpreters */
-#define ARGS_MAX	0x7fffffffu
 #define PIE_BASE	0x555555554000UL	/* two thirds of the space */
 #define BRK_RANDOM	(0x02000000UL >> PAGE_SHIFT)
 #define MMAP_RANDOM	(1UL << 28)
 #define SIGSEGV_STATUS	11
 
-/* A program of the guest's view, ready to be read.  err_ptr() on failure. */
-static struct file *open_exec(struct task *t, int dfd, const char *name,
-			      unsigned int lookup)
-{
-	struct path path;
-	struct inode *inode;
-	struct file *f;
-	int err;
-
-	err = path_lookup_k(t, dfd, name, strlen(name), lookup | LOOKUP_OPEN,
-			    &path, NULL);
-	if (err)
-		return err_ptr(err);
-	inode = path.dentry->inode;
-	if (S_ISLNK(inode->mode))
-		err = -ELOOP;
-	else if (!S_ISREG(inode->mode) || (path.mnt->flags & MNT_NOEXEC))
-		err = -EACCES;
-	else
-		err = inode_permission(t->cred, inode, MAY_EXEC);
-	if (err) {
-		path_put(&path);
-		return err_ptr(err);
-	}
-	f = file_open_path(&path, O_RDONLY);
-	if (is_err(f))
-		path_put(&path);
-	return f;
-}
-
-static int read_head(struct exec *e)
-{
-	size_t done = 0;
-
-	memset(e->head, 0, sizeof(e->head));
-	while (done < sizeof(e->head)) {
-		ssize_t n = file_kread(e->file, e->head + done,
-				       sizeof(e->head) - done, (off_t)done);
-
-		if (n < 0)
-			return (int)n;
-		if (!n)
-			break;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
-/* Follow `#!` lines until e->file is no script. */
-static int resolve_scripts(struct task *t, struct exec *e)
-{
-	/* The name under which the file at hand was started. */
-	char *name = kstrndup(e->filename, strlen(e->filename));
-	int err;
-
-	if (!name)
-		return -ENOMEM;
-	for (int depth = 0; ; depth++) {
-		char *interp, *arg;
-		struct file *f;
-
-		err = depth > SCRIPT_DEPTH ? -ELOOP : read_head(e);
-		if (err)
-			break;
-		if (e->head[0] != '#' || e->head[1] != '!')
-			break;
-		err = script_parse(e->head, &interp, &arg);
-		if (err)
-			break;
-		if (e->inaccessible) {
-			err = -ENOENT;
-			break;
-		}
-		exec_pop_arg(&e->str);
-		err = exec_push(&e->str, name);
-		if (!err && arg)
-			err = exec_push(&e->str, arg);
-		if (!err)
-			err = exec_push(&e->str, interp);
-		if (err)
-			break;
-		e->str.argc += 2 + (arg != NULL);
-		kfree(name);
-		name = kstrndup(interp, strlen(interp));
-		if (!name)
-			return -ENOMEM;
-		f = open_exec(t, AT_FDCWD, interp,
-			      LOOKUP_FOLLOW | LOOKUP_EMPTY);
-		if (is_err(f)) {
-			err = (int)ptr_err(f);
-			break;
-		}
-		file_put(e->file);
-		e->file = f;
-	}
-	kfree(name);
-	return err;
-}
-
-static int load_interp(struct task *t, struct exec *e)
-{
-	struct program *p = &e->program;
-	struct file *f;
-	char *name;
-	int err;
-
-	err = elf_interp(e->file, &p->img, &name);
-	if (err || !name)
-		return err;
-	f = open_exec(t, AT_FDCWD, name, LOOKUP_FOLLOW | LOOKUP_EMPTY);
-	kfree(name);
-	if (is_err(f))
-		return (int)ptr_err(f);
-	p->interp = f;
-	return elf_read(f, NULL, &p->interp_img, -ELIBBAD);
-}
-
-static int load_program(struct task *t, struct exec *e)
-{
-	struct program *p = &e->program;
-	const struct elf64_phdr *stack;
-	int err;
-
-	err = elf_read(e->file, e->head, &p->img, -ENOEXEC);
-	if (err)
-		return err;
-	err = load_interp(t, e);
-	if (err)
-		return err;
-	for (unsigned int i = 0; i < p->img.eh.e_phnum; i++) {
-		stack = &p->img.ph[i];
-		if (stack->p_type == PT_GNU_STACK)
-			p->exec_stack = stack->p_flags & PF_X;
-	}
-	return 0;
-}
-
-/* Everything that @e holds, and itself. */
-static void exec_free(struct exec *e)
+void exec_free(struct exec *e)
 {
 	kfree(e->program.img.ph);
 	kfree(e->program.interp_img.ph);
@@ -290,14 +149,6 @@ static void reset_task(struct task *t, const struct exec *e)
 	__atomic_fetch_and(&t->thread->work, ~WORK_GS, __ATOMIC_RELAXED);
 	__atomic_fetch_or(&t->thread->work, WORK_RESTORE, __ATOMIC_RELAXED);
 #endif
-}
-
-static bool fd_cloexec(struct task *t, int fd)
-{
-	const struct fdarray *a = t->files->arr;
-	unsigned int n = (unsigned int)fd;
-
-	return n < a->n && (load_once(&a->cloexec[n / 64]) >> n % 64 & 1);
 }
 
 /*
@@ -426,15 +277,12 @@ static long exec_elsewhere(struct task *t, struct exec *e, struct mm *mm)
 }
 #endif
 
-/* e->file and e->str are ready; @e goes. */
-static long exec_run(struct task *t, struct exec *e)
+long exec_run(struct task *t, struct exec *e)
 {
 	struct mm *mm = NULL;
 	long err;
 
-	err = resolve_scripts(t, e);
-	if (!err)
-		err = load_program(t, e);
+	err = exec_load(t, e);
 	if (!err && t->mm && load_once(&t->group->n_threads) > 1)
 		err = group_alone(t);
 	if (!err)
@@ -450,198 +298,4 @@ static long exec_run(struct task *t, struct exec *e)
 	if (t->mm && load_once(&t->mm->n_tasks) > 1)
 		return exec_elsewhere(t, e, mm);
 	return exec_in_place(t, e, mm);
-}
-
-/*
- * The pointers of a guest's array up to its NULL, as an array of the kernel's
- * for kfree(); a null address is an empty one.
- */
-static int copy_pointers(uaddr_t array, uaddr_t **out, uint64_t *n)
-{
-	uaddr_t *p = NULL;
-	size_t cap = 0;
-
-	*n = 0;
-	*out = NULL;
-	if (!array)
-		return 0;
-	for (;;) {
-		uaddr_t one;
-
-		if (get_user(&one, array + *n * sizeof(one))) {
-			kfree(p);
-			return -EFAULT;
-		}
-		if (!one)
-			break;
-		if (*n == cap) {
-			uaddr_t *q;
-
-			cap = cap ? cap * 2 : 64;
-			/* More pointers than this are beyond any limit. */
-			q = cap > 1u << 20 ? NULL :
-				krealloc(p, cap * sizeof(*p));
-			if (!q) {
-				kfree(p);
-				return -E2BIG;
-			}
-			p = q;
-		}
-		p[(*n)++] = one;
-	}
-	*out = p;
-	return 0;
-}
-
-static int push_all(struct exec_strings *s, const uaddr_t *p, uint64_t n)
-{
-	int err = 0;
-
-	while (n-- && !err)
-		err = exec_push_user(s, p[n]);
-	return err;
-}
-
-static int push_user_args(struct task *t, struct exec *e, uaddr_t argv,
-			  uaddr_t envp)
-{
-	uaddr_t *args = NULL, *envs = NULL;
-	uint64_t argc, envc;
-	int err;
-
-	err = copy_pointers(argv, &args, &argc);
-	if (err)
-		return err;
-	err = copy_pointers(envp, &envs, &envc);
-	if (!err)
-		err = exec_strings_limit(&e->str, argc, envc,
-					 rlimit_cur(t, RLIMIT_STACK));
-	if (!err)
-		err = exec_push(&e->str, e->filename);
-	if (!err)
-		err = push_all(&e->str, envs, envc);
-	if (!err)
-		err = push_all(&e->str, args, argc);
-	/* No program starts without a name: argv[0] is empty then. */
-	if (!err && !argc)
-		err = exec_push(&e->str, "");
-	e->str.argc = (uint32_t)MAX(argc, 1);
-	e->str.envc = (uint32_t)envc;
-	kfree(args);
-	kfree(envs);
-	return err;
-}
-
-/* The name by which a program of a descriptor knows itself. */
-static char *fd_name(int dfd, const char *name)
-{
-	size_t size = strlen(name) + 32;
-	char *s = kmalloc(size);
-
-	if (s && *name)
-		ksnprintf(s, size, "/dev/fd/%d/%s", dfd, name);
-	else if (s)
-		ksnprintf(s, size, "/dev/fd/%d", dfd);
-	return s;
-}
-
-static long do_execveat(struct task *t, int dfd, uaddr_t path, uaddr_t argv,
-			uaddr_t envp, int flags)
-{
-	struct exec *e;
-	struct pathname *n;
-	long err;
-
-	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
-		return -EINVAL;
-	patch_last_call(t);
-	e = kzalloc(sizeof(*e));
-	n = kmalloc(sizeof(*n));
-	err = -ENOMEM;
-	if (!e || !n)
-		goto out;
-	exec_strings_init(&e->str);
-	err = path_copy_in(n, path, flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
-	if (err)
-		goto out;
-	e->file = open_exec(t, dfd, n->s,
-			    (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
-			    (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0));
-	if (is_err(e->file)) {
-		err = ptr_err(e->file);
-		e->file = NULL;
-		goto out;
-	}
-	e->filename = dfd == AT_FDCWD || n->s[0] == '/' ?
-		kstrndup(n->s, n->len) : fd_name(dfd, n->s);
-	e->inaccessible = dfd != AT_FDCWD && n->s[0] != '/' &&
-		fd_cloexec(t, dfd);
-	err = e->filename ? push_user_args(t, e, argv, envp) : -ENOMEM;
-	if (err)
-		goto out;
-	kfree(n);
-	return exec_run(t, e);
-out:
-	kfree(n);
-	if (e)
-		exec_free(e);
-	return err;
-}
-
-long sys_execve(struct task *t, uaddr_t path, uaddr_t argv, uaddr_t envp)
-{
-	return do_execveat(t, AT_FDCWD, path, argv, envp, 0);
-}
-
-long sys_execveat(struct task *t, int dfd, uaddr_t path, uaddr_t argv,
-		  uaddr_t envp, int flags)
-{
-	return do_execveat(t, dfd, path, argv, envp, flags);
-}
-
-static int push_boot(struct exec_strings *s, const struct boot *b,
-		     uint32_t array, uint32_t n)
-{
-	const uint32_t *off = (const uint32_t *)boot_str(b, array);
-	int err = 0;
-
-	while (n-- && !err)
-		err = exec_push(s, boot_str(b, off[n]));
-	return err;
-}
-
-long exec_boot(struct task *t, const struct boot *b)
-{
-	struct exec *e = kzalloc(sizeof(*e));
-	const char *name = boot_str(b, b->exe);
-	long err = -ENOMEM;
-
-	if (!e)
-		return err;
-	exec_note_boot(b);
-	exec_strings_init(&e->str);
-	e->filename = kstrndup(name, strlen(name));
-	if (!e->filename)
-		goto fail;
-	e->file = open_exec(t, AT_FDCWD, e->filename, LOOKUP_FOLLOW);
-	if (is_err(e->file)) {
-		err = ptr_err(e->file);
-		e->file = NULL;
-		goto fail;
-	}
-	err = exec_strings_limit(&e->str, b->argc, b->envc,
-				 rlimit_cur(t, RLIMIT_STACK));
-	if (!err)
-		err = exec_push(&e->str, e->filename);
-	if (!err)
-		err = push_boot(&e->str, b, b->envp, b->envc);
-	if (!err)
-		err = push_boot(&e->str, b, b->argv, b->argc);
-	e->str.argc = b->argc;
-	e->str.envc = b->envc;
-	if (!err)
-		return exec_run(t, e);
-fail:
-	exec_free(e);
-	return err;
 }

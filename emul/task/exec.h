@@ -61,6 +61,22 @@ struct exec {
 	struct program program;
 };
 
+/* exec.c */
+/*
+ * Go on with @e, whose file and str are ready, in @t.  0, or -errno while the
+ * old program is still there; @e goes.
+ */
+long exec_run(struct task *t, struct exec *e);
+/* Everything that @e holds, and itself. */
+void exec_free(struct exec *e);
+
+/* exec-open.c */
+/* A program of the guest's view, ready to be read.  err_ptr() on failure. */
+struct file *exec_open(struct task *t, int dfd, const char *name,
+		       unsigned int lookup) __must_check;
+/* From scripts to their interpreters; then fill e->program.  0 or -errno. */
+int exec_load(struct task *t, struct exec *e) __must_check;
+
 /* What the auxiliary vector tells besides. */
 struct exec_aux {
 	uint64_t phdr, phnum, base, entry, vdso;
