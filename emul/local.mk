@@ -355,6 +355,7 @@ emul_vfs_sources = \
 	%D%/vfs/fsnotify.c \
 	%D%/vfs/fsnotify.h \
 	%D%/vfs/flock.h \
+	%D%/vfs/flock-int.h \
 	%D%/vfs/name.c \
 	%D%/vfs/open.c \
 	%D%/vfs/path.c \
@@ -365,6 +366,7 @@ emul_vfs_sources = \
 	%D%/vfs/stream.h \
 	%D%/vfs/sys_dir.c \
 	%D%/vfs/sys_fd.c \
+	%D%/vfs/sys_flock.c \
 	%D%/vfs/sys_mount.c \
 	%D%/vfs/sys_rw.c \
 	%D%/vfs/sys_splice.c \

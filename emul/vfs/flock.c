@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * flock.c: advisory locks on files.
+ * flock.c: advisory locks on files, and who waits for them.
  *
  * Three kinds: of a process (fcntl), of an open file (OFD), whole files
  * (flock).  The first two exclude each other.  An owner is a descriptor table
@@ -11,43 +11,19 @@
  * the name of the whole sandbox: inode_ops->lock.  Whoever waits for somebody
  * outside asks again from time to time.
  */
-#include "emul/vfs/flock.h"
+#include "emul/vfs/flock-int.h"
 
-#include "emul/entry/uaccess.h"
 #include "emul/fs/proc.h"
 #include "emul/lib/alloc.h"
-#include "emul/sysproto.h"
 #include "emul/time/time.h"
-#include "emul/vfs/fdtable.h"
 
 #define HOST_WAIT_FIRST_NS	1000000
 #define HOST_WAIT_MAX_NS	50000000
-#define OFD_PID			(-1)
-#define LOCK_MAND_BIT		32u	/* ignored, as Linux does */
 #define DEADLOCK_STEPS		1000
-
-struct lock {
-	struct list_head link;		/* of its file, or of those who wait */
-	struct list_head all_link;
-	struct inode *inode;
-	const void *owner;
-	off_t start, end;	/* inclusive */
-	int pid;		/* OFD_PID for those of an open file */
-	short type;		/* F_RDLCK, F_WRLCK, F_UNLCK */
-	bool whole;		/* flock's */
-};
 
 struct file_locks {
 	struct list_head list;
 	struct waitqueue queue;
-};
-
-/* struct flock of x86-64. */
-struct guest_flock {
-	int16_t type, whence;
-	int32_t pad;
-	int64_t start, len;
-	int32_t pid, pad2;
 };
 
 static struct {
@@ -145,6 +121,7 @@ static void apply(struct file_locks *l, struct lock *new, struct lock **spare)
 		if (!overlap(k, new))
 			continue;
 		if (k->start < new->start && k->end > new->end) {
+			/* NOLINTNEXTLINE: an owner has but one such lock */
 			**spare = *k;
 			(*spare)->start = new->end + 1;
 			list_add(&(*spare)->link, &k->link);
@@ -348,8 +325,8 @@ static int wait_for_it(struct task *t, struct attempt *a)
 	return err;
 }
 
-static long lock_apply(struct task *t, struct inode *i, const struct lock *want,
-		       bool wait)
+long flock_apply(struct task *t, struct inode *i, const struct lock *want,
+		 bool wait)
 {
 	struct attempt a = { .inode = i, .wait = wait };
 	long err = -ENOLCK;
@@ -375,42 +352,6 @@ static long lock_apply(struct task *t, struct inode *i, const struct lock *want,
 	return err;
 }
 
-static int range_in(struct file *f, const struct guest_flock *g,
-		    struct lock *k)
-{
-	off_t base = 0, end;
-
-	switch (g->whence) {
-	case 0:
-		break;
-	case 1:
-		base = f->pos;
-		break;
-	case 2:
-		base = (off_t)load_once(&f->inode->size);
-		break;
-	default:
-		return -EINVAL;
-	}
-	if (__builtin_add_overflow(base, g->start, &k->start))
-		return -EOVERFLOW;
-	if (k->start < 0)
-		return -EINVAL;
-	if (g->len > 0) {
-		if (__builtin_add_overflow(k->start, g->len - 1, &end))
-			return -EOVERFLOW;
-		k->end = end;
-	} else if (g->len < 0) {
-		if (k->start + g->len < 0)
-			return -EINVAL;
-		k->end = k->start - 1;
-		k->start += g->len;
-	} else {
-		k->end = INT64_MAX;
-	}
-	return 0;
-}
-
 /* Also with type F_UNLCK, for locks of the same open file: Linux 6.5. */
 static struct lock *find_blocker(struct file_locks *l, const struct lock *want)
 {
@@ -424,8 +365,7 @@ static struct lock *find_blocker(struct file_locks *l, const struct lock *want)
 	return NULL;
 }
 
-static long get_lock(struct inode *i, struct guest_flock *g,
-		     struct lock *want, uaddr_t arg)
+int flock_test(struct inode *i, struct lock *want)
 {
 	struct file_locks *l = locks_of(i);
 	const struct lock *k = NULL;
@@ -434,130 +374,16 @@ static long get_lock(struct inode *i, struct guest_flock *g,
 	locks_enter();
 	if (l)
 		k = find_blocker(l, want);
-	if (!k && i->ops && i->ops->test_lock && want->type != F_UNLCK) {
+	if (k) {
+		*want = *k;
+	} else if (i->ops && i->ops->test_lock && want->type != F_UNLCK) {
 		err = i->ops->test_lock(i, &want->type, &want->start,
 					&want->end);
 		want->pid = 0;		/* nobody that has a number in here */
-		if (!err && want->type != F_UNLCK)
-			k = want;
-	}
-	if (k) {
-		g->type = k->type;
-		g->start = k->start;
-		g->len = k->end == INT64_MAX ? 0 : k->end - k->start + 1;
-		g->pid = k->pid;
-		g->whence = 0;
 	} else {
-		g->type = F_UNLCK;
+		want->type = F_UNLCK;
 	}
 	locks_leave();
-	if (err)
-		return err;
-	return put_user(arg, g);
-}
-
-/*
- * Another thread may have closed the descriptor while the lock was made: then
- * nobody would ever give it up.
- */
-static long check_open(struct task *t, int fd, struct file *f,
-		       const struct lock *want)
-{
-	struct lock undo = { .owner = want->owner, .end = INT64_MAX,
-			     .pid = want->pid, .type = F_UNLCK };
-	struct fd now;
-
-	if (load_once(&t->files->ref.count) == 1)
-		return 0;
-	now = fdget_raw(t, fd);
-	fdput(now);
-	if (now.file == f)
-		return 0;
-	(void)lock_apply(t, f->inode, &undo, false);
-	return -EBADF;
-}
-
-static int type_allowed(const struct file *f, short type)
-{
-	switch (type) {
-	case F_RDLCK:
-		return f->mode & FMODE_READ ? 0 : -EBADF;
-	case F_WRLCK:
-		return f->mode & FMODE_WRITE ? 0 : -EBADF;
-	case F_UNLCK:
-		return 0;
-	default:
-		return -EINVAL;
-	}
-}
-
-long fcntl_lock(struct task *t, int fd, struct file *f, unsigned int cmd,
-		uaddr_t arg)
-{
-	bool ofd = cmd == F_OFD_GETLK || cmd == F_OFD_SETLK ||
-		   cmd == F_OFD_SETLKW;
-	struct lock want = { .owner = t->files, .pid = t->group->pid };
-	struct guest_flock g;
-	long err;
-
-	if (get_user(&g, arg))
-		return -EFAULT;
-	if (ofd) {
-		if (g.pid)
-			return -EINVAL;
-		want.owner = f;
-		want.pid = OFD_PID;
-	}
-	want.type = g.type;
-	if ((cmd == F_GETLK && want.type == F_UNLCK) ||
-	    want.type < F_RDLCK || want.type > F_UNLCK)
-		return -EINVAL;
-	err = range_in(f, &g, &want);
-	if (err)
-		return err;
-	if (cmd == F_GETLK || cmd == F_OFD_GETLK)
-		return get_lock(f->inode, &g, &want, arg);
-	err = type_allowed(f, want.type);
-	if (!err)
-		err = lock_apply(t, f->inode, &want,
-				 cmd == F_SETLKW || cmd == F_OFD_SETLKW);
-	if (!err && want.type != F_UNLCK && !ofd)
-		err = check_open(t, fd, f, &want);
-	return err;
-}
-
-long sys_flock(struct task *t, int fd, unsigned int op)
-{
-	struct lock want = { .end = INT64_MAX, .pid = t->group->pid,
-			     .whole = true };
-	struct fd f;
-	long err;
-
-	if (op & LOCK_MAND_BIT)
-		return 0;
-	switch (op & ~4u) {	/* LOCK_NB */
-	case 1:
-		want.type = F_RDLCK;
-		break;
-	case 2:
-		want.type = F_WRLCK;
-		break;
-	case 8:
-		want.type = F_UNLCK;
-		break;
-	default:
-		return -EINVAL;
-	}
-	f = fdget(t, fd);
-	if (!f.file)
-		return -EBADF;
-	want.owner = f.file;
-	if (want.type != F_UNLCK && !(f.file->mode & (FMODE_READ |
-						      FMODE_WRITE)))
-		err = -EBADF;
-	else
-		err = lock_apply(t, f.file->inode, &want, !(op & 4u));
-	fdput(f);
 	return err;
 }
 
