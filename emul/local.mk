@@ -88,6 +88,8 @@ emul_fs_sources = \
 	%D%/fs/hostopen.c \
 	%D%/fs/changes.c \
 	%D%/fs/changes.h \
+	%D%/fs/changes-end.c \
+	%D%/fs/changes-list.c \
 	%D%/fs/clash.c \
 	%D%/fs/commit-attr.c \
 	%D%/fs/commit.c \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * changes.c: find what the overlays hold, and list it.
+ * changes.c: find what the overlays hold.
  *
  * Nothing else runs any more.  A directory of the host's that is in its place
  * is looked at only where the dentry cache has something pinned: the rest is
@@ -9,24 +9,12 @@
  */
 #include "emul/fs/changes.h"
 
-#include "emul/abi/boot.h"
-#include "emul/entry/trace-int.h"
-#include "emul/entry/trace.h"
 #include "emul/fs/hostfs.h"
-#include "emul/host/broker.h"
-#include "emul/host/host.h"
 #include "emul/lib/alloc.h"
-#include "emul/lib/print.h"
 #include "emul/lib/string.h"
 #include "emul/lib/uapi.h"
-#include "emul/signal/queue.h"
-#include "emul/task/pid.h"
-#include "emul/task/task.h"
 #include "emul/vfs/dcache.h"
 #include "emul/vfs/namei.h"
-
-static uint32_t asked __arena;	/* BOOT_DIFF, BOOT_COMMIT */
-static int64_t began_ns __arena;	/* since 1970 */
 
 /* A directory that is still to be gone through. */
 struct job {
@@ -45,32 +33,6 @@ struct search {
 	struct dentry *dir;	/* that is being gone through */
 	int err;
 };
-
-int change_ask(const struct changes *c, uint16_t grant, const char *path,
-	       struct broker_req *req, struct broker_rep *rep, int *fd)
-{
-	size_t len = strlen(path);
-
-	if (len >= BROKER_PATH_MAX)
-		return -ENAMETOOLONG;
-	req->grant = grant;
-	req->len1 = (uint16_t)len;
-	return broker_call(req, path, rep, c->buf, BROKER_BODY_MAX, fd);
-}
-
-int change_stat(const struct changes *c, uint16_t grant, const char *path,
-		struct broker_stat *st)
-{
-	struct broker_req req = { .op = BROKER_STAT };
-	struct broker_rep rep;
-	int err = change_ask(c, grant, path, &req, &rep, NULL);
-
-	if (!err && rep.len < sizeof(struct broker_node))
-		err = -EIO;
-	if (!err)
-		*st = ((const struct broker_node *)(const void *)c->buf)->st;
-	return err;
-}
 
 static char *join(const char *dir, const char *name, size_t len)
 {
@@ -470,47 +432,6 @@ static bool search_mount(struct mount *m, void *arg)
 	return !s->err;
 }
 
-static int by_path(const struct change *a, const struct change *b)
-{
-	int r = strcmp(a->mount, b->mount);
-
-	return r ? r : strcmp(a->path, b->path);
-}
-
-static void sink(struct change *v, size_t at, size_t n)
-{
-	struct change t = v[at];
-
-	for (;;) {
-		size_t kid = 2 * at + 1;
-
-		if (kid >= n)
-			break;
-		if (kid + 1 < n && by_path(&v[kid], &v[kid + 1]) < 0)
-			kid++;
-		if (by_path(&t, &v[kid]) >= 0)
-			break;
-		v[at] = v[kid];
-		at = kid;
-	}
-	v[at] = t;
-}
-
-static void sort(struct change *v, size_t n)
-{
-	struct change t;
-	size_t k;
-
-	for (k = n / 2; k--; )
-		sink(v, k, n);
-	for (k = n; k-- > 1; ) {
-		t = v[0];
-		v[0] = v[k];
-		v[k] = t;
-		sink(v, 0, k);
-	}
-}
-
 int changes_find(struct changes *c)
 {
 	struct search s = { .c = c };
@@ -525,138 +446,6 @@ int changes_find(struct changes *c)
 	}
 	kfree(s.v);
 	if (!s.err)
-		sort(c->v, c->n);
+		changes_sort(c);
 	return s.err;
-}
-
-void changes_free(struct changes *c)
-{
-	for (size_t k = 0; k < c->n; k++) {
-		if (c->v[k].d)
-			dput(c->v[k].d);
-		if (c->v[k].dir)
-			dput(c->v[k].dir);
-		kfree(c->v[k].path);
-	}
-	kfree(c->v);
-	kfree(c->buf);
-}
-
-size_t change_name(const struct change *h, char *line, size_t n)
-{
-	const char *parts[3] = { h->mount, *h->path ? "/" : "", h->path };
-
-	if (!*h->mount && !*h->path)
-		parts[1] = "/";
-	for (int k = 0; k < 3; k++)
-		for (const char *p = parts[k]; *p; p++) {
-			unsigned char ch = (unsigned char)*p;
-
-			if (n + 6 > BROKER_BODY_MAX)
-				break;
-			if (ch >= ' ' && ch != 0x7f && ch != '\\') {
-				line[n++] = *p;
-				continue;
-			}
-			line[n++] = '\\';
-			line[n++] = (char)('0' + (ch >> 6));
-			line[n++] = (char)('0' + (ch >> 3 & 7));
-			line[n++] = (char)('0' + (ch & 7));
-		}
-	return n;
-}
-
-/* A line of --diff. */
-static void print_one(const struct changes *c, const struct change *h)
-{
-	char *line = c->buf;
-	size_t n = 0;
-
-	line[n++] = h->kind;
-	line[n++] = ' ';
-	n = change_name(h, line, n);
-	line[n++] = '\n';
-	trace_emit(line, n);
-}
-
-static bool all_ended(void)
-{
-	struct tgroup *g;
-	bool ended = true;
-
-	mutex_lock(&pids_lock);
-	list_for_each(g, &all_groups, all_link)
-		if (g->pid != 1 && load_once(&g->n_live))
-			ended = false;
-	mutex_unlock(&pids_lock);
-	return ended;
-}
-
-/*
- * What the program left running ends now, so that nobody writes meanwhile.
- * Not for ever: what a guest has done to the kernel may keep one alive.
- */
-static void end_others(void)
-{
-	const int64_t give_up = host_clock_ns(1) + 10 * NSEC_PER_SEC;
-	struct tgroup *g;
-
-	mutex_lock(&pids_lock);
-	list_for_each(g, &all_groups, all_link) {
-		if (g->pid == 1 || g->pid == FIRST_PID)
-			continue;
-		mutex_lock(&g->lock);
-		signal_kill_group(g, SIGKILL);
-		mutex_unlock(&g->lock);
-	}
-	mutex_unlock(&pids_lock);
-	while (!all_ended() && host_clock_ns(1) < give_up)
-		host_ppoll(NULL, 0, host_clock_ns(1) + 1000000);
-}
-
-static void commit(struct changes *c, int err)
-{
-	struct broker_req req = { .op = BROKER_COMMIT };
-	struct broker_rep rep;
-	char text[256] = "";
-
-	/* From here on the broker lets the overlays' directories be written. */
-	broker_exit(0, 0);
-	if (err)
-		ksnprintf(text, sizeof(text), "%s", trace_errno_text(-err));
-	else
-		changes_commit(c, text, sizeof(text));
-	req.len1 = (uint16_t)strlen(text);
-	broker_call(&req, text, &rep, NULL, 0, NULL);
-}
-
-void changes_boot(uint32_t boot_flags)
-{
-	asked = boot_flags & (BOOT_DIFF | BOOT_COMMIT);
-	if (asked)
-		began_ns = host_clock_ns(0);
-}
-
-void changes_end(int status)
-{
-	struct changes c = {
-		.since = {
-			.sec = began_ns / NSEC_PER_SEC,
-			.nsec = (uint32_t)(began_ns % NSEC_PER_SEC),
-		},
-	};
-	int err;
-
-	if (!asked || (!(asked & BOOT_DIFF) && status))
-		return;
-	end_others();
-	err = changes_find(&c);
-	if ((asked & BOOT_DIFF) && !err)
-		for (size_t k = 0; k < c.n; k++)
-			print_one(&c, &c.v[k]);
-	if ((asked & BOOT_DIFF) && err)
-		kprintf("sbx: --diff: %s\n", trace_errno_text(-err));
-	if ((asked & BOOT_COMMIT) && !status)
-		commit(&c, err);
-	changes_free(&c);
 }

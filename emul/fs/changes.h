@@ -42,6 +42,8 @@ void changes_end(int status);
 /* Fill *c, which is zero.  0 or -errno. */
 __hidden int changes_find(struct changes *c);
 __hidden void changes_free(struct changes *c);
+/* By path as the guest sees it. */
+__hidden void changes_sort(struct changes *c);
 /*
  * Bring them to the host.  What could not be is said, and @text then sums it
  * up, which is else empty.
