@@ -232,6 +232,7 @@ emul_net_sources = \
 	%D%/net/udp-data.c \
 	%D%/net/unix.c \
 	%D%/net/unix.h \
+	%D%/net/unix-conn.c \
 	%D%/net/unix-data.c \
 	%D%/net/unix-gc.c \
 	%D%/net/unix-name.c

@@ -8,8 +8,6 @@
 #include "emul/net/unix.h"
 #include "emul/task/task.h"
 
-#define POLL_IN		(EPOLLIN | EPOLLRDNORM)
-#define POLL_OUT	(EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND)
 #define PIECE_MAX	(32768u - (uint32_t)sizeof(struct skb))
 #define DGRAM_OVERHEAD	32u	/* of the buffer, as Linux has it */
 
@@ -124,7 +122,7 @@ static int wait_room(struct unix_sock *u, struct unix_sock *to,
 		return 0;
 	if (nonblock)
 		return -EAGAIN;
-	t->waiter.key = POLL_OUT | EPOLLHUP;
+	t->waiter.key = UNIX_OUT | EPOLLHUP;
 	t->waiter.exclusive = false;
 	wait_add(&at->queue, &t->waiter, t);
 	for (;;) {
@@ -163,7 +161,7 @@ static int deliver(struct unix_sock *to, struct skb *k, int closed)
 	}
 	mutex_unlock(&to->lock);
 	if (!err)
-		wait_wake(&to->queue, POLL_IN, 1);
+		wait_wake(&to->queue, UNIX_IN, 1);
 	return err;
 }
 
@@ -292,7 +290,7 @@ static int wait_data(struct unix_sock *u, struct task *t, int64_t deadline)
 	int err = 0, late;
 
 	turn_give(&u->reader);
-	t->waiter.key = POLL_IN | EPOLLHUP | EPOLLRDHUP;
+	t->waiter.key = UNIX_IN | EPOLLHUP | EPOLLRDHUP;
 	t->waiter.exclusive = true;
 	wait_add(&u->queue, &t->waiter, t);
 	for (;;) {
@@ -307,12 +305,12 @@ static int wait_data(struct unix_sock *u, struct task *t, int64_t deadline)
 	}
 	wait_del(&t->waiter);
 	if (err) {
-		wait_wake(&u->queue, POLL_IN, 1);
+		wait_wake(&u->queue, UNIX_IN, 1);
 		err = socket_wait_error(err, u->so.rcv_timeout_ns);
 	}
 	late = turn_take(&u->reader, t);
 	if (late && !err) {
-		wait_wake(&u->queue, POLL_IN, 1);
+		wait_wake(&u->queue, UNIX_IN, 1);
 		return late;
 	}
 	/* On failure the caller has the turn no more. */
@@ -329,18 +327,18 @@ static void wake_senders(struct unix_sock *u)
 	if (u->so.type == SOCK_STREAM) {
 		p = unix_peer(u);
 		if (p)
-			wait_wake(&p->queue, POLL_OUT, INT32_MAX);
+			wait_wake(&p->queue, UNIX_OUT, INT32_MAX);
 		unix_put(p);
 		return;
 	}
-	wait_wake(&u->queue, POLL_OUT, INT32_MAX);
+	wait_wake(&u->queue, UNIX_OUT, INT32_MAX);
 	p = unix_peer(u);
 	if (p)
-		wait_wake(&p->queue, POLL_OUT, INT32_MAX);
+		wait_wake(&p->queue, UNIX_OUT, INT32_MAX);
 	unix_put(p);
 	mutex_lock(&u->lock);
 	list_for_each(c, &u->clients, client_link)
-		wait_wake(&c->queue, POLL_OUT, INT32_MAX);
+		wait_wake(&c->queue, UNIX_OUT, INT32_MAX);
 	mutex_unlock(&u->lock);
 }
 

@@ -9,10 +9,17 @@
 #ifndef SBX_NET_UNIX_H
 #define SBX_NET_UNIX_H
 
+#include <linux/eventpoll.h>
+
 #include "emul/lib/list.h"
 #include "emul/lib/lock.h"
 #include "emul/net/socket.h"
 #include "emul/task/turn.h"
+
+/* What sleepers and pollers wait for. */
+#define UNIX_IN		(EPOLLIN | EPOLLRDNORM)
+#define UNIX_OUT	(EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND)
+#define UNIX_ALL	(UNIX_IN | UNIX_OUT | EPOLLHUP | EPOLLRDHUP | EPOLLERR)
 
 #define SUN_PATH_MAX	108
 #define DGRAM_QUEUE_MAX	512	/* messages that wait for one reader */
@@ -96,6 +103,17 @@ void unix_put(struct unix_sock *u);
 /* The peer with a reference, or NULL. */
 struct unix_sock *unix_peer(struct unix_sock *u) __must_check;
 void ucred_of(struct ucred *c, const struct task *t);
+
+/* unix-conn.c: of struct socket_ops. */
+int unix_listen(struct socket *s, int backlog);
+int unix_connect(struct socket *s, const void *name, uint32_t len,
+		 bool nonblock);
+struct socket *unix_accept(struct socket *s, bool nonblock);
+/* Of datagrams. */
+int unix_dgram_connect(struct socket *s, const void *name, uint32_t len,
+		       bool nonblock);
+int unix_no_listen(struct socket *s, int backlog);
+struct socket *unix_no_accept(struct socket *s, bool nonblock);
 
 /* unix-name.c */
 int unix_bind(struct socket *s, const void *name, uint32_t len);
