@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* far-data.c: what goes out and comes in over sockets of the host. */
+#include <asm/ioctls.h>
 #include <asm/poll.h>
 #include <linux/errno.h>
 #include <linux/eventpoll.h>
@@ -264,7 +265,7 @@ static void note_peek(struct inet_sock *k)
 	struct file *f = load_acquire(&k->so.file);
 
 	if (f)
-		store_once(&f->host_ready, far_of(k)->peek_n ? EPOLLIN : 0);
+		store_once(&f->host_ready, far_peeked(k) ? EPOLLIN : 0);
 }
 
 /* What there is now.  Bytes, 0: the end, -EAGAIN. */
@@ -362,8 +363,10 @@ static ssize_t dgram_peek(struct far *h, size_t size)
 	return r;
 }
 
-static ssize_t dgram_take(struct far *h, struct task *t, struct sockmsg *m)
+static ssize_t dgram_take(struct inet_sock *k, struct task *t,
+			  struct sockmsg *m)
 {
+	struct far *h = far_of(k);
 	bool whole = m->flags & (MSG_TRUNC | MSG_PEEK);
 	ssize_t r = turn_take(&h->rd, t);
 	ssize_t got;
@@ -388,6 +391,7 @@ static ssize_t dgram_take(struct far *h, struct task *t, struct sockmsg *m)
 		h->peek = NULL;
 		h->peek_n = 0;
 	}
+	note_peek(k);
 	turn_give(&h->rd);
 	return r < 0 ? r : m->flags & MSG_TRUNC ? got : r;
 }
@@ -396,7 +400,7 @@ ssize_t far_udp_recv(struct socket *s, struct task *t,
 			    struct sockmsg *m)
 {
 	struct inet_sock *k = inet_sk(s);
-	struct far *h = far_of(k);
+	const struct far *h = far_of(k);
 	int64_t deadline = socket_deadline(s->rcv_timeout_ns);
 	ssize_t n;
 
@@ -407,7 +411,7 @@ ssize_t far_udp_recv(struct socket *s, struct task *t,
 		return -EOPNOTSUPP;
 	far_flush(k);
 	for (;;) {
-		n = dgram_take(h, t, m);
+		n = dgram_take(k, t, m);
 		if (n != -EAGAIN || nonblocking(m))
 			break;
 		if (load_once(&k->shut) & SHUT_RCV)
@@ -419,4 +423,31 @@ ssize_t far_udp_recv(struct socket *s, struct task *t,
 	if (n >= 0)
 		m->name_len = addr_put(s->family, &k->remote, m->name);
 	return n;
+}
+
+/* What the resolver has sent, which the broker counts for nobody. */
+static long pair_unread(struct inet_sock *k)
+{
+	struct far *h = far_of(k);
+	ssize_t r = turn_take(&h->rd, current());
+
+	if (r)
+		return r;
+	r = inet_is_tcp(k) ? fill_peek(h, GATHER_MAX) :
+		dgram_peek(h, DGRAM_MAX);
+	note_peek(k);
+	turn_give(&h->rd);
+	return r == -EAGAIN ? 0 : r;
+}
+
+long far_unread(struct socket *s)
+{
+	struct inet_sock *k = inet_sk(s);
+	const struct far *h = far_of(k);
+
+	if (h->pair && h->fd >= 0)
+		return pair_unread(k);
+	if (s->type == SOCK_DGRAM && h->peek)
+		return (long)h->peek_n;
+	return (long)h->peek_n + far_count(k, FIONREAD);
 }

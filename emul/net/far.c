@@ -296,7 +296,7 @@ static uint32_t far_poll(struct socket *s, struct waiter *w)
 	if (load_acquire(&h->fd) < 0)
 		return mask | EPOLLHUP | INET_OUT;
 	mask |= (uint16_t)state(h);
-	if (load_acquire(&h->peek_n))
+	if (far_peeked(k))
 		mask |= EPOLLIN;
 	if (h->pair)
 		mask &= ~(uint32_t)EPOLLPRI;
@@ -324,15 +324,6 @@ static void far_release(struct socket *s)
 	kfree(h);
 	live_add(LIVE_INET, -1);
 	inet_put(k);
-}
-
-static long far_unread(struct socket *s)
-{
-	struct far *h = far_of(inet_sk(s));
-
-	if (s->type == SOCK_DGRAM && h->peek)
-		return (long)h->peek_n;
-	return (long)h->peek_n + far_count(inet_sk(s), FIONREAD);
 }
 
 static long far_unsent(struct socket *s)

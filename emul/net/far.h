@@ -33,6 +33,15 @@ static inline struct far *far_of(const struct inet_sock *k)
 	return k->outward;
 }
 
+/* Is there what was looked at and not taken?  A datagram may be empty. */
+static inline bool far_peeked(const struct inet_sock *k)
+{
+	const struct far *h = far_of(k);
+
+	return inet_is_tcp(k) ? load_acquire(&h->peek_n) != 0 :
+		load_acquire(&h->peek) != NULL;
+}
+
 /* far.c */
 extern const struct socket_ops far_tcp_ops, far_udp_ops;
 /* A descriptor for @k, which it owns from now on.  0, -ENOMEM (closed). */
@@ -54,6 +63,8 @@ ssize_t far_tcp_send(struct socket *s, struct task *t, struct sockmsg *m);
 ssize_t far_udp_send(struct socket *s, struct task *t, struct sockmsg *m);
 ssize_t far_tcp_recv(struct socket *s, struct task *t, struct sockmsg *m);
 ssize_t far_udp_recv(struct socket *s, struct task *t, struct sockmsg *m);
+/* As socket_ops.unread. */
+long far_unread(struct socket *s);
 
 /* far-cork.c */
 /* Pieces of @k are to wait from now on, if there is memory. */
