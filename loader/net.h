@@ -90,7 +90,7 @@ int net_mode(struct net_policy *n, const char *option, const char *arg,
  * 0, or -1 with *e: they contradict each other.
  */
 int net_settle(struct net_policy *n, struct err *e);
-/* Does the policy have any rule for names? */
+/* Is there a resolver: for names that are granted, or as --dns wants it? */
 bool net_names(const struct net_policy *n);
 
 /* Is there anything for which the broker needs sockets? */

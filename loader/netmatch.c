@@ -135,6 +135,9 @@ char *net_text(const struct broker_addr *a, char *buf, size_t size)
 
 bool net_names(const struct net_policy *n)
 {
+	/* All may be reached, the host's servers too. */
+	if (n->mode == NET_HOST)
+		return n->n_servers;
 	for (size_t i = 0; i < n->n_rules; i++)
 		if (n->rules[i].name)
 			return true;

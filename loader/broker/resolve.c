@@ -10,7 +10,8 @@
  * nobody asks a second time.
  *
  * Nothing here waits.  Queries that get no answer are forgotten when their
- * place is needed; who asked asks again, and another server then.
+ * place is needed; who asked asks again, and another server then.  Where it is
+ * known that a server does not answer, the next one is asked at once.
  */
 #include "config.h"
 
@@ -44,6 +45,7 @@
 #define TYPE_OPT	41u
 #define SERVFAIL	2u
 #define NXDOMAIN	3u
+#define NOTIMP		4u
 
 struct pair {
 	int fd;			/* -1: free */
@@ -70,6 +72,7 @@ struct query {
 	int64_t at_ms;
 	struct asker who[ASKERS];
 	unsigned int n_who;
+	size_t server, tries;	/* the first that was asked; how many were */
 	uint8_t ask[ASK_MAX];	/* length, then what is sent */
 	size_t ask_len;		/* without the two bytes */
 	size_t question;	/* bytes of it, from HEAD on */
@@ -205,13 +208,14 @@ static void answer(struct pair *p, const uint8_t *ask, size_t question,
 }
 
 /*
- * The name at msg[HEAD] in lower case, with dots, into @name[256].  The size
- * of the whole question, 0: it is none that we would ask.
+ * The name at msg[HEAD] in lower case, with dots, into @name[256]: empty if it
+ * is none that we would ask.  The size of the whole question, 0: malformed.
  */
 static size_t question(const uint8_t *msg, size_t n, char *name)
 {
 	static const char good[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
 	size_t at = HEAD, out = 0;
+	bool fine = true;
 
 	while (at < n && msg[at]) {
 		size_t len = msg[at++];
@@ -225,18 +229,19 @@ static size_t question(const uint8_t *msg, size_t n, char *name)
 
 			if (ch >= 'A' && ch <= 'Z')
 				ch += 'a' - 'A';
-			if (!ch || !strchr(good, ch))
-				return 0;
+			fine = fine && ch && strchr(good, ch);
 			name[out++] = (char)ch;
 		}
 	}
-	name[out] = '\0';
+	name[fine ? out : 0] = '\0';
 	at += 5;		/* the last byte of the name, type, class */
-	return at <= n && out ? at - HEAD : 0;
+	return at <= n ? at - HEAD : 0;
 }
 
 static bool name_granted(const struct net *n, const char *name)
 {
+	if (!*name)
+		return false;
 	if (n->policy->mode == NET_HOST)
 		return true;
 	for (size_t i = 0; i < n->policy->n_rules; i++)
@@ -334,13 +339,19 @@ static bool join(struct resolver *r, const struct query *q, bool *full)
 	return false;
 }
 
-static int send_ask(struct monitor *m, struct query *q,
-		    const struct broker_addr *server)
+/* To the server whose turn it is. */
+static int send_ask(struct monitor *m, struct query *q)
 {
 	struct resolver *r = m->net->resolver;
+	const struct net_policy *policy = m->net->policy;
+	const struct broker_addr *server =
+		&policy->servers[(q->server + q->tries) % policy->n_servers];
 	union net_name host;
 	int ret, fd;
 
+	q->tries++;
+	q->sent = false;
+	q->have = 0;
 	net_to_host(&host, server);
 	fd = (int)syscall(SYS_socket, host.any.sa_family,
 			  (q->stream ? SOCK_STREAM : SOCK_DGRAM) |
@@ -358,6 +369,45 @@ static int send_ask(struct monitor *m, struct query *q,
 	return ret < 0 ? ret : 0;
 }
 
+/*
+ * To all who asked and wait still: @msg, which is @n bytes, or a failure.
+ * True: there was somebody.
+ */
+static bool tell(struct monitor *m, struct query *q, uint8_t *msg, size_t n)
+{
+	uint8_t *ask = q->ask + 2;
+	bool any = false;
+
+	for (unsigned int i = 0; i < q->n_who; i++) {
+		const struct asker *w = &q->who[i];
+		struct pair *p = &m->net->resolver->pair[w->pair];
+		uint8_t *to = msg ? msg : ask;
+
+		if (p->fd < 0 || p->used != w->used)
+			continue;
+		any = true;
+		put16(to, w->id);
+		memcpy(to + HEAD, w->question, q->question);
+		if (msg)
+			to_guest(p, msg, n);
+		else
+			answer(p, ask, q->question, SERVFAIL);
+	}
+	return any;
+}
+
+/* The server asked last is none: ask the next, or tell that all failed. */
+static void try_next(struct monitor *m, struct query *q)
+{
+	do {
+		end_query(q);
+		if (q->tries >= m->net->policy->n_servers) {
+			(void)tell(m, q, NULL, 0);
+			return;
+		}
+	} while (send_ask(m, q) < 0);
+}
+
 static void take_query(struct monitor *m, unsigned int nr, const uint8_t *msg,
 		       size_t n)
 {
@@ -370,6 +420,8 @@ static void take_query(struct monitor *m, unsigned int nr, const uint8_t *msg,
 	size_t size;
 
 	/* A plain query with one question, or no answer at all. */
+	if (n >= HEAD && (msg[2] & 0xf8) && !(msg[2] & 0x80))
+		answer(p, msg, 0, NOTIMP);
 	if (n < HEAD || (msg[2] & 0xf8) || get16(msg + 4) != 1 ||
 	    get16(msg + 6) || get16(msg + 8) || get16(msg + 10) > 1)
 		return;
@@ -398,11 +450,9 @@ static void take_query(struct monitor *m, unsigned int nr, const uint8_t *msg,
 			answer(p, msg, size, SERVFAIL);
 		return;
 	}
-	if (send_ask(m, q, &policy->servers[asked(r, q) %
-					    policy->n_servers]) < 0) {
-		end_query(q);
-		answer(p, msg, size, SERVFAIL);
-	}
+	q->server = asked(r, q);
+	if (send_ask(m, q) < 0)
+		try_next(m, q);
 }
 
 static void pair_stream(struct monitor *m, unsigned int nr)
@@ -531,7 +581,7 @@ static bool addresses(struct net *net, const uint8_t *msg, size_t n,
 static bool take_answer(struct monitor *m, struct query *q, uint8_t *msg,
 			size_t n)
 {
-	uint8_t *ask = q->ask + 2;
+	const uint8_t *ask = q->ask + 2;
 	bool good;
 
 	if (n < HEAD + q->question || get16(msg) != get16(ask) ||
@@ -539,23 +589,8 @@ static bool take_answer(struct monitor *m, struct query *q, uint8_t *msg,
 	    memcmp(msg + HEAD, ask + HEAD, q->question) != 0)
 		return false;
 	good = addresses(m->net, msg, n, HEAD + q->question, NULL);
-	for (unsigned int i = 0; i < q->n_who; i++) {
-		const struct asker *w = &q->who[i];
-		struct pair *p = &m->net->resolver->pair[w->pair];
-
-		if (p->fd < 0 || p->used != w->used)
-			continue;	/* it waits no more */
-		put16(msg, w->id);
-		put16(ask, w->id);
-		memcpy(msg + HEAD, w->question, q->question);
-		memcpy(ask + HEAD, w->question, q->question);
-		if (good) {
-			addresses(m->net, msg, n, HEAD + q->question, q->name);
-			to_guest(p, msg, n);
-		} else {
-			answer(p, ask, q->question, SERVFAIL);
-		}
-	}
+	if (tell(m, q, good ? msg : NULL, n) && good)
+		addresses(m->net, msg, n, HEAD + q->question, q->name);
 	return true;
 }
 
@@ -572,14 +607,14 @@ static void query_stream(struct monitor *m, struct query *q, unsigned int nr)
 		    send(q->fd, q->ask, 2 + q->ask_len, MSG_NOSIGNAL) !=
 		    (ssize_t)(2 + q->ask_len) ||
 		    epoll_ctl(m->epoll_fd, EPOLL_CTL_MOD, q->fd, &ev))
-			end_query(q);
+			try_next(m, q);
 		return;
 	}
 	n = recv(q->fd, q->in + q->have, 2 + ANSWER_MAX - q->have, 0);
 	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n <= 0) {
-		end_query(q);
+		try_next(m, q);
 		return;
 	}
 	q->have += (size_t)n;
@@ -604,8 +639,9 @@ static void query_event(struct monitor *m, unsigned int nr)
 	n = recv(q->fd, msg, sizeof(msg), 0);
 	if (n < 0 && errno == EAGAIN)
 		return;
-	/* An error: nobody listens there; the guest asks again. */
-	if (n < 0 || take_answer(m, q, msg, (size_t)n))
+	if (n < 0)
+		try_next(m, q);		/* nobody listens there */
+	else if (take_answer(m, q, msg, (size_t)n))
 		end_query(q);
 }
 
