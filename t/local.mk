@@ -221,6 +221,7 @@ shell_tests = \
 	%D%/t5000-outward.sh \
 	%D%/t5020-inherited.sh \
 	%D%/t5030-load.sh \
+	%D%/t5040-resolve.sh \
 	%D%/t5010-servers-data.sh \
 	%D%/t5010-servers-net.sh \
 	%D%/t5010-servers-web.sh \
@@ -342,6 +343,7 @@ EXTRA_DIST += \
 	%D%/drive-load.py \
 	%D%/drive-net.py \
 	%D%/drive-tty.py \
+	%D%/name-server.py \
 	%D%/run-guest.sh \
 	%D%/real.sh \
 	%D%/servers.sh \
