@@ -84,6 +84,7 @@ emul_fs_sources = \
 	%D%/fs/overlay.c \
 	%D%/fs/hostfs.h \
 	%D%/fs/hostlist.c \
+	%D%/fs/hostlookup.c \
 	%D%/fs/hostnames.c \
 	%D%/fs/hostopen.c \
 	%D%/fs/changes.c \
