@@ -218,6 +218,13 @@ void host_list_ahead(struct dentry *dir, bool stat);
 /* It is complete: others need not ask again, where it may be kept. */
 void host_list_keep(struct inode *i, struct dir_list *l);
 
+/*
+ * Put the name of what @n tells of into the cache, if it is not there.  A
+ * reference, or NULL: no memory.
+ */
+struct dentry *host_add_name(struct dentry *dir, const char *name, size_t len,
+			     const struct broker_node *n, bool no_xattrs);
+
 /* What is still to be looked at of a reply's entries. */
 struct host_rows {
 	const char *at, *end;
@@ -240,6 +247,8 @@ int host_rows_take(struct host_rows *r, struct dentry *dir,
  * flags: perhaps fetch more than that name first.
  */
 __hidden void host_names_asked(struct dentry *dir, unsigned int flags);
+/* Have its names known, by a list of all of it; tried once. */
+__hidden void host_names_learn(struct dentry *dir);
 /* Does who asks so look at the files of @dir one by one, perhaps? */
 __hidden bool host_names_looks(const struct dentry *dir, unsigned int flags);
 /* The whole of @dir was listed. */
@@ -267,6 +276,11 @@ int host_open(struct inode *i, struct file *f);
  * open others of its directory with it, where they may be wanted.
  */
 __hidden void host_open_ahead(struct dentry *d);
+/*
+ * The same where there is no dentry yet for @name in the directory @dir: it
+ * and others get theirs, and a descriptor.  True: it has.
+ */
+__hidden bool host_open_names(struct dentry *dir, const char *name, size_t len);
 /* @i has a descriptor that nobody uses: it may be closed for others. */
 __hidden void host_fd_idle(struct inode *i);
 /*

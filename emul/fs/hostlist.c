@@ -49,6 +49,23 @@ void host_list_keep(struct inode *i, struct dir_list *l)
 	mutex_unlock(&i->lock);
 }
 
+struct dentry *host_add_name(struct dentry *dir, const char *name, size_t len,
+			     const struct broker_node *n, bool no_xattrs)
+{
+	struct dentry *d = d_lookup(dir, name, len);
+	struct inode *i;
+
+	if (d)
+		return d;
+	i = host_inode_from(dir->sb, n);
+	if (i)
+		host_node(i)->xattrs_known = no_xattrs;
+	d = i ? d_add_found(dir, name, len, i) : NULL;
+	if (d && d->inode == i)
+		host_attach(i, d);
+	return d;
+}
+
 /* Put a name with its attributes into the cache.  A reference, or NULL. */
 static struct dentry *add_entry(struct dentry *dir, const char *name,
 				size_t len, const struct broker_dirent *e,
@@ -57,7 +74,6 @@ static struct dentry *add_entry(struct dentry *dir, const char *name,
 	size_t target_len = target ? e->target_len : 0;
 	struct dentry *d = d_lookup(dir, name, len);
 	struct broker_node *n;
-	struct inode *i;
 
 	if (d)
 		return d;
@@ -68,13 +84,8 @@ static struct dentry *add_entry(struct dentry *dir, const char *name,
 	n->target_len = (uint32_t)target_len;
 	memcpy(&n->st, e + 1, sizeof(n->st));
 	memcpy(n + 1, target, target_len);
-	i = host_inode_from(dir->sb, n);
+	d = host_add_name(dir, name, len, n, e->has_stat == 2);
 	kfree(n);
-	if (i)
-		host_node(i)->xattrs_known = e->has_stat == 2;
-	d = i ? d_add_found(dir, name, len, i) : NULL;
-	if (d && d->inode == i)
-		host_attach(i, d);
 	return d;
 }
 

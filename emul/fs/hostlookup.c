@@ -182,7 +182,9 @@ void host_prefetch(struct dentry *dir, const char *rest, size_t len,
 	size_t have, more;
 	int err, fd = -1;
 
-	if (!host_has_lower(dir) || need_not_ask(dir, rest, len, flags))
+	if (!host_has_lower(dir) || need_not_ask(dir, rest, len, flags) ||
+	    ((flags & (LOOKUP_OPEN | LOOKUP_DIRECTORY)) == LOOKUP_OPEN &&
+	     !memchr(rest, '/', len) && host_open_names(dir, rest, len)))
 		return;
 	p = host_path(dir, path, &have);
 	if (!p)

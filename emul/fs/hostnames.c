@@ -112,12 +112,17 @@ void host_names_from(struct dentry *dir, const struct dir_list *l)
 		kfree(names);
 }
 
-/* List the directory @dir, for its names. */
-static void learn(struct dentry *dir)
+void host_names_learn(struct dentry *dir)
 {
-	struct dir_list *l = host_list_new();
-	int err = l ? 0 : -ENOMEM;
+	struct host_node *n = host_node(dir->inode);
+	struct dir_list *l;
+	int err;
 
+	if (n->list_failed || load_once(&n->names) || load_once(&n->list))
+		return;
+	n->list_failed = true;	/* or done: it is tried once */
+	l = host_list_new();
+	err = l ? 0 : -ENOMEM;
 	while (!err && !l->done)
 		err = host_list_more(dir, l);
 	if (!err)
@@ -235,10 +240,8 @@ void host_names_asked(struct dentry *dir, unsigned int flags)
 	if (host_names_looks(dir, flags) && !load_once(&n->stat_done) &&
 	    stat_wanted(n, hostfs_of(dir->inode), &many)) {
 		fetch_stat(dir, many);
-	} else if (asked > ASK_MAX && !n->list_failed &&
-		   !load_once(&n->names) && !load_once(&n->list)) {
-		n->list_failed = true;	/* or done: it is tried once */
-		learn(dir);
+	} else if (asked > ASK_MAX) {
+		host_names_learn(dir);
 	}
 }
 

@@ -5,7 +5,8 @@
  * Who opens one file of a directory after the other (tar, grep -r, a compiler)
  * waits for a request each time.  After a few of them others of that directory
  * come along, in the order of its list, for as long as they are used: files
- * that have been looked at, which are the host's still, and each of them once.
+ * that are the host's still, each of them once.  Those that nobody has looked
+ * at get their names in the cache by it, with the attributes that come along.
  * Nobody has them open; so they are the first to be closed when there are many.
  */
 #include "emul/fs/hostfs.h"
@@ -16,11 +17,14 @@
 #include "emul/lib/string.h"
 
 #define OPENS_MIN	3u	/* files opened one by one before that */
-#define OPENS_TRUST	64u	/* descriptors that may be there unused */
+#define OPENS_TRUST	64u	/* descriptors that may be there unused, ... */
+#define OPENS_TRUST_MAX	160u	/* ... or so many, where others were used */
+#define LIST_SIZE_MAX	(BROKER_BODY_MAX / 2)	/* else it is no cheap list */
 
-/* Files to be opened by one request. */
+/* Files to be opened by one request; those without a dentry get one. */
 struct batch {
 	struct dentry *d[BROKER_FDS_MAX];
+	uint16_t at[BROKER_FDS_MAX];	/* where their names start */
 	uint32_t n;
 	size_t len;
 	char names[BROKER_PATH_MAX];
@@ -31,6 +35,7 @@ static void batch_add(struct batch *b, struct dentry *d, const char *name,
 {
 	memcpy(b->names + b->len, name, len);
 	b->names[b->len + len] = '\0';
+	b->at[b->n] = (uint16_t)b->len;
 	b->len += len + 1;
 	b->d[b->n++] = d;
 }
@@ -52,7 +57,7 @@ static void choose(struct batch *b, struct dentry *up, uint32_t max)
 {
 	struct host_node *n = host_node(up->inode);
 	const struct dir_list *l = load_acquire(&n->list);
-	size_t at = load_once(&n->open_at);
+	size_t at = load_once(&n->open_at), first = b->len - 1;
 
 	while (l && b->n < max && at < l->used) {
 		const struct broker_dirent *e = (const void *)(l->mem + at);
@@ -64,8 +69,10 @@ static void choose(struct batch *b, struct dentry *up, uint32_t max)
 		at += e->rec_len;
 		if (e->type != 8)	/* a regular file */
 			continue;
+		if (e->name_len == first && !memcmp(name, b->names, first))
+			continue;
 		d = d_lookup(up, name, e->name_len);
-		if (d && d != b->d[0] && may_open(d))
+		if (!d || may_open(d))
 			batch_add(b, d, name, e->name_len);
 		else
 			dput(d);
@@ -92,22 +99,39 @@ static bool give(struct inode *i, const struct broker_opened *o, int fd,
 	return is;
 }
 
-static void take(struct batch *b, const struct broker_opened *o,
-		 uint32_t count, const int *fds, unsigned int n_fds)
+/* The file of that number, which has a name now; NULL: it is something else. */
+static struct inode *file_of(struct batch *b, struct dentry *up,
+			     const struct broker_opened *o)
 {
-	struct hostfs *fs = hostfs_of(b->d[0]->inode);
+	struct broker_node n = { .rec_len = sizeof(n), .st = o->st };
+	struct inode *i;
+
+	if (o->nr >= b->n)
+		return NULL;
+	if (!b->d[o->nr]) {
+		const char *name = b->names + b->at[o->nr];
+
+		b->d[o->nr] = host_add_name(up, name, strlen(name), &n, false);
+	}
+	i = b->d[o->nr] ? load_acquire(&b->d[o->nr]->inode) : NULL;
+	return i && S_ISREG(i->mode) ? i : NULL;
+}
+
+static void take(struct batch *b, struct dentry *up,
+		 const struct broker_opened *o, uint32_t count, const int *fds,
+		 unsigned int n_fds)
+{
+	struct hostfs *fs = hostfs_of(up->inode);
 	uint32_t k, got = 0;
 
 	for (k = 0; k < n_fds; k++) {
-		uint32_t nr = k < count ? o[k].nr : b->n;
-		struct inode *i = nr < b->n ? load_acquire(&b->d[nr]->inode) :
-			NULL;
+		struct inode *i = k < count ? file_of(b, up, &o[k]) : NULL;
 
-		if (!i || !give(i, &o[k], fds[k], nr > 0)) {
+		if (!i || !give(i, &o[k], fds[k], o[k].nr > 0)) {
 			host_close(fds[k]);
-		} else if (nr) {
+		} else {
 			host_fd_idle(i);
-			got++;
+			got += o[k].nr > 0;
 		}
 	}
 	__atomic_fetch_add(&fs->open_got, got, __ATOMIC_RELAXED);
@@ -132,7 +156,13 @@ static void open_batch(struct batch *b, struct dentry *up)
 	req.len1 = (uint16_t)len;
 	if (broker_call_fds(&req, p, b->names, -1, &rep, o, sizeof(o), fds, &n))
 		rep.len = 0;
-	take(b, o, rep.len / (uint32_t)sizeof(o[0]), fds, n);
+	take(b, up, o, rep.len / (uint32_t)sizeof(o[0]), fds, n);
+}
+
+/* Were files that came unasked opened, on the whole? */
+static bool trusted(uint32_t got, uint32_t used)
+{
+	return used >= OPENS_MIN * 4 && used * 2 >= got;
 }
 
 /* How many to open at once, this one among them. */
@@ -140,18 +170,41 @@ static uint32_t window(struct hostfs *fs, uint32_t opens)
 {
 	uint32_t got = load_once(&fs->open_got);
 	uint32_t used = load_once(&fs->open_used);
+	bool trust = trusted(got, used);
 
-	if (got > used + OPENS_TRUST) {
+	if (got > used + (trust ? OPENS_TRUST_MAX : OPENS_TRUST)) {
 		/* What came for nothing is forgotten in time. */
 		store_once(&fs->open_got, got - 1);
 		return 1;
 	}
 	/* As before in other directories. */
-	if (used >= OPENS_MIN * 4 && used * 2 >= got)
+	if (trust)
 		return BROKER_FDS_MAX;
 	if (opens <= OPENS_MIN)
 		return 1;
 	return MIN((opens - OPENS_MIN) * 4, BROKER_FDS_MAX);
+}
+
+/* Open @name of @up, whose dentry is @d if it has one, and others. */
+static void open_with_others(struct dentry *up, struct dentry *d,
+			     const char *name, size_t len)
+{
+	uint32_t opens = __atomic_add_fetch(&host_node(up->inode)->n_opens, 1,
+					    __ATOMIC_RELAXED);
+	uint32_t max = window(hostfs_of(up->inode), opens);
+	struct batch *b = max > 1 ? kmalloc(sizeof(*b)) : NULL;
+
+	if (!b)
+		return;
+	b->n = 0;
+	b->len = 0;
+	batch_add(b, d ? dget(d) : NULL, name, len);
+	choose(b, up, max);
+	if (b->n > 1)
+		open_batch(b, up);
+	while (b->n)
+		dput(b->d[--b->n]);
+	kfree(b);
 }
 
 void host_open_ahead(struct dentry *d)
@@ -159,10 +212,8 @@ void host_open_ahead(struct dentry *d)
 	struct host_node *n = host_node(d->inode);
 	struct hostfs *fs = hostfs_of(d->inode);
 	char name[NAME_LEN_MAX + 1];
-	struct batch *b = NULL;
 	struct dentry *up;
 	size_t len = 0;
-	uint32_t max;
 
 	if (load_once(&n->fd) >= 0) {
 		if (n->fd_ahead)
@@ -174,20 +225,28 @@ void host_open_ahead(struct dentry *d)
 	if (!may_open(d))
 		return;
 	up = host_name_in(d, name, &len);
-	if (up && host_has_lower(up) && load_acquire(&host_node(up->inode)->list)) {
-		max = window(fs, __atomic_add_fetch(
-				     &host_node(up->inode)->n_opens, 1,
-				     __ATOMIC_RELAXED));
-		b = max > 1 ? kzalloc(sizeof(*b)) : NULL;
-	}
-	if (b) {
-		batch_add(b, dget(d), name, len);
-		choose(b, up, max);
-		if (b->n > 1)
-			open_batch(b, up);
-		while (b->n)
-			dput(b->d[--b->n]);
-		kfree(b);
-	}
+	if (up && host_has_lower(up) && load_acquire(&host_node(up->inode)->list))
+		open_with_others(up, d, name, len);
 	dput(up);
+}
+
+bool host_open_names(struct dentry *dir, const char *name, size_t len)
+{
+	struct host_node *n = host_node(dir->inode);
+	struct hostfs *fs = hostfs_of(dir->inode);
+	struct dentry *d;
+
+	if (host_shared(dir->inode) || len > NAME_LEN_MAX)
+		return false;
+	/* Where it has been right so far, the second open has it listed. */
+	if (!load_acquire(&n->list) && load_once(&n->n_asked) > 1 &&
+	    dir->inode->size <= LIST_SIZE_MAX &&
+	    trusted(load_once(&fs->open_got), load_once(&fs->open_used)))
+		host_names_learn(dir);
+	if (!load_acquire(&n->list))
+		return false;
+	open_with_others(dir, NULL, name, len);
+	d = d_lookup(dir, name, len);
+	dput(d);
+	return d != NULL;
 }
