@@ -24,6 +24,26 @@ untouched 'nothing beside it has changed'
 set -- "$(find "$tmp/rw" -perm /6000 -o -type c -o -type b -o -type s)"
 is 'no device and no set-id file was left in it' "$1" ''
 
+# What is read-only, or denied, in a directory that may be written stays where
+# the host looks for it, with all that leads there.
+mkdir -p "$tmp/rw/a/b/keep" "$tmp/rw/x/b/keep" "$tmp/rw/d/e/secret"
+printf 'good\n' >"$tmp/rw/a/b/keep/hook"
+printf 'evil\n' >"$tmp/rw/x/b/keep/hook"
+"$tmp/sbx" --rw "$tmp/rw" --ro "$tmp/rw/a/b/keep" --deny "$tmp/rw/d/e/secret" \
+	-- sh -c "cd $tmp/rw
+	mv a/b/keep k; mv a/b y; mv a y; mv d y; mv d/e y
+	mv -T x/b a/b; mv -T x a; mv --exchange x a; rm -r a; ln -s x a
+	rm -rf d; mkdir -p x/e/secret; mv -T x d; mv -T x/e d/e" >/dev/null 2>&1
+is 'what is read-only stays in its place' \
+	"$(cat "$tmp/rw/a/b/keep/hook"; find "$tmp/rw/d" "$tmp/rw/a" -type d)" \
+	"good
+$tmp/rw/d
+$tmp/rw/d/e
+$tmp/rw/d/e/secret
+$tmp/rw/a
+$tmp/rw/a/b
+$tmp/rw/a/b/keep"
+
 # A directory that is to be written back: not before an exit with 0, and then
 # by the same rules.
 mkdir "$tmp/co" "$tmp/co/hidden" "$tmp/co/dir"

@@ -170,8 +170,9 @@ void monitor_settle(void);
 /* Is this thing kept from the grant?  By its path or by what it is. */
 bool walk_hidden_path(const struct grant *g, const char *path, size_t n);
 /*
- * Is it a directory on the way to something hidden?  The way must stay, or
- * another directory could be put in the place of what is hidden.
+ * Is it a directory on the way to something hidden, or to another grant's
+ * place?  The way must stay, or another directory could be put there, for the
+ * host to find: hooks of one's own in the place of those that are read-only.
  */
 bool walk_is_way(const struct grant *g, const char *path, size_t n);
 bool walk_hidden_id(const struct grant *g, const struct statx *sx);

@@ -108,7 +108,7 @@ bool walk_hidden_path(const struct grant *g, const char *path, size_t n)
 bool walk_is_way(const struct grant *g, const char *path, size_t n)
 {
 	for (size_t i = 0; i < g->hide_count; i++)
-		if (!g->hides[i].listed && strlen(g->hides[i].path) > n &&
+		if (strlen(g->hides[i].path) > n &&
 		    g->hides[i].path[n] == '/' &&
 		    !memcmp(g->hides[i].path, path, n))
 			return true;
