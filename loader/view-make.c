@@ -229,7 +229,26 @@ int view_hides(struct policy *p, size_t first, struct err *e)
 	return 0;
 }
 
-void view_protect(struct policy *p, const char *dir)
+/* Where @dir lies, or would come to lie, once links are followed; malloc'd. */
+static char *real_place(const char *dir)
+{
+	char *head = xstrdup(dir), real[PATH_MAX], *slash, *place;
+
+	while (!realpath(head, real)) {
+		slash = strrchr(head, '/');
+		if (!slash || slash == head) {
+			free(head);
+			return xstrdup(dir);
+		}
+		*slash = '\0';
+	}
+	place = xconcat(real[1] ? real : "", dir + strlen(head), "");
+	free(head);
+	return place;
+}
+
+/* Hide the host's @dir in what may be changed. */
+static void protect(struct policy *p, const char *dir)
 {
 	char *guest = xstrdup(dir);
 	const struct view_mount rule = {
@@ -249,4 +268,15 @@ void view_protect(struct policy *p, const char *dir)
 		}
 	}
 	free(guest);
+}
+
+void view_protect(struct policy *p, const char *dir)
+{
+	char *place = real_place(dir);
+
+	/* By the name that sbx goes by, and by where a link there leads. */
+	protect(p, dir);
+	if (strcmp(place, dir) != 0)
+		protect(p, place);
+	free(place);
 }

@@ -191,6 +191,17 @@ rm -rf "${HOME:?}/.config" "${HOME:?}"/*
 	ln -s a .config" >out 2>&1
 is "none can be made where there is none" \
 	"$(find -L "$HOME/.config/sbx/profiles" 2>/dev/null)" ""
+# Where the place is a link, as with those who keep such files elsewhere.
+rm -rf "${HOME:?}/.config" "${HOME:?}"/*
+mkdir -p "$HOME/dots/config" "$HOME/a/sbx/profiles"
+ln -s dots/config "$HOME/.config"
+"$SBX" --rw "$HOME" sh -c "cd $HOME
+	mkdir -p dots/config/sbx/profiles .config/sbx/profiles
+	mv dots x; mv dots/config x; mv -T a dots/config; mv -T a/sbx dots/config/sbx
+	mv -T a/sbx/profiles dots/config/sbx/profiles
+	rm .config; ln -s a .config; mv -T a .config" >out 2>&1
+is "nor where a link leads" "$(find -L "$HOME/.config/sbx/profiles" \
+	"$HOME/dots/config/sbx/profiles" 2>/dev/null)" ""
 
 # The shipped ones.
 rm -rf "$HOME"
