@@ -100,6 +100,9 @@ static int make_start(struct start *s, struct monitor *m,
 	if (s->meta < 0 || s->slots < 0 || s->data < 0)
 		return err_set(e, EXIT_SBX, "memfd_create: %s",
 			       strerror(errno));
+	monitor_arena(m, s->meta);
+	monitor_arena(m, s->slots);
+	monitor_arena(m, s->data);
 	if (pipe2(s->life, O_CLOEXEC))
 		return err_set(e, EXIT_SBX, "pipe: %s", strerror(errno));
 	for (i = 0; i < HOSTFD_CHANNELS; i++) {

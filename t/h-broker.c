@@ -250,8 +250,6 @@ static void try_descriptors(uint16_t grant)
 		return;
 	fd = got.fd[0];
 	for (j = -1; j < HOSTFD_FIRST_FREE; j++) {
-		if (j >= HOSTFD_META && j <= HOSTFD_DATA)
-			continue;
 		q = request(BROKER_FD_LINK, "new");
 		q->grant = grant;
 		q->flags = BROKER_FD_SENT;
@@ -267,13 +265,14 @@ static void try_descriptors(uint16_t grant)
 		denied("change of a file to read", grant, ask(fd));
 		for (j = 0; j < HOSTFD_FIRST_FREE; j++) {
 			/* A program may cut short what it may write to. */
-			if (ops[i] == BROKER_FD_TRUNCATE ||
-			    ops[i] == BROKER_FD_ALLOCATE)
+			if ((ops[i] == BROKER_FD_TRUNCATE ||
+			     ops[i] == BROKER_FD_ALLOCATE) &&
+			    (j < HOSTFD_META || j > HOSTFD_DATA))
 				continue;
-			/* These have a mode, and nobody cares. */
-			if (j >= HOSTFD_META && j <= HOSTFD_DATA)
-				continue;
-			request(ops[i], NULL)->flags = BROKER_FD_SENT;
+			q = request(ops[i], NULL);
+			q->flags = BROKER_FD_SENT;
+			if (ops[i] == BROKER_FD_ALLOCATE)
+				q->arg[3] = 4096;
 			denied("change of an inherited file", j, ask(j));
 		}
 	}

@@ -69,6 +69,8 @@ struct monitor {
 	int inherited[INHERITED_MAX];	/* our duplicates; -1: closed */
 	struct file_id fixed[MONITOR_FIXED_MAX];	/* monitor_fix */
 	size_t fixed_count;
+	struct file_id arena[3];	/* monitor_arena */
+	size_t arena_count;
 
 	struct net *net;		/* net.h; NULL: no network at all */
 
@@ -156,6 +158,8 @@ int monitor_pass(struct monitor *m, unsigned int index, int fd);
  * Returns 0 or -errno.
  */
 int monitor_fix(struct monitor *m, int fd);
+/* The same, and it is memory: the sandbox alone takes more of it. */
+int monitor_arena(struct monitor *m, int fd);
 
 struct net_policy;
 /*

@@ -92,6 +92,15 @@ int serve_fd_sync(struct call *c)
 	return ret < 0 ? -errno : 0;
 }
 
+static bool is_one_of(const struct file_id *id, size_t n,
+		      const struct statx *sx)
+{
+	for (size_t i = 0; i < n; i++)
+		if (id[i].ino == sx->stx_ino && id[i].dev == stat_dev(sx))
+			return true;
+	return false;
+}
+
 /* Kinds of fallocate(2) after which a file has no more than before. */
 #define TAKES_NOTHING	(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE)
 
@@ -105,6 +114,9 @@ int serve_fd_allocate(struct call *c)
 	if (a[1] > 0xff || a[2] > INT64_MAX || a[3] > INT64_MAX)
 		return BROKEN;
 	ret = check_file(c->fd, true, &sx);
+	/* What we took would be no memory of the sandbox's, and without end. */
+	if (!ret && is_one_of(c->m->arena, c->m->arena_count, &sx))
+		ret = -EPERM;
 	/* What is inserted comes on top. */
 	from = a[1] & FALLOC_FL_INSERT_RANGE ? sx.stx_size : a[2];
 	if (!ret && !(a[1] & TAKES_NOTHING))
@@ -143,11 +155,7 @@ int fd_check_ours(struct call *c)
 
 	if (ret < 0)
 		return ret;
-	for (size_t i = 0; i < c->m->fixed_count; i++)
-		if (c->m->fixed[i].ino == sx.stx_ino &&
-		    c->m->fixed[i].dev == stat_dev(&sx))
-			return -EPERM;
-	return 0;
+	return is_one_of(c->m->fixed, c->m->fixed_count, &sx) ? -EPERM : 0;
 }
 
 int serve_fd_chmod(struct call *c)

@@ -38,6 +38,18 @@ int monitor_fix(struct monitor *m, int fd)
 	return 0;
 }
 
+int monitor_arena(struct monitor *m, int fd)
+{
+	int ret = monitor_fix(m, fd);
+
+	if (ret < 0)
+		return ret;
+	if (m->arena_count == sizeof(m->arena) / sizeof(m->arena[0]))
+		return -E2BIG;
+	m->arena[m->arena_count++] = m->fixed[m->fixed_count - 1];
+	return 0;
+}
+
 int monitor_pass(struct monitor *m, unsigned int index, int fd)
 {
 	int ret;
