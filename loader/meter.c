@@ -4,6 +4,7 @@
 
 #include "loader/meter.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -75,6 +76,30 @@ static int key_kib(long pid, const char *file, const char *const key[],
 }
 
 /*
+ * A process whose first thread has ended has its memory still; who asks that
+ * thread is told of none.  Another one of it, or itself.
+ */
+static long with_memory(long pid)
+{
+	static const char *const key[] = { "RssAnon:" };
+	struct dirent *d;
+	uint64_t kib;
+	char path[64];
+	long tid = pid;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%ld/task", pid);
+	dir = opendir(path);
+	while (dir && tid == pid && (d = readdir(dir)))
+		if (d->d_name[0] != '.' &&
+		    key_kib(strtol(d->d_name, NULL, 10), "status", key, &kib, 1))
+			tid = strtol(d->d_name, NULL, 10);
+	if (dir)
+		closedir(dir);
+	return tid;
+}
+
+/*
  * Bytes of a process that are no file's, in memory or swapped out; shared
  * since a fork: its part.  Tables of pages count, for zeros that are only
  * read take nothing else.
@@ -85,7 +110,10 @@ static uint64_t own_bytes(long pid)
 	static const char *const close[] = { "Pss_Anon:" };
 	uint64_t kib[3], part;
 
-	key_kib(pid, "status", plain, kib, 3);
+	if (!key_kib(pid, "status", plain, kib, 3)) {
+		pid = with_memory(pid);
+		key_kib(pid, "status", plain, kib, 3);
+	}
 	/* Only root may look so closely at processes that others may not. */
 	if (key_kib(pid, "smaps_rollup", close, &part, 1))
 		kib[0] = part;

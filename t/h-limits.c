@@ -5,6 +5,7 @@
  *	h-limits shared		memory that is shared and no file's
  *	h-limits tables		memory that is not the program's: page tables
  *	h-limits crowd		behind more processes than fit in a page
+ *	h-limits headless	in a process whose first thread has ended
  *	h-limits mute		while the broker is kept at its own output
  *	h-limits stopped	while sbx is stopped
  *	h-limits size N		files longer than N bytes, made by the broker
@@ -98,6 +99,28 @@ static int crowd(void)
 	return last < 0 ? 0 : found_out();
 }
 
+static void __attribute__((__noreturn__)) body(void)
+{
+	gate(__NR_exit_group, take(MAP_PRIVATE | MAP_ANONYMOUS |
+				   MAP_NORESERVE));
+	for (;;)
+		;
+}
+
+/* The gate's `ret` takes the new thread to body(). */
+static int headless(void)
+{
+	static uint64_t stack[2048] __attribute__((__aligned__(16)));
+
+	stack[2040] = (uint64_t)ptr((void *)body);
+	if (gate(__NR_clone, HOST_CLONE_PROCESS, 0, ptr(&tid), 0, 0))
+		return found_out();
+	if (gate(__NR_clone, HOST_CLONE_THREAD, ptr(&stack[2040]), ptr(&tid),
+		 ptr(&tid), 0) > 0)
+		gate(__NR_exit, 0);
+	return EXIT_BROKEN;
+}
+
 /* Its standard error is a pipe that nobody reads. */
 static int mute(void)
 {
@@ -173,6 +196,8 @@ int attack(int argc, char **argv)
 		return tables();
 	if (same_text(argv[1], "crowd"))
 		return crowd();
+	if (same_text(argv[1], "headless"))
+		return headless();
 	if (same_text(argv[1], "mute"))
 		return mute();
 	if (same_text(argv[1], "stopped"))

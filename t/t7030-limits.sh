@@ -9,7 +9,7 @@ if [ "$(id -u)" = 0 ]; then
 	as_user='setpriv --reuid=65534 --regid=65534 --clear-groups'
 	$as_user "$tmp/sbx" true 2>/dev/null || as_user=
 fi
-for kind in shared tables; do
+for kind in shared tables headless; do
 	attack "memory: $kind" 0,125,137 -t 60 -- limits $kind
 done
 # The first of them alone take less than this.
