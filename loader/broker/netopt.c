@@ -218,8 +218,8 @@ int serve_net_getopt(struct call *c)
 	if (getsockopt(c->fd, (int)level, (int)name, c->body, &len))
 		return -errno;
 	/* Who it is to the host is not for the sandbox. */
-	if (level == SOL_SOCKET && name == SO_PEERCRED && len >= sizeof(pid_t))
-		memset(c->body, 0, sizeof(pid_t));
+	if (level == SOL_SOCKET && name == SO_PEERCRED)
+		memset(c->body, 0, len < sizeof(pid_t) ? len : sizeof(pid_t));
 	c->rep.len = len;
 	return 0;
 }
