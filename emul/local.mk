@@ -135,6 +135,7 @@ emul_fs_sources = \
 	%D%/fs/proc-pid.c \
 	%D%/fs/proc-stat.c \
 	%D%/fs/proc-task.c \
+	%D%/fs/proc-text.c \
 	%D%/fs/sysfs.c \
 	%D%/fs/sys_pipe.c
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proc.c: the file system behind the tables of /proc and /sys. */
+/*
+ * proc.c: the file system behind the tables of /proc and /sys: directories,
+ * links, and whose they are.
+ */
 #include "emul/fs/proc.h"
 
 #include <linux/errno.h>
@@ -13,70 +16,10 @@
 #include "emul/task/task.h"
 #include "emul/vfs/fdtable.h"
 
-#define TEXT_FIRST	1024u
-#define WRITE_MAX	4096u
 #define POS_SPECIAL	1000	/* of the first name that is in no table */
 
-/* A text that is being read; those who read it have references. */
-struct snapshot {
-	struct ref ref;
-	struct text text;
-};
-
-struct text_file {
-	struct mutex lock;	/* protects snap */
-	struct snapshot *snap;
-};
-
-static const struct inode_ops dir_iops, file_iops, link_iops, name_iops;
-static const struct inode_ops raw_iops;
-static const struct file_ops dir_fops, text_fops;
-
-void text_put(struct text *b, const void *p, size_t n)
-{
-	if (b->len + n > b->cap && !b->failed) {
-		size_t cap = MAX(b->cap * 2, TEXT_FIRST);
-		char *q;
-
-		while (cap < b->len + n)
-			cap *= 2;
-		q = krealloc(b->p, cap);
-		if (q) {
-			b->p = q;
-			b->cap = cap;
-		} else {
-			b->failed = true;
-		}
-	}
-	if (b->failed)
-		return;
-	memcpy(b->p + b->len, p, n);
-	b->len += n;
-}
-
-void text_printf(struct text *b, const char *fmt, ...)
-{
-	char line[512], *p = line;
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = kvsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	if ((size_t)n >= sizeof(line)) {
-		p = kmalloc((size_t)n + 1);
-		if (!p) {
-			b->failed = true;
-			return;
-		}
-		va_start(ap, fmt);
-		kvsnprintf(p, (size_t)n + 1, fmt, ap);
-		va_end(ap);
-	}
-	text_put(b, p, (size_t)n);
-	if (p != line)
-		kfree(p);
-}
+static const struct inode_ops dir_iops, link_iops, name_iops;
+static const struct file_ops dir_fops;
 
 /* Whose the files of @p are now, as Linux's task_dump_owner(). */
 static void set_owner(struct inode *i, struct task *t)
@@ -124,13 +67,13 @@ static struct inode *node_new(struct superblock *sb,
 	} else if (S_ISLNK(e->mode)) {
 		i->ops = e->link && !e->follow ? &name_iops : &link_iops;
 	} else {
-		i->ops = e->fops ? &raw_iops : &file_iops;
-		i->fops = e->fops ? e->fops : &text_fops;
+		i->ops = e->fops ? &proc_raw_iops : &proc_text_iops;
+		i->fops = e->fops ? e->fops : &proc_text_fops;
 	}
 	return i;
 }
 
-static void node_evict(struct inode *i)
+void proc_evict(struct inode *i)
 {
 	kfree(i->priv);
 }
@@ -365,192 +308,11 @@ static off_t dir_lseek(struct file *f, off_t off, int whence)
 
 static const struct inode_ops dir_iops = {
 	.lookup = dir_lookup,
-	.evict = node_evict,
+	.evict = proc_evict,
 };
 static const struct file_ops dir_fops = {
 	.readdir = dir_readdir,
 	.lseek = dir_lseek,
-};
-
-static void snapshot_put(struct snapshot *s)
-{
-	if (!s || !ref_put(&s->ref))
-		return;
-	kfree(s->text.p);
-	kfree(s);
-}
-
-/* err_ptr() on failure. */
-static struct snapshot *snapshot_make(const struct proc_inode *p)
-{
-	struct snapshot *s;
-	struct task *t = proc_task(p);
-
-	if (!t)
-		return err_ptr(-ESRCH);
-	/* Root may open for reading what can only be written. */
-	if (p->entry != &proc_fdinfo_file && !p->entry->show) {
-		task_put(t);
-		return err_ptr(-EIO);
-	}
-	s = kzalloc(sizeof(*s));
-	if (!s) {
-		task_put(t);
-		return err_ptr(-ENOMEM);
-	}
-	ref_init(&s->ref);
-	s->text.arg = p->fd;
-	s->text.thread = p->thread;
-	if (p->entry == &proc_fdinfo_file)
-		proc_show_fdinfo(&s->text, t, p->fd);
-	else
-		p->entry->show(&s->text, t);
-	task_put(t);
-	if (s->text.failed) {
-		snapshot_put(s);
-		return err_ptr(-ENOMEM);
-	}
-	return s;
-}
-
-static ssize_t text_read(struct file *f, struct uio *u, off_t *pos)
-{
-	struct text_file *tf = f->priv;
-	struct snapshot *s = NULL, *old = NULL;
-	ssize_t r = 0;
-
-	if (*pos < 0)
-		return -EINVAL;
-	if (!*pos || !load_acquire(&tf->snap)) {
-		s = snapshot_make(f->inode->priv);
-		if (is_err(s))
-			return ptr_err(s);
-	}
-	mutex_lock(&tf->lock);
-	if (s) {
-		old = tf->snap;
-		tf->snap = s;
-	} else {
-		s = tf->snap;
-	}
-	ref_get(&s->ref);
-	mutex_unlock(&tf->lock);
-	snapshot_put(old);
-	if ((uint64_t)*pos < s->text.len) {
-		r = uio_write(u, s->text.p + *pos,
-			      MIN(u->left, s->text.len - (size_t)*pos));
-		if (r > 0)
-			*pos += r;
-	}
-	snapshot_put(s);
-	return r;
-}
-
-static ssize_t text_write(struct file *f, struct uio *u, off_t *pos)
-{
-	struct proc_inode *p = f->inode->priv;
-	size_t n = MIN(u->left, WRITE_MAX - 1);
-	struct task *t;
-	ssize_t r;
-	char *buf;
-	int err;
-
-	if (!p->entry->write)
-		return -EIO;
-	buf = kmalloc(n + 1);
-	if (!buf)
-		return -ENOMEM;
-	r = uio_read(u, buf, n);
-	t = r >= 0 ? proc_task(p) : NULL;
-	if (t) {
-		buf[r] = '\0';
-		err = p->entry->write(t, buf, (size_t)r);
-		if (err)
-			r = err;
-		else
-			*pos += r;
-		task_put(t);
-	} else if (r >= 0) {
-		r = -ESRCH;
-	}
-	kfree(buf);
-	return r;
-}
-
-static off_t text_lseek(struct file *f, off_t off, int whence)
-{
-	if (whence > 1)
-		return -EINVAL;
-	return lseek_sized(f, off, whence, 0);
-}
-
-static void text_release(struct file *f)
-{
-	struct text_file *tf = f->priv;
-
-	snapshot_put(tf->snap);
-	kfree(tf);
-}
-
-static int may_open(struct inode *i)
-{
-	struct proc_inode *p = i->priv;
-	struct task *t;
-	bool may;
-
-	if (!p->entry->traced)
-		return 0;
-	t = proc_task(p);
-	if (!t)
-		return -ESRCH;
-	may = proc_may_trace(t);
-	task_put(t);
-	return may ? 0 : -EACCES;
-}
-
-static int raw_open(struct inode *i, struct file *f)
-{
-	(void)f;
-	return may_open(i);
-}
-
-static int text_open(struct inode *i, struct file *f)
-{
-	struct text_file *tf;
-	int err = may_open(i);
-
-	if (err)
-		return err;
-	tf = kzalloc(sizeof(*tf));
-	if (!tf)
-		return -ENOMEM;
-	mutex_init(&tf->lock);
-	f->priv = tf;
-	return 0;
-}
-
-static int file_setattr(struct inode *i, const struct iattr *a)
-{
-	(void)i;
-	/* open(O_TRUNC) of what can be written is no change. */
-	return a->valid & ~(ATTR_SIZE | ATTR_MTIME) ? -EPERM : 0;
-}
-
-static const struct inode_ops raw_iops = {
-	.open = raw_open,
-	.setattr = file_setattr,
-	.evict = node_evict,
-};
-static const struct inode_ops file_iops = {
-	.open = text_open,
-	.setattr = file_setattr,
-	.evict = node_evict,
-};
-static const struct file_ops text_fops = {
-	.read = text_read,
-	.write = text_write,
-	.lseek = text_lseek,
-	.release = text_release,
 };
 
 static ssize_t link_readlink(struct inode *i, char *buf, size_t size)
@@ -593,11 +355,11 @@ static int link_follow(struct inode *i, struct path *out)
 static const struct inode_ops link_iops = {
 	.readlink = link_readlink,
 	.follow = link_follow,
-	.evict = node_evict,
+	.evict = proc_evict,
 };
 static const struct inode_ops name_iops = {
 	.readlink = link_readlink,
-	.evict = node_evict,
+	.evict = proc_evict,
 };
 
 static const struct super_ops proc_sops = {

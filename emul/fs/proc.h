@@ -28,6 +28,7 @@ struct text {
 	int arg;		/* of the entry, or of a directory above it */
 	bool thread;		/* below task/TID: of that thread alone */
 };
+/* proc-text.c */
 void text_printf(struct text *b, const char *fmt, ...) __printf(2, 3);
 void text_put(struct text *b, const void *p, size_t n);
 
@@ -83,6 +84,12 @@ struct superblock *cgroup_super(void) __must_check;
 
 struct superblock *proc_tree(const char *type, uint64_t magic,
 			     const struct proc_entry *root) __must_check;
+
+/* Of all inodes: struct proc_inode goes. */
+__hidden void proc_evict(struct inode *i);
+/* proc-text.c: files with a text, and files with fops of their own. */
+extern const struct inode_ops proc_text_iops __hidden, proc_raw_iops __hidden;
+extern const struct file_ops proc_text_fops __hidden;
 
 /* The task that @p is of, with a reference, or NULL: it is gone. */
 struct task *proc_task(const struct proc_inode *p) __must_check;
