@@ -227,7 +227,9 @@ emul_net_sources = \
 	%D%/net/sys_socket.c \
 	%D%/net/tcp.c \
 	%D%/net/tcp.h \
+	%D%/net/tcp-connect.c \
 	%D%/net/tcp-data.c \
+	%D%/net/tcp-listen.c \
 	%D%/net/tcp-opt.c \
 	%D%/net/udp.c \
 	%D%/net/udp.h \

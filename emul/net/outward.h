@@ -47,7 +47,7 @@ void outward_release(struct inet_sock *k);
 void outward_listens(struct inet_sock *k, bool on);
 
 /*
- * tcp.c: a connection from outside, which is a socket of the host's already
+ * tcp-listen.c: a connection from outside, which is a socket of the host's already
  * (its local and remote are set): whoever listens at its local address
  * accepts it.  0: the reference is taken over; -ECONNREFUSED, -EAGAIN: the
  * queue is full, outward_room() is called when there is room.

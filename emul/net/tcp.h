@@ -92,14 +92,47 @@ static inline struct inet_sock *tcp_other(const struct tcp_sock *k,
 }
 
 /* tcp.c */
+extern const struct socket_ops tcp_ops __hidden;
+enum tcp_state tcp_state(const struct tcp_sock *k);
+/* A connection of @a and @b, with a reference for each; NULL: no memory. */
+struct tcp_conn *tcp_conn_new(struct inet_sock *a, struct inet_sock *b)
+	__must_check;
+void tcp_conn_put(struct tcp_conn *c);
+/* Its file is gone; @hard: with a reset whatever there is. */
+void tcp_close(struct tcp_sock *k, bool hard);
+/* connect(2) to AF_UNSPEC. */
+int tcp_disconnect(struct tcp_sock *k);
+/* It is fresh again, as disconnect leaves it.  inet_lock is held. */
+void tcp_be_fresh(struct tcp_sock *k);
+/* SO_SNDBUF or SO_RCVBUF of @s was set. */
+void tcp_changed(struct socket *s, int name);
+
+/* tcp-connect.c */
+int tcp_connect(struct socket *s, const void *name, uint32_t len,
+		bool nonblock);
+/* The connection of @k did not come about.  inet_lock is held. */
+void tcp_connect_failed(struct tcp_sock *k, int err);
 /*
  * Sleep for as long as @k is connecting, until @deadline at most.  0, or the
  * error of wait_sleep().
  */
 int tcp_wait_connecting(struct tcp_sock *k, struct task *t, int64_t deadline);
-enum tcp_state tcp_state(const struct tcp_sock *k);
-/* SO_SNDBUF or SO_RCVBUF of @s was set. */
-void tcp_changed(struct socket *s, int name);
+
+/* tcp-listen.c */
+int tcp_listen(struct socket *s, int backlog);
+struct socket *tcp_accept(struct socket *s, bool nonblock);
+/* The other end of a connection of @k's to @l at @to; NULL: no memory. */
+struct tcp_sock *tcp_make_end(struct tcp_sock *k, struct tcp_sock *l,
+			      const struct inet_addr *to) __must_check;
+/*
+ * That end, @n, comes to a queue of @l: the first if there is room, and then
+ * the connection is there.  inet_lock is held.
+ */
+void tcp_enqueue(struct tcp_sock *l, struct tcp_sock *n, struct tcp_sock *k);
+/* @n never was an end of its connection, nor was the other one. */
+void tcp_drop_end(struct tcp_sock *n);
+/* Give up what @k is or is about to be, and all names. */
+void tcp_detach(struct tcp_sock *k);
 
 /* tcp-data.c */
 ssize_t tcp_sendmsg(struct socket *s, struct task *t, struct sockmsg *m);
