@@ -380,12 +380,15 @@ emul_vfs_sources = \
 	%D%/vfs/sys_stat.c \
 	%D%/vfs/sys_sync.c \
 	%D%/vfs/walk.h \
+	%D%/vfs/walk-int.h \
+	%D%/vfs/walk-link.c \
 	%D%/vfs/dcache.h \
 	%D%/vfs/dentry.c \
 	%D%/vfs/fdtable.c \
 	%D%/vfs/file.c \
 	%D%/vfs/inode.c \
 	%D%/vfs/libfs.c \
+	%D%/vfs/lookup.c \
 	%D%/vfs/mount.c \
 	%D%/vfs/poll.c \
 	%D%/vfs/poll.h \

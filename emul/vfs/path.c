@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* path.c: the path walk; path_resolution(7), openat2(2). */
+/*
+ * path.c: the path walk; path_resolution(7), openat2(2).
+ *
+ * First without references and locks, over what the cache has.  What that
+ * cannot do is done with references: lookup.c asks the file system for a name.
+ */
 #include "emul/vfs/dcache.h"
-#include "emul/vfs/walk.h"
+#include "emul/vfs/walk-int.h"
 
 #include "emul/entry/uaccess.h"
 #include "emul/lib/alloc.h"
-
-#define TRY_AGAIN	1	/* the cache changed: go the slow way */
 
 int path_copy_in(struct pathname *n, uaddr_t name, unsigned int flags)
 {
@@ -95,21 +98,6 @@ static bool take_refs_last(struct walk *w)
 		return false;
 	}
 	return true;
-}
-
-static void move_to(struct walk *w, struct mount *mnt, struct dentry *d)
-{
-	if (w->refs) {
-		struct path old = w->at;
-
-		ref_get(&mnt->ref);
-		w->at.mnt = mnt;
-		w->at.dentry = d;	/* the caller's reference */
-		path_put(&old);
-	} else {
-		w->at.mnt = mnt;
-		w->at.dentry = d;
-	}
 }
 
 void path_follow_mounts(struct path *p)
@@ -207,215 +195,6 @@ static int step_dotdot(struct walk *w)
 	return cross_mounts(w);
 }
 
-struct dentry *lookup_one(struct dentry *dir, const char *name, size_t len,
-			  uint32_t hash)
-{
-	struct inode *i = dir->inode;
-	struct dentry *d = d_lookup_hash(dir, name, len, hash);
-	int err;
-
-	if (d && (d->flags & D_REVALIDATE) && !d->sb->ops->revalidate(d)) {
-		d_drop(d);
-		dput(d);
-		d = NULL;
-	}
-	if (d)
-		return d;
-	if (len > NAME_LEN_MAX)
-		return err_ptr(-ENAMETOOLONG);
-	if (dir->flags & D_DELETED)
-		return err_ptr(-ENOENT);
-	d = d_alloc_hash(dir, name, len, hash);
-	if (!d)
-		return err_ptr(-ENOMEM);
-	if (i->ops->lookup) {
-		err = i->ops->lookup(i, d);
-		if (err) {
-			dput(d);
-			return err_ptr(err);
-		}
-	}
-	d_hash_add(d);
-	return d;
-}
-
-struct dentry *lookup_child(struct dentry *dir, const char *name, size_t len)
-{
-	uint32_t hash = name_hash(name, len);
-	struct dentry *d = d_lookup_hash(dir, name, len, hash);
-
-	if (d && !(d->flags & D_REVALIDATE))
-		return d;
-	if (d)
-		dput(d);
-	mutex_lock(&dir->inode->lock);
-	d = lookup_one(dir, name, len, hash);
-	mutex_unlock(&dir->inode->lock);
-	return d;
-}
-
-#define JOIN_MAX	512u	/* bytes of path that are asked in one go */
-
-/* All that is still to be walked: of the link gone into, and behind it. */
-static void prefetch(struct walk *w)
-{
-	struct dentry *dir = w->at.dentry;
-	char buf[JOIN_MAX];
-	size_t n = (size_t)(w->now.end - w->now.s);
-	unsigned int d;
-
-	if (!w->depth || n >= sizeof(buf)) {
-		dir->inode->ops->prefetch(dir, w->now.s, n, w->flags);
-		return;
-	}
-	memcpy(buf, w->now.s, n);
-	for (d = w->depth; d-- > 0; ) {
-		const struct rest *o = &w->outer[d];
-		size_t len = (size_t)(o->end - o->s);
-
-		if (n + 1 + len > sizeof(buf))
-			break;
-		buf[n++] = '/';
-		memcpy(buf + n, o->s, len);
-		n += len;
-	}
-	dir->inode->ops->prefetch(dir, buf, n, w->flags);
-}
-
-/* As lookup_child, with what the file system may know beforehand. */
-static struct dentry *lookup_slow(struct walk *w, size_t len, uint32_t hash)
-{
-	struct dentry *dir = w->at.dentry;
-	const struct inode_ops *ops = dir->inode->ops;
-	struct dentry *d;
-
-	if (len > NAME_LEN_MAX)
-		return err_ptr(-ENAMETOOLONG);
-	d = d_lookup_hash(dir, w->now.s, len, hash);
-	if (d && !(d->flags & D_REVALIDATE))
-		return d;
-	if (!d && ops->prefetch && !(dir->flags & D_DELETED)) {
-		prefetch(w);
-		d = d_lookup_hash(dir, w->now.s, len, hash);
-		if (d)
-			return d;
-	}
-	if (d)
-		dput(d);
-	mutex_lock(&dir->inode->lock);
-	d = lookup_one(dir, w->now.s, len, hash);
-	mutex_unlock(&dir->inode->lock);
-	return d;
-}
-
-static const char *skip_slashes(const char *s, const char *end)
-{
-	while (s < end && *s == '/')
-		s++;
-	return s;
-}
-
-static int jump_to_root(struct walk *w)
-{
-	if (w->flags & LOOKUP_BENEATH)
-		return -EXDEV;
-	if ((w->flags & LOOKUP_NO_XDEV) && w->at.mnt != w->root.mnt)
-		return -EXDEV;
-	if (w->refs)
-		dget(w->root.dentry);
-	move_to(w, w->root.mnt, w->root.dentry);
-	return 0;
-}
-
-/* Links in directories that all may write to: proc_sys_fs(5). */
-static bool link_is_trap(struct walk *w, const struct inode *i)
-{
-	const struct inode *dir = w->at.dentry->inode;
-
-	return (dir->mode & (S_ISVTX | 0002)) == (S_ISVTX | 0002) &&
-	       i->uid != w->t->cred->fsuid && i->uid != dir->uid;
-}
-
-static int copy_text(struct walk *w, struct inode *i, const char **text,
-		     size_t *len)
-{
-	size_t size = i->link ? i->link_len : PATH_LEN_MAX;
-	char *buf = kmalloc(size + 1);
-	ssize_t n;
-
-	if (!buf)
-		return -ENOMEM;
-	w->buf[w->n_bufs++] = buf;
-	if (i->link) {
-		memcpy(buf, i->link, size);
-	} else {
-		if (!i->ops->readlink)
-			return -EINVAL;
-		n = i->ops->readlink(i, buf, size - 1);
-		if (n < 0)
-			return (int)n;
-		*len = (size_t)n;
-	}
-	*text = buf;
-	return 0;
-}
-
-/*
- * Go on with the text of the symbolic link @i; the walk stands in its
- * directory, w->now begins behind its name, @last says that nothing follows.
- */
-static int enter_link(struct walk *w, struct inode *i, bool last)
-{
-	const char *text = i->link;
-	size_t len = i->link_len;
-	int err;
-
-	if (++w->n_links > LINKS_MAX || (w->flags & LOOKUP_NO_SYMLINKS))
-		return -ELOOP;
-	if (last && unlikely(link_is_trap(w, i)))
-		return -EACCES;
-	if (unlikely(i->ops->follow)) {
-		struct path to, old = w->at;
-
-		if (w->flags & (LOOKUP_NO_MAGIC | LOOKUP_BENEATH |
-				LOOKUP_IN_ROOT))
-			return w->flags & LOOKUP_NO_MAGIC ? -ELOOP : -EXDEV;
-		err = i->ops->follow(i, &to);
-		if (err)
-			return err;
-		if ((w->flags & LOOKUP_NO_XDEV) && to.mnt != old.mnt) {
-			path_put(&to);
-			return -EXDEV;
-		}
-		w->at = to;
-		path_put(&old);
-		return 0;
-	}
-	if (w->refs) {
-		/* The link may go away while its text is being walked. */
-		err = copy_text(w, i, &text, &len);
-		if (err)
-			return err;
-	} else {
-		if (dcache_changed(w->seq))
-			return TRY_AGAIN;
-		w->in_text = true;
-	}
-	if (!len)
-		return -ENOENT;
-	if (!last)
-		w->outer[w->depth++] = w->now;
-	w->now.s = text;
-	w->now.end = text + len;
-	if (*text == '/') {
-		err = jump_to_root(w);
-		if (err)
-			return err;
-		w->now.s = skip_slashes(text, w->now.end);
-	}
-	return 0;
-}
-
 static bool must_follow(const struct walk *w, const struct inode *i, bool last)
 {
 	return S_ISLNK(i->mode) &&
@@ -447,7 +226,7 @@ static int step_name(struct walk *w, size_t len, uint32_t hash,
 		}
 	}
 	if (w->refs) {
-		d = lookup_slow(w, len, hash);
+		d = walk_lookup(w, len, hash);
 		if (is_err(d))
 			return (int)ptr_err(d);
 		i = load_acquire(&d->inode);
@@ -456,7 +235,7 @@ static int step_name(struct walk *w, size_t len, uint32_t hash,
 		err = -ENOENT;
 	} else if (unlikely(must_follow(w, i, last))) {
 		w->now.s = next;
-		err = enter_link(w, i, last);
+		err = walk_into_link(w, i, last);
 	} else {
 		w->now.s = next;
 		move_to(w, w->at.mnt, d);
@@ -653,7 +432,7 @@ int walk_link(struct walk *w, struct dentry *d)
 
 	w->now.s = w->now.end;
 	w->depth = 0;
-	err = enter_link(w, d->inode, true);
+	err = walk_into_link(w, d->inode, true);
 	return err ? err : walk_on(w);
 }
 
