@@ -13,6 +13,7 @@ emul_sources = \
 	%D%/abi/hostfd.h \
 	%D%/abi/hostproc.h \
 	%D%/abi/regs.h \
+	%D%/abi/spin.h \
 	%D%/entry/uaccess.h \
 	%D%/host/broker.h \
 	%D%/host/host.h \

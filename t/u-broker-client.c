@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "emul/abi/hostfd.h"
+#include "emul/abi/spin.h"
 #include "emul/host/broker.h"
 #include "loader/broker/channel.h"
 #include "t/unit.h"
@@ -142,6 +143,33 @@ START_TEST(descriptor_sent)
 }
 END_TEST
 
+/* It is tried less and less where it fails, and again at once where not. */
+START_TEST(spinning)
+{
+	struct spin s = { 0 };
+	unsigned int tried = 0;
+
+	for (unsigned int i = 0; i < 10000; i++) {
+		if (!spin_looks(&s))
+			continue;
+		tried++;
+		spin_ended(&s, 0);
+	}
+	ck_assert_uint_gt(tried, 10000 / (SPIN_SKIP_MAX + 1));
+	ck_assert_uint_lt(tried, 10000 / SPIN_SKIP_MAX + 10);
+	while (!spin_looks(&s))
+		;
+	spin_ended(&s, 1);
+	for (int i = 0; i < 100; i++) {
+		ck_assert_int_eq(spin_looks(&s), SPIN_LOOKS);
+		spin_ended(&s, 1);
+	}
+	spin_ended(&s, 0);
+	ck_assert_int_eq(spin_looks(&s), 0);
+	ck_assert_int_eq(spin_looks(&s), SPIN_LOOKS);
+}
+END_TEST
+
 static void on_kick(int sig)
 {
 	(void)sig;
@@ -186,4 +214,4 @@ START_TEST(crowd)
 }
 END_TEST
 
-UNIT_MAIN("broker-client", simple, descriptor_sent, crowd)
+UNIT_MAIN("broker-client", simple, descriptor_sent, spinning, crowd)

@@ -255,6 +255,9 @@ static const struct {
 	{ ALLOW, SYS_recvmsg, { 8, 8, 0x40000000 } },
 	{ ALLOW, SYS_recvmsg, { 11, 8, 0x40000000 } },
 	{ KILL, SYS_recvmsg, { 12, 8, 0x40000000 } },
+	{ ALLOW, SYS_recvmsg, { 8, 8, 0x40000040 } },
+	{ KILL, SYS_recvmsg, { 12, 8, 0x40000040 } },
+	{ KILL, SYS_recvmsg, { 8, 8, 0x40 } },
 	{ KILL, SYS_recvmsg, { 8, 8, 2 } },
 
 	{ ALLOW, SYS_fallocate, { 3, 3, 0, 4096 } },

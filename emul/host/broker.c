@@ -10,6 +10,7 @@
 #include <linux/errno.h>
 
 #include "emul/abi/hostfd.h"
+#include "emul/abi/spin.h"
 #include "emul/host/broker.h"
 #include "emul/host/host.h"
 #include "emul/host/msg.h"
@@ -20,6 +21,7 @@
 
 static __arena uint32_t channels_taken;
 static __arena uint32_t last_seq;
+static __arena struct spin spin;
 
 static unsigned int channel_take(void)
 {
@@ -98,20 +100,37 @@ static void send_request(int fd, const struct broker_req *req, const void *p1,
 		lost();
 }
 
+/* Looks for the answer for a while, then sleeps until it is there. */
+static long receive(int fd, struct msghdr *msg)
+{
+	const size_t room = msg->msg_controllen;
+	int looks = spin_looks(&spin), i = 0;
+	long n;
+
+	do {
+		msg->msg_controllen = room;
+		n = host_recvmsg(fd, msg, MSG_CMSG_CLOEXEC |
+				 (i < looks ? MSG_DONTWAIT : 0));
+		if (n == -EAGAIN)
+			i++;
+	} while (n == -EINTR || n == -EAGAIN);
+	if (looks)
+		spin_ended(&spin, i < looks);
+	return n;
+}
+
 /* The descriptors that came go to @fds; how many, or -EPROTO. */
 static int receive_reply(int fd, struct broker_rep *rep, void *buf,
 			 size_t cap, int *fds)
 {
 	struct iovec iov[2] = { { rep, sizeof(*rep) }, { buf, cap } };
 	struct msg_fds control;
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
-	long n;
+	struct msghdr msg = {
+		.msg_iov = iov, .msg_iovlen = 2,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	long n = receive(fd, &msg);
 
-	do {
-		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control);
-		n = host_recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
-	} while (n == -EINTR);
 	if (n < (long)sizeof(*rep))
 		lost();
 	n = 0;

@@ -34,6 +34,7 @@ struct cmsghdr {
 #define SCM_RIGHTS	1
 #define MSG_CTRUNC	0x8
 #define MSG_TRUNC	0x20
+#define MSG_DONTWAIT	0x40
 #define MSG_NOSIGNAL	0x4000
 #define MSG_CMSG_CLOEXEC 0x40000000
 #endif

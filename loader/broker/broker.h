@@ -90,6 +90,7 @@ struct monitor {
 	int first_fd;			/* pidfd of the first process, or -1 */
 	int64_t reap_ms;		/* look for the dead then; 0: when told */
 	int epoll_fd;
+	bool asked;			/* a request came just now */
 	sigset_t old_mask;
 	bool exit_known;		/* the kernel told its status */
 	bool ending;			/* the group has been killed */
