@@ -253,6 +253,7 @@ hostile_guests = \
 	%D%/h-net.hostile \
 	%D%/h-pointers.hostile \
 	%D%/h-region.hostile \
+	%D%/h-setid.hostile \
 	%D%/h-sigreturn.hostile
 hostile_tests = \
 	%D%/t7000-gate.sh \

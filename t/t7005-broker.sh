@@ -24,6 +24,26 @@ untouched 'nothing beside it has changed'
 set -- "$(find "$tmp/rw" -perm /6000 -o -type c -o -type b -o -type s)"
 is 'no device and no set-id file was left in it' "$1" ''
 
+# Who may write a program with more rights than its caller's gets those off.
+for f in setid group caps; do
+	cp "$tmp/in/h-setid.hostile" "$tmp/rw/$f"
+done
+chmod 4755 "$tmp/rw/setid"
+chmod 2755 "$tmp/rw/group"
+setcap=:
+[ "$(id -u)" = 0 ] && command -v setcap >/dev/null && setcap=setcap
+$setcap cap_net_raw+ep "$tmp/rw/caps" 2>/dev/null || setcap=:
+attack 'programs with rights are written' 0 -- setid \
+	"$tmp/rw/setid" "$tmp/rw/group" "$tmp/rw/caps"
+is 'and have none then' "$(cd "$tmp/rw" && stat -c '%a' setid group
+	head -qn1 setid group caps
+	[ $setcap = : ] || getcap caps)" "755
+755
+#!/bin/sh
+#!/bin/sh
+#!/bin/sh"
+rm "$tmp/rw/setid" "$tmp/rw/group" "$tmp/rw/caps"
+
 # What is read-only, or denied, in a directory that may be written stays where
 # the host looks for it, with all that leads there.
 mkdir -p "$tmp/rw/a/b/keep" "$tmp/rw/x/b/keep" "$tmp/rw/d/e/secret"

@@ -17,8 +17,10 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "loader/broker/server.h"
@@ -304,14 +306,32 @@ struct fd_name fd_name(int fd)
 }
 
 /*
+ * The host takes set-id bits and capabilities from a file when it is written,
+ * but not by a mapping, nor the bits where root writes: there would be such a
+ * program with contents of the sandbox's.  So they go before, as by any chown.
+ * Returns the descriptor, or -errno.
+ */
+static int without_rights(int fd, const struct statx *sx)
+{
+	if (!(sx->stx_mode & (S_ISUID | S_ISGID)) &&
+	    (!(sx->stx_mode & 0111) ||
+	     fgetxattr(fd, "security.capability", NULL, 0) <= 0))
+		return fd;
+	if (!fchown(fd, (uid_t)-1, (gid_t)-1))
+		return fd;
+	close(fd);
+	return -EACCES;
+}
+
+/*
  * To open a device node is an act by itself, so what is opened must be what
  * was looked at.  /proc/self/fd opens exactly that; without it the name is
  * opened once more and compared: one who may write the host's directory from
  * outside, and nobody in the sandbox (requests are served one by one), could
  * get a device opened in between; it is closed at once.
  */
-int walk_reopen(const struct monitor *m, int fd, const struct statx *sx,
-		int dirfd, const char *name, int flags)
+static int reopen(const struct monitor *m, int fd, const struct statx *sx,
+		  int dirfd, const char *name, int flags)
 {
 	struct statx now;
 	int ret;
@@ -332,4 +352,14 @@ int walk_reopen(const struct monitor *m, int fd, const struct statx *sx,
 		return -EAGAIN;
 	}
 	return ret;
+}
+
+int walk_reopen(const struct monitor *m, int fd, const struct statx *sx,
+		int dirfd, const char *name, int flags)
+{
+	int ret = reopen(m, fd, sx, dirfd, name, flags);
+
+	if (ret < 0 || (flags & O_ACCMODE) == O_RDONLY)
+		return ret;
+	return without_rights(ret, sx);
 }
