@@ -126,4 +126,29 @@ for kind in flock fcntl; do
 	wait
 	is "$kind: free when that has ended" "$(outside $kind try)" locked
 done
+
+# Who has the lock sees what the last one did who had it: the size too.
+: >"$tmp/shared/grows"
+cat >"$tmp/grow.py" <<'PY'
+import fcntl, os, sys, time
+fd = os.open(sys.argv[1], os.O_RDWR)
+bad = 0
+for turn in range(200):
+    os.fstat(fd)
+    fcntl.lockf(fd, fcntl.LOCK_EX)
+    size = os.fstat(fd).st_size
+    bad += os.stat(sys.argv[1]).st_size != size
+    bad += len(os.pread(fd, 1000, 0)) != size
+    os.pwrite(fd, b'x', size)
+    fcntl.lockf(fd, fcntl.LOCK_UN)
+    time.sleep(0.0005)
+print('wrong sizes: %d' % bad)
+PY
+"$SBX" --rw "$tmp/shared" --ro "$tmp/grow.py" -- \
+	python3 "$tmp/grow.py" "$tmp/shared/grows" >"$tmp/in" 2>&1 &
+python3 "$tmp/grow.py" "$tmp/shared/grows" >"$tmp/out" 2>&1
+wait
+is "taking turns, outside" "$(cat "$tmp/out")" "wrong sizes: 0"
+is "taking turns, inside" "$(cat "$tmp/in")" "wrong sizes: 0"
+is "both have written" "$(wc -c <"$tmp/shared/grows")" 400
 done_testing

@@ -284,6 +284,7 @@ enum broker_op {
 	 * Sent only, open for writing, as FD_CHMOD.  arg[1]: 0 shared, 1
 	 * exclusive, 2 none, and of BROKER_LOCK_*; arg[2], arg[3]: first and
 	 * last byte.  A lock of that open file, without waiting: -EAGAIN.
+	 * Who has it gets the node.
 	 * TEST: who is in the way: val[0], val[1] and count: first and last
 	 * byte, and kind (2: nobody).
 	 */

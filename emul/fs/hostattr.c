@@ -120,6 +120,6 @@ int host_rw_setattr(struct inode *i, const struct iattr *a)
 		err = set_times(i, a);
 	if (!err)
 		inode_set_attr(i, a);
-	host_stale(i);
+	host_touched(i);
 	return err;
 }

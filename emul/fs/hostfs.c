@@ -157,12 +157,62 @@ void host_inode_set(struct inode *i, const struct broker_stat *st)
 	}
 }
 
+void host_inode_news(struct inode *i, const struct broker_stat *st,
+		     uint32_t changes)
+{
+	host_inode_set(i, st);
+	host_node(i)->fresh_changes = changes;
+}
+
+/*
+ * Is no other inode of ours the same file?  One that lost this name has perhaps
+ * another by now, and one of several names has an inode for each.
+ */
+static bool is_alone(const struct inode *i)
+{
+	const struct dentry *d = host_node(i)->dentry;
+
+	if (!i->nlink)
+		return true;
+	return (i->nlink == 1 || S_ISDIR(i->mode)) && d &&
+	       ((d->flags & D_ROOT) ||
+		(!(d->flags & D_DELETED) && !d_unhashed(d)));
+}
+
+void host_touched(const struct inode *i)
+{
+	if (!is_alone(i))
+		host_stale(i);
+	__atomic_fetch_add(&host_node(i)->changes, 1, __ATOMIC_RELEASE);
+}
+
+/* Are the attributes as they were just now? */
 static bool is_fresh(const struct inode *i)
 {
 	const struct host_node *n = host_node(i);
 
 	return n->fresh_gen == load_acquire(&hostfs_of(i)->gen) &&
+	       n->fresh_changes == load_acquire(&n->changes) &&
+	       (i->nlink > 1 || is_alone(i)) &&
 	       host_clock_ns(CLOCK_MONO) - n->fresh_ns < FRESH_NS;
+}
+
+/* Was the name this file's just now? */
+static bool is_named(const struct inode *i)
+{
+	const struct host_node *n = host_node(i);
+
+	return n->named_gen == load_acquire(&hostfs_of(i)->gen) &&
+	       host_clock_ns(CLOCK_MONO) - n->named_ns < FRESH_NS;
+}
+
+/* The attributes came by the name. */
+static void set_named(struct inode *i)
+{
+	struct host_node *n = host_node(i);
+
+	n->named_gen = n->fresh_gen;
+	n->named_ns = n->fresh_ns;
 }
 
 static const struct inode_ops ro_dir_iops;
@@ -221,6 +271,7 @@ struct inode *host_inode_from(struct superblock *sb,
 	if (!i)
 		return NULL;
 	host_inode_set(i, &b->st);
+	set_named(i);
 	host_node(i)->lower = true;
 	if (S_ISLNK(i->mode) && b->target_len) {
 		i->link = kstrndup((const char *)(b + 1), b->target_len);
@@ -295,6 +346,7 @@ static int refresh(struct inode *i, struct dentry *d)
 		struct broker_node n;
 		char target[BROKER_PATH_MAX];
 	} *r = kmalloc(sizeof(*r));
+	uint32_t changes = i ? load_acquire(&host_node(i)->changes) : 0;
 	struct broker_rep rep;
 	int err;
 
@@ -311,7 +363,9 @@ static int refresh(struct inode *i, struct dentry *d)
 		      memcmp(r->target, i->link, i->link_len))))
 			err = -ESTALE;
 		else
-			host_inode_set(i, &r->n.st);
+			host_inode_news(i, &r->n.st, changes);
+		if (!err)
+			set_named(i);
 	}
 	kfree(r);
 	return err;
@@ -320,6 +374,7 @@ static int refresh(struct inode *i, struct dentry *d)
 int host_refresh_open(struct inode *i)
 {
 	struct broker_req req = { .op = BROKER_FD_STAT };
+	uint32_t changes = load_acquire(&host_node(i)->changes);
 	struct broker_node b;
 	struct broker_rep rep;
 	int err = host_request_fd(i, &req, false, NULL, &rep, &b, sizeof(b));
@@ -327,7 +382,7 @@ int host_refresh_open(struct inode *i)
 	if (!err && rep.len < sizeof(b))
 		err = -EIO;
 	if (!err)
-		host_inode_set(i, &b.st);
+		host_inode_news(i, &b.st, changes);
 	return err;
 }
 
@@ -339,7 +394,7 @@ static bool host_revalidate(struct dentry *d)
 		return true;
 	if (!i)
 		return refresh(NULL, d) == -ENOENT;	/* still not there */
-	if (is_fresh(i))
+	if (is_named(i))
 		return true;
 	return !refresh(i, d);
 }
@@ -559,6 +614,7 @@ static const struct super_ops host_sops = {
 	.sync = host_sync,
 	.statfs = host_statfs,
 	.revalidate = host_revalidate,
+	.create_tells = true,
 };
 
 bool hostfs_is(const struct superblock *sb)

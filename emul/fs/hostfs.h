@@ -27,7 +27,7 @@ struct hostfs {
 	uint16_t grant;
 	bool searched;		/* changes.c has been here */
 	char *where;		/* the policy shows it at; "" for / */
-	uint32_t gen;		/* RW: bumped by what may change attributes */
+	uint32_t gen;		/* RW: bumped by what may change any's attributes */
 	/* hostlist.c, hostnames.c: guesses at what will be asked for next. */
 	uint32_t ahead;		/* directories to list at once */
 	uint32_t ahead_got;	/* so many came unasked ... */
@@ -54,8 +54,15 @@ struct host_node {
 	bool on_lru;
 	uint32_t n_open;	/* files open: the descriptor stays; atomic */
 	struct list_head lru;
-	int64_t fresh_ns;	/* RW: when the attributes were asked for, */
-	uint32_t fresh_gen;	/* and what hostfs->gen was then */
+	/*
+	 * Shared: when the attributes were asked for, what hostfs->gen was then,
+	 * and changes; and when it was seen that the name is this file's.
+	 */
+	int64_t fresh_ns;
+	uint32_t fresh_gen, fresh_changes;
+	uint32_t named_gen;
+	int64_t named_ns;
+	uint32_t changes;	/* of this file alone, by us; atomic */
 	bool lower;		/* the host has it */
 	bool upper;		/* contents are in data, not the host's */
 	bool attr;		/* overlay: attributes are not the host's */
@@ -75,7 +82,8 @@ struct host_node {
 	struct host_names *names;
 	struct host_names *old_names;	/* walks may still look at them */
 	bool xattrs_known;	/* i->xattrs is what the host has, or had ... */
-	uint32_t xattrs_gen;	/* ... when hostfs->gen was this ... */
+	uint32_t xattrs_gen;	/* ... when hostfs->gen was this, ... */
+	uint32_t xattrs_changes;	/* ... and changes this ... */
 	int64_t xattrs_ns;	/* ... and this the time */
 	struct memdata data;
 };
@@ -133,6 +141,9 @@ struct inode *host_inode_new(struct superblock *sb, mode_t mode);
 struct inode *host_inode_from(struct superblock *sb,
 			      const struct broker_node *n);
 void host_inode_set(struct inode *i, const struct broker_stat *st);
+/* The same where @changes was host_node->changes when it was asked for. */
+__hidden void host_inode_news(struct inode *i, const struct broker_stat *st,
+			      uint32_t changes);
 /*
  * The flag of a request for attributes with which it tells who has no extended
  * ones, where these are likely to be asked for too; else 0.
@@ -146,6 +157,11 @@ static inline void host_stale(const struct inode *i)
 {
 	__atomic_fetch_add(&hostfs_of(i)->gen, 1, __ATOMIC_RELEASE);
 }
+/*
+ * We have changed @i: its attributes are to be asked for anew, and those of
+ * others if some may be the same file by another name.
+ */
+__hidden void host_touched(const struct inode *i);
 void host_attach(struct inode *i, struct dentry *d);
 /*
  * The path of @d under its grant at the end of @buf of BROKER_PATH_MAX bytes;

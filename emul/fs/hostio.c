@@ -489,7 +489,7 @@ static ssize_t hostf_write(struct file *f, struct uio *u, off_t *pos)
 		i->mtime = i->ctime = ktime_now();
 		mutex_unlock(&i->lock);
 	}
-	host_stale(i);
+	host_touched(i);
 	return r;
 }
 
@@ -588,7 +588,7 @@ static long host_fallocate_op(struct file *f, int mode, off_t off, off_t len)
 	req.arg[2] = (uint64_t)off;
 	req.arg[3] = (uint64_t)len;
 	err = host_request_fd(i, &req, true, NULL, &rep, NULL, 0);
-	host_stale(i);
+	host_touched(i);
 	/* Where the end is what is appended next has to know. */
 	if (!err)
 		(void)host_refresh_open(i);

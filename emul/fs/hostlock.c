@@ -17,7 +17,7 @@ void host_lock_begin(struct inode *i)
 }
 
 static int ask(struct inode *i, uint64_t kind, off_t start, off_t end,
-	       struct broker_rep *rep)
+	       struct broker_rep *rep, struct broker_node *b)
 {
 	struct broker_req req = {
 		.op = BROKER_FD_LOCK,
@@ -26,15 +26,26 @@ static int ask(struct inode *i, uint64_t kind, off_t start, off_t end,
 
 	if (hostfs_of(i)->kind != HOST_RW)
 		return -ENOENT;
-	return host_request_fd(i, &req, true, NULL, rep, NULL, 0);
+	return host_request_fd(i, &req, true, NULL, rep, b, b ? sizeof(*b) : 0);
 }
 
 int host_lock(struct inode *i, short type, off_t start, off_t end, bool whole)
 {
-	struct broker_rep rep;
+	struct host_node *n = host_node(i);
+	uint32_t changes = load_acquire(&n->changes);
+	struct broker_node b;
+	struct broker_rep rep = { .len = 0 };
 	int err = ask(i, (uint64_t)type | (whole ? BROKER_LOCK_WHOLE : 0),
-		      start, end, &rep);
+		      start, end, &rep, &b);
 
+	/*
+	 * Who takes a lock wants to see what the last one did who had it: the
+	 * attributes as they are now come along.
+	 */
+	if (!err && rep.len >= sizeof(b))
+		host_inode_news(i, &b.st, changes);
+	else if (type != F_UNLCK && host_shared(i))
+		__atomic_fetch_add(&n->changes, 1, __ATOMIC_RELEASE);
 	/* All but a conflict: a host that has no locks there, or not for us. */
 	return err == -EAGAIN || err == -ENOLCK ? err : 0;
 }
@@ -43,7 +54,7 @@ int host_test_lock(struct inode *i, short *type, off_t *start, off_t *end)
 {
 	struct broker_rep rep;
 	int err = ask(i, (uint64_t)*type | BROKER_LOCK_TEST, *start, *end,
-		      &rep);
+		      &rep, NULL);
 
 	if (err || rep.count > F_UNLCK) {
 		*type = F_UNLCK;

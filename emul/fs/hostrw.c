@@ -41,7 +41,7 @@ static int make(struct inode *dir, struct dentry *d, struct broker_req *req,
 	}
 	host_attach(i, d);
 	d_instantiate(d, i);
-	host_stale(dir);
+	host_touched(dir);
 out:
 	kfree(buf);
 	return err;
@@ -190,9 +190,10 @@ static int rw_remove(struct inode *dir, struct dentry *d, uint16_t op)
 
 	forget_unlinked(i);
 	err = host_request(d, &req, &rep, NULL, 0, NULL);
-	host_stale(dir);
+	host_touched(dir);
 	if (err)
 		return err;
+	host_touched(i);
 	inode_get(i);
 	if (i->nlink)
 		i->nlink--;

@@ -80,12 +80,15 @@ static bool are_fresh(const struct inode *i)
 	if (!n->xattrs_known || !host_shared(i))
 		return n->xattrs_known;
 	return n->xattrs_gen == load_acquire(&hostfs_of(i)->gen) &&
+	       n->xattrs_changes == load_acquire(&n->changes) &&
 	       host_clock_ns(CLOCK_MONO) - n->xattrs_ns < FRESH_NS;
 }
 
 int host_load_xattrs(struct inode *i)
 {
 	struct host_node *n = host_node(i);
+	uint32_t gen = load_acquire(&hostfs_of(i)->gen);
+	uint32_t changes = load_acquire(&n->changes);
 	size_t len = 0;
 	char *names;
 	int err = 0;
@@ -111,7 +114,8 @@ int host_load_xattrs(struct inode *i)
 	if (!is_err(names))
 		kfree(names);
 	n->xattrs_known = !err;
-	n->xattrs_gen = hostfs_of(i)->gen;
+	n->xattrs_gen = gen;
+	n->xattrs_changes = changes;
 	n->xattrs_ns = host_clock_ns(CLOCK_MONO);
 	return err;
 }

@@ -5,6 +5,7 @@
 #include "emul/entry/uaccess.h"
 #include "emul/lib/string.h"
 #include "emul/sysproto.h"
+#include "emul/vfs/dcache.h"
 #include "emul/vfs/fsnotify.h"
 #include "emul/vfs/walk.h"
 
@@ -104,6 +105,25 @@ static int may_create(struct task *t, const struct path *dir)
 }
 
 /*
+ * The last component, with the directory locked.  Where the host is to make it
+ * and it was not there the last time, that is not asked again before: to make it
+ * tells.
+ */
+static struct dentry *last_one(struct walk *w)
+{
+	struct dentry *dir = w->at.dentry;
+	struct dentry *d = d_lookup_hash(dir, w->last.name, w->last.len,
+					 w->last.hash);
+
+	if (d && !d->inode && (d->flags & D_REVALIDATE) &&
+	    dir->sb->ops->create_tells && !may_create(w->t, &w->at))
+		return d;
+	if (d)
+		dput(d);
+	return lookup_one(dir, w->last.name, w->last.len, w->last.hash);
+}
+
+/*
  * Find or make the last component.  On success *@p has references to it, and
  * what walk had stays with it.
  */
@@ -121,7 +141,7 @@ static int open_last(struct walk *w, unsigned int flags, mode_t mode,
 				-EEXIST : -EISDIR;
 		dir = w->at.dentry;
 		mutex_lock(&dir->inode->lock);
-		d = lookup_one(dir, w->last.name, w->last.len, w->last.hash);
+		d = last_one(w);
 		if (is_err(d)) {
 			mutex_unlock(&dir->inode->lock);
 			return (int)ptr_err(d);

@@ -300,6 +300,7 @@ struct super_ops {
 	 * others change underneath (writable binds of the host).
 	 */
 	bool (*revalidate)(struct dentry *d);
+	bool create_tells;	/* create is -EEXIST for what is there by now */
 	/* Its last mount went, and all of its names: free what is left. */
 	void (*put)(struct superblock *sb);
 	/*

@@ -154,6 +154,7 @@ int serve_fd_lock(struct call *c)
 	const uint64_t *a = c->req.arg;
 	unsigned int type = a[1] & 0xff;
 	bool whole = a[1] & BROKER_LOCK_WHOLE, test = a[1] & BROKER_LOCK_TEST;
+	struct statx sx;
 	int ret;
 
 	if ((a[1] & ~(0xffULL | BROKER_LOCK_WHOLE | BROKER_LOCK_TEST)) ||
@@ -164,6 +165,12 @@ int serve_fd_lock(struct call *c)
 	if (ret < 0)
 		return ret;
 	if (!whole)
-		return lock_range(c, type, test);
-	return flock(c->fd, ops[type] | LOCK_NB) < 0 ? -errno : 0;
+		ret = lock_range(c, type, test);
+	else
+		ret = flock(c->fd, ops[type] | LOCK_NB) < 0 ? -errno : 0;
+	if (ret || test || type == 2)
+		return ret;
+	/* Attributes of before are what somebody else has changed. */
+	ret = stat_fd(c->fd, &sx);
+	return ret < 0 ? ret : reply_node(c, c->fd, &sx);
 }
