@@ -1103,21 +1103,11 @@ int main(void)
 	const TTest *const once[] = {
 		bad_paths, bad_form, terminals, kicks, stops,
 	};
-	Suite *s = suite_create("broker-request");
 	TCase *tc = tcase_create("broker-request");
-	SRunner *sr;
-	int failed;
 
 	for (size_t i = 0; i < sizeof(three) / sizeof(three[0]); i++)
 		tcase_add_loop_test(tc, three[i], 0, 3);
 	for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++)
 		tcase_add_test(tc, once[i]);
-	tcase_set_timeout(tc, 60);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return unit_run_case("broker-request", tc);
 }

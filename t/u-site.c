@@ -494,10 +494,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("interposer-site");
 	TCase *tc = tcase_create("site");
-	SRunner *sr;
-	int failed;
 
 	tcase_add_test(tc, test_find);
 	tcase_add_test(tc, test_find_hostile);
@@ -514,12 +511,5 @@ int main(void)
 	tcase_add_loop_test(tc, test_sigreturn, 0, 2);
 	tcase_add_loop_test(tc, test_restorer, 0, 3);
 	tcase_add_loop_test(tc, test_refuse, 0, 2);
-	tcase_set_timeout(tc, 60);
-	suite_add_tcase(s, tc);
-	sr = srunner_create(s);
-	srunner_set_tap(sr, "-");
-	srunner_run_all(sr, CK_SILENT);
-	failed = srunner_ntests_failed(sr);
-	srunner_free(sr);
-	return failed != 0;
+	return unit_run_case("interposer-site", tc);
 }

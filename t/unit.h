@@ -5,6 +5,8 @@
  *
  *	UNIT_MAIN("lib-string", test_copy, test_compare)
  *
+ * or, where some run in loops, with a main that returns unit_run_case().
+ *
  * check forks for each test, so that a crash fails one test only.
  */
 #ifndef SBX_T_UNIT_H
@@ -15,16 +17,13 @@
 
 #include "t/asan.h"
 
-static inline int unit_run(const char *name, const TTest *const *tests,
-			   size_t count)
+/* Run the tests of @tc, which goes.  What main is to return. */
+static inline int unit_run_case(const char *name, TCase *tc)
 {
 	Suite *s = suite_create(name);
-	TCase *tc = tcase_create(name);
 	SRunner *sr;
 	int failed;
 
-	for (size_t i = 0; i < count; i++)
-		tcase_add_test(tc, tests[i]);
 	tcase_set_timeout(tc, 60);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
@@ -33,6 +32,16 @@ static inline int unit_run(const char *name, const TTest *const *tests,
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);
 	return failed != 0;
+}
+
+static inline int unit_run(const char *name, const TTest *const *tests,
+			   size_t count)
+{
+	TCase *tc = tcase_create(name);
+
+	for (size_t i = 0; i < count; i++)
+		tcase_add_test(tc, tests[i]);
+	return unit_run_case(name, tc);
 }
 
 #define UNIT_MAIN(name, ...)						\
