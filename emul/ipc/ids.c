@@ -255,6 +255,23 @@ int ipc_permission(const struct task *t, const struct ipc_obj *o,
 	return -EACCES;
 }
 
+long ipc_stat_lock(const struct task *t, struct ipc_table *tab, int id,
+		   int cmd, bool any, struct ipc_obj **o)
+{
+	long r;
+
+	*o = cmd == IPC_STAT ? ipc_find(tab, id) : ipc_at(tab, id);
+	if (!*o)
+		return -EINVAL;
+	mutex_lock(&(*o)->lock);
+	r = any ? 0 : ipc_permission(t, *o, IPC_R);
+	if (!r && (*o)->gone)
+		r = -EIDRM;
+	if (!r && cmd != IPC_STAT)
+		r = (*o)->id;
+	return r;
+}
+
 int ipc_owner(const struct task *t, const struct ipc_obj *o)
 {
 	uid_t uid = t->cred->euid;

@@ -94,6 +94,14 @@ void ipc_hide(struct ipc_table *tab, struct ipc_obj *o);
 /* Rights; the object's lock is held.  @want is of IPC_R, IPC_W, IPC_X. */
 int ipc_permission(const struct task *t, const struct ipc_obj *o,
 		   unsigned int want);
+/*
+ * Of the *_STAT commands, by identifier with IPC_STAT, else by place: what the
+ * call comes to unless the guest's memory fails, 0, the identifier or -errno.
+ * *@o has a reference and its lock held even so; NULL: there is none.
+ * @any: whoever may read it or not.
+ */
+long ipc_stat_lock(const struct task *t, struct ipc_table *tab, int id,
+		   int cmd, bool any, struct ipc_obj **o) __must_check;
 /* May @t change or remove it?  -EPERM. */
 int ipc_owner(const struct task *t, const struct ipc_obj *o);
 

@@ -453,19 +453,13 @@ static long msg_stat(struct task *t, int msqid, int cmd, uaddr_t buf)
 	struct msqid64_ds d;
 	struct msg_queue *q;
 	struct ipc_obj *o;
-	long r = 0;
+	long r = ipc_stat_lock(t, &msg_table, msqid, cmd,
+			       cmd == MSG_STAT_ANY, &o);
 
-	o = cmd == IPC_STAT ? ipc_find(&msg_table, msqid) :
-		ipc_at(&msg_table, msqid);
 	if (!o)
-		return -EINVAL;
+		return r;
 	q = queue_of(o);
 	memset(&d, 0, sizeof(d));
-	mutex_lock(&o->lock);
-	if (cmd != MSG_STAT_ANY)
-		r = ipc_permission(t, o, IPC_R);
-	if (!r && o->gone)
-		r = -EIDRM;
 	ipc_fill_perm(o, &d.msg_perm);
 	d.msg_stime = q->stime;
 	d.msg_rtime = q->rtime;
@@ -476,8 +470,6 @@ static long msg_stat(struct task *t, int msqid, int cmd, uaddr_t buf)
 	d.msg_lspid = q->lspid;
 	d.msg_lrpid = q->lrpid;
 	mutex_unlock(&o->lock);
-	if (!r && cmd != IPC_STAT)
-		r = o->id;
 	msg_put(q);
 	if (r >= 0 && put_user(buf, &d))
 		r = -EFAULT;

@@ -116,26 +116,18 @@ static long sem_stat(struct task *t, int semid, int cmd, uaddr_t buf)
 	struct semid64_ds d;
 	struct ipc_obj *o;
 	struct sem_set *set;
-	long r = 0;
+	long r = ipc_stat_lock(t, &sem_table, semid, cmd,
+			       cmd == SEM_STAT_ANY, &o);
 
-	o = cmd == IPC_STAT ? ipc_find(&sem_table, semid) :
-		ipc_at(&sem_table, semid);
 	if (!o)
-		return -EINVAL;
+		return r;
 	set = set_of(o);
 	memset(&d, 0, sizeof(d));
-	mutex_lock(&o->lock);
-	if (cmd != SEM_STAT_ANY)
-		r = ipc_permission(t, o, IPC_R);
-	if (!r && o->gone)
-		r = -EIDRM;
 	ipc_fill_perm(o, &d.sem_perm);
 	d.sem_otime = set->otime;
 	d.sem_ctime = set->ctime;
 	d.sem_nsems = set->n;
 	mutex_unlock(&o->lock);
-	if (!r && cmd != IPC_STAT)
-		r = o->id;
 	sem_put(set);
 	if (r >= 0 && put_user(buf, &d))
 		r = -EFAULT;

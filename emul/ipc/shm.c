@@ -351,19 +351,13 @@ static long shm_stat(struct task *t, int shmid, int cmd, uaddr_t buf)
 	struct shmid64_ds d;
 	struct ipc_obj *o;
 	struct shm *s;
-	long r = 0;
+	long r = ipc_stat_lock(t, &shm_table, shmid, cmd,
+			       cmd == SHM_STAT_ANY, &o);
 
-	o = cmd == IPC_STAT ? ipc_find(&shm_table, shmid) :
-		ipc_at(&shm_table, shmid);
 	if (!o)
-		return -EINVAL;
+		return r;
 	s = shm_of(o);
 	memset(&d, 0, sizeof(d));
-	mutex_lock(&o->lock);
-	if (cmd != SHM_STAT_ANY)
-		r = ipc_permission(t, o, IPC_R);
-	if (!r && o->gone)
-		r = -EIDRM;
 	ipc_fill_perm(o, &d.shm_perm);
 	d.shm_segsz = s->size;
 	d.shm_atime = s->atime;
@@ -373,8 +367,6 @@ static long shm_stat(struct task *t, int shmid, int cmd, uaddr_t buf)
 	d.shm_lpid = s->lpid;
 	d.shm_nattch = s->nattch;
 	mutex_unlock(&o->lock);
-	if (!r && cmd != IPC_STAT)
-		r = o->id;
 	shm_put(s);
 	if (r >= 0 && put_user(buf, &d))
 		r = -EFAULT;
