@@ -44,6 +44,8 @@ static struct file *file_alloc(void)
 	f->pos = 0;
 	f->priv = NULL;
 	f->host_fd = -1;
+	f->host_ready = 0;
+	f->host_drained = f->host_ended = false;
 	f->kind = NULL;
 	f->cursor = NULL;
 	f->watchers = NULL;
