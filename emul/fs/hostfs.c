@@ -347,6 +347,7 @@ static int refresh(struct inode *i, struct dentry *d)
 		char target[BROKER_PATH_MAX];
 	} *r = kmalloc(sizeof(*r));
 	uint32_t changes = i ? load_acquire(&host_node(i)->changes) : 0;
+	uint32_t gen = i ? load_acquire(&hostfs_of(i)->gen) : 0;
 	struct broker_rep rep;
 	int err;
 
@@ -364,6 +365,8 @@ static int refresh(struct inode *i, struct dentry *d)
 			err = -ESTALE;
 		else
 			host_inode_news(i, &r->n.st, changes);
+		/* Who changes something meanwhile does not wait for this. */
+		host_node(i)->fresh_gen = gen;
 		if (!err)
 			set_named(i);
 	}

@@ -40,12 +40,22 @@ struct dentry *lookup_one(struct dentry *dir, const char *name, size_t len,
 	return d;
 }
 
+/*
+ * Is what the cache has of a name still so?  Without the directory's lock, which
+ * others would wait for as long as the host is asked: where it is not, the lock
+ * is taken, and it is looked for again.
+ */
+static bool still_so(struct dentry *d)
+{
+	return !(d->flags & D_REVALIDATE) || d->sb->ops->revalidate(d);
+}
+
 struct dentry *lookup_child(struct dentry *dir, const char *name, size_t len)
 {
 	uint32_t hash = name_hash(name, len);
 	struct dentry *d = d_lookup_hash(dir, name, len, hash);
 
-	if (d && !(d->flags & D_REVALIDATE))
+	if (d && still_so(d))
 		return d;
 	if (d)
 		dput(d);
@@ -92,7 +102,7 @@ struct dentry *walk_lookup(struct walk *w, size_t len, uint32_t hash)
 	if (len > NAME_LEN_MAX)
 		return err_ptr(-ENAMETOOLONG);
 	d = d_lookup_hash(dir, w->now.s, len, hash);
-	if (d && !(d->flags & D_REVALIDATE))
+	if (d && still_so(d))
 		return d;
 	if (!d && ops->prefetch && !(dir->flags & D_DELETED)) {
 		prefetch(w);
