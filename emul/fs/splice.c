@@ -26,7 +26,7 @@
 #define F_MORE		4u
 #define F_GIFT		8u
 #define F_ALL		(F_MOVE | F_NONBLOCK | F_MORE | F_GIFT)
-#define CHUNK_PAGES	16u
+#define CHUNK		65536u
 #define RW_MAX		0x7ffff000u
 #define NEVER_NS	INT64_MAX
 
@@ -119,7 +119,7 @@ static long from_pipe(struct task *t, struct file *in, struct file *out,
 static long through(struct task *t, struct file *in, off_t *ipos,
 		    struct file *out, off_t *opos, size_t len, bool nonblock)
 {
-	size_t at = 0, size = CHUNK_PAGES * PAGE_SIZE;
+	size_t at = 0;
 	ssize_t n, w;
 	off_t pos = ipos ? *ipos : 0;
 	struct uio u;
@@ -135,10 +135,10 @@ static long through(struct task *t, struct file *in, off_t *ipos,
 		}
 		len = MIN(len, MAX(pipe_room(out), PIPE_BUF_BYTES));
 	}
-	buf = page_alloc(CHUNK_PAGES);
+	buf = kmalloc(CHUNK);
 	if (!buf)
 		return -ENOMEM;
-	uio_kernel(&u, buf, MIN(len, size));
+	uio_kernel(&u, buf, MIN(len, CHUNK));
 	u.nonblock = (in->flags & O_NONBLOCK) ||
 		(nonblock && !S_ISREG(in->inode->mode));
 	n = in->ops->read(in, &u, ipos ? &pos : &in->pos);
@@ -150,7 +150,7 @@ static long through(struct task *t, struct file *in, off_t *ipos,
 			break;
 		at += (size_t)w;
 	}
-	page_free(buf, CHUNK_PAGES);
+	kfree(buf);
 	if (ipos)
 		*ipos += (off_t)at;
 	return at ? (long)at : w;

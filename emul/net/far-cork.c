@@ -143,6 +143,33 @@ static bool has_room(int fd)
 	return host_ppoll(&p, 1, 0) > 0 && p.revents == POLLOUT;
 }
 
+/*
+ * Send what is held and all of @m by one call: what is held fits before it, as
+ * the header of an answer does before the file that sendfile(2) sends.
+ * As cork_send().
+ */
+static int push_before(struct cork *c, struct sockmsg *m)
+{
+	size_t n = c->n;
+	char *all = m->u.kbuf - n;
+	ssize_t r;
+
+	memcpy(all, c->data, n);
+	r = c->fd < 0 ? -EPIPE : host_write(c->fd, all, n + m->u.left);
+	if (r >= 0 && (size_t)r < n) {
+		memmove(c->data, c->data + r, n - (size_t)r);
+		store_once(&c->n, (uint32_t)(n - (size_t)r));
+		return -EAGAIN;
+	}
+	if (r == -EAGAIN || r == -EINTR)
+		return -EAGAIN;
+	store_once(&c->n, 0);
+	if (r < 0)
+		return (int)r;
+	uio_advance(&m->u, (size_t)r - n);
+	return 0;
+}
+
 int cork_send(struct far *h, struct task *t, struct sockmsg *m, bool more)
 {
 	struct cork *c = load_acquire(&h->cork);
@@ -156,6 +183,14 @@ int cork_send(struct far *h, struct task *t, struct sockmsg *m, bool more)
 		return 0;
 	if (!load_once(&c->n) && (m->u.left > HOLD || !has_room(h->fd)))
 		return 0;
+	if (m->u.kbuf && m->u.left > HOLD && m->u.spare >= HOLD) {
+		mutex_lock(&c->lock);
+		err = push_before(c, m);
+		mutex_unlock(&c->lock);
+		if (load_once(&c->n))
+			cork_hold(t, c);
+		return err;
+	}
 	n = (ssize_t)MIN(m->u.left, (size_t)(HOLD - load_once(&c->n)));
 	n = n ? uio_read(&u, part, (size_t)n) : 0;
 	if (n < 0)

@@ -6,7 +6,8 @@
 #include "emul/vfs/fdtable.h"
 #include "emul/vfs/fsnotify.h"
 
-#define CHUNK_PAGES	16u
+#define CHUNK		65536u
+#define SPARE		4096u	/* for what goes out before it */
 #define RW_MAX		0x7ffff000u
 
 /* Where the next write to @out goes. */
@@ -24,18 +25,18 @@ static off_t *pos_of(struct file *out, off_t *opos, off_t *no_pos)
 static long copy_files(struct file *in, off_t *ipos, struct file *out,
 		       off_t *opos, size_t count, bool nonblock)
 {
-	const size_t size = CHUNK_PAGES * PAGE_SIZE;
-	char *buf = page_alloc(CHUNK_PAGES);
+	char *mem = kmalloc(SPARE + CHUNK), *buf;
 	size_t done = 0;
 	ssize_t n = 0, w;
 	off_t pos, no_pos = 0;
 	struct uio u;
 
-	if (!buf)
+	if (!mem)
 		return -ENOMEM;
+	buf = mem + SPARE;
 	count = MIN(count, RW_MAX);
 	while (done < count) {
-		uio_kernel(&u, buf, MIN(size, count - done));
+		uio_kernel(&u, buf, MIN(CHUNK, count - done));
 		u.nonblock = nonblock;
 		pos = *ipos;
 		n = in->ops->read(in, &u, &pos);
@@ -43,6 +44,7 @@ static long copy_files(struct file *in, off_t *ipos, struct file *out,
 			break;
 		for (ssize_t at = 0; at < n; at += w) {
 			uio_kernel(&u, buf + at, (size_t)(n - at));
+			u.spare = SPARE;
 			u.nonblock = nonblock || (out->flags & O_NONBLOCK);
 			w = out->ops->write(out, &u, pos_of(out, opos, &no_pos));
 			if (w <= 0) {
@@ -54,7 +56,7 @@ static long copy_files(struct file *in, off_t *ipos, struct file *out,
 		}
 	}
 out:
-	page_free(buf, CHUNK_PAGES);
+	kfree(mem);
 	if (done) {
 		fsn_file(in, IN_ACCESS);
 		fsn_file(out, IN_MODIFY);

@@ -383,6 +383,7 @@ struct uio {
 	size_t skip;		/* bytes used up of vec[0] */
 	size_t left;		/* bytes left in all */
 	char *kbuf;		/* kernel memory in place of vec */
+	size_t spare;		/* bytes before kbuf that may be overwritten */
 	bool nonblock;		/* RWF_NOWAIT, or the file's O_NONBLOCK */
 	bool append;		/* RWF_APPEND, or the file's O_APPEND */
 };
