@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -233,6 +234,63 @@ static void remapped(void)
 	close(fd);
 }
 
+static void what_it_is(int fd)
+{
+	const struct timespec past[2] = { { 1, 0 }, { 2, 0 } };
+	const struct timespec bad[2] = { { 1, 1000000000 }, { 2, 0 } };
+	struct stat st;
+
+	T(fchownat(fd, "", (uid_t)-1, (gid_t)-1, AT_EMPTY_PATH));
+	T(fchownat(fd, "", getuid(), getgid(), AT_EMPTY_PATH));
+	T(fchownat(fd, "x", getuid(), getgid(), AT_EMPTY_PATH));
+	T(fchownat(fd, "", getuid(), getgid(), 0));
+	T(utimensat(fd, "", past, AT_EMPTY_PATH));
+	T(fstat(fd, &st));
+	T(utimensat(fd, "", past, 0));
+	T(futimens(fd, past));
+	T(futimens(fd, bad));
+	T(futimens(fd, NULL));
+	T(linkat(fd, "", AT_FDCWD, "linked", 0));
+	T(syscall(SYS_faccessat2, fd, "", R_OK, AT_EMPTY_PATH));
+	T(syscall(SYS_faccessat2, fd, "", R_OK, 0));
+}
+
+/* Pipes and sockets by an empty path: they have none. */
+static void without_path(void)
+{
+	int p[2], s[2];
+
+	if (!pipe(p)) {
+		what_it_is(p[0]);
+		close(p[0]);
+		close(p[1]);
+	}
+	if (!socketpair(AF_UNIX, SOCK_STREAM, 0, s)) {
+		what_it_is(s[0]);
+		close(s[0]);
+		close(s[1]);
+	}
+}
+
+/* What is not there is told before that a name is too long. */
+static void missing(void)
+{
+	char name[300];
+	int fd;
+
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = 0;
+	T(rename("missing", name));
+	T(syscall(SYS_renameat2, AT_FDCWD, "missing", AT_FDCWD, name, 1U));
+	T(rename(name, "missing"));
+	T(rename("missing", "nowhere/x"));
+	fd = open("/dev/full", O_RDWR);
+	T(write(fd, "", 0));
+	T(write(fd, "x", 1));
+	T(pwrite(fd, "", 0, 0));
+	close(fd);
+}
+
 int main(void)
 {
 	size_limit();
@@ -243,5 +301,7 @@ int main(void)
 	vectors();
 	flags();
 	remapped();
+	without_path();
+	missing();
 	return done_testing();
 }

@@ -169,7 +169,7 @@ static int open_locked(struct inode *i, bool write)
 	if (err)
 		return err;
 	if (fd < 0)
-		return -EIO;
+		return -ENFILE;	/* the host lets us have no more */
 	/* Others may be reading from it just now: it goes with the inode. */
 	if (n->fd >= 0)
 		n->old_fd = n->fd;

@@ -140,7 +140,7 @@ static int rw_tmpfile(struct inode *dir, struct dentry *d, mode_t mode,
 			inode_put(i);
 		if (fd >= 0)
 			host_close(fd);
-		return -EIO;
+		return fd < 0 ? -ENFILE : -EIO;
 	}
 	host_node(i)->fd = fd;
 	host_node(i)->fd_write = true;

@@ -217,14 +217,43 @@ long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t len)
 	return err;
 }
 
+static long setattr_file(struct task *t, struct file *f, struct iattr *a)
+{
+	long err;
+
+	if (f->path.dentry)
+		return path_setattr(t, &f->path, a, false);
+	if (!f->inode->sb)
+		return -EPERM;
+	/* pipes and sockets: nobody else can look at it */
+	mutex_lock(&f->inode->lock);
+	if (a->valid & (ATTR_UID | ATTR_GID))
+		err = may_chown(t->cred, f->inode, a);
+	else if (!(a->valid & ATTR_MODE))
+		err = 0;	/* times alone are for set_times() to check */
+	else
+		err = cred_owns(t->cred, f->inode) ? 0 : -EPERM;
+	if (!err)
+		inode_set_attr(f->inode, a);
+	mutex_unlock(&f->inode->lock);
+	return err;
+}
+
 /* What fchmodat and its relatives do at their end. */
 static long setattr_at(struct task *t, int dfd, uaddr_t path, int flags,
 		       struct iattr *a)
 {
+	struct fd f = fdget_unnamed(t, dfd, path, flags);
 	struct path p;
-	int err = path_lookup(t, dfd, path, lookup_flags(flags, LOOKUP_FOLLOW),
-			      &p);
+	long err;
 
+	if (f.file) {
+		err = setattr_file(t, f.file, a);
+		fdput(f);
+		return err;
+	}
+	err = path_lookup(t, dfd, path, lookup_flags(flags, LOOKUP_FOLLOW),
+			  &p);
 	if (err)
 		return err;
 	if ((a->valid & ATTR_MODE) && S_ISLNK(p.dentry->inode->mode))
@@ -242,21 +271,7 @@ static long setattr_fd(struct task *t, int fd, struct iattr *a)
 
 	if (!f.file)
 		return -EBADF;
-	if (f.file->path.dentry) {
-		err = path_setattr(t, &f.file->path, a, false);
-	} else if (f.file->inode->sb) {
-		/* pipes and sockets: nobody else can look at it */
-		mutex_lock(&f.file->inode->lock);
-		if (a->valid & (ATTR_UID | ATTR_GID))
-			err = may_chown(t->cred, f.file->inode, a);
-		else
-			err = cred_owns(t->cred, f.file->inode) ? 0 : -EPERM;
-		if (!err)
-			inode_set_attr(f.file->inode, a);
-		mutex_unlock(&f.file->inode->lock);
-	} else {
-		err = -EPERM;
-	}
+	err = setattr_file(t, f.file, a);
 	fdput(f);
 	return err;
 }
@@ -335,28 +350,31 @@ struct time_pair {
 	int64_t sec, nsec;
 };
 
-/* utimensat(2): @ts NULL is both now. */
+/* utimensat(2): @ts NULL is both now, which is what comes back. */
+static bool times_wanted(struct iattr *a, const struct time_pair *ts)
+{
+	*a = (struct iattr){ .valid = ATTR_ATIME | ATTR_MTIME };
+	a->atime = a->mtime = ktime_now();
+	if (!ts)
+		return true;
+	if (ts[0].nsec == NSEC_OMIT)
+		a->valid &= ~ATTR_ATIME;
+	else if (ts[0].nsec != NSEC_NOW)
+		a->atime = (struct ktime){ ts[0].sec, (uint32_t)ts[0].nsec };
+	if (ts[1].nsec == NSEC_OMIT)
+		a->valid &= ~ATTR_MTIME;
+	else if (ts[1].nsec != NSEC_NOW)
+		a->mtime = (struct ktime){ ts[1].sec, (uint32_t)ts[1].nsec };
+	return ts[0].nsec == NSEC_NOW && ts[1].nsec == NSEC_NOW;
+}
+
 static int set_times(struct task *t, const struct path *p,
 		     const struct time_pair *ts)
 {
-	struct iattr a = { .valid = ATTR_ATIME | ATTR_MTIME };
 	struct inode *i = p->dentry->inode;
-	bool now = !ts;
+	struct iattr a;
+	bool now = times_wanted(&a, ts);
 
-	a.atime = a.mtime = ktime_now();
-	if (ts) {
-		now = ts[0].nsec == NSEC_NOW && ts[1].nsec == NSEC_NOW;
-		if (ts[0].nsec == NSEC_OMIT)
-			a.valid &= ~ATTR_ATIME;
-		else if (ts[0].nsec != NSEC_NOW)
-			a.atime = (struct ktime){ ts[0].sec,
-						  (uint32_t)ts[0].nsec };
-		if (ts[1].nsec == NSEC_OMIT)
-			a.valid &= ~ATTR_MTIME;
-		else if (ts[1].nsec != NSEC_NOW)
-			a.mtime = (struct ktime){ ts[1].sec,
-						  (uint32_t)ts[1].nsec };
-	}
 	if (!a.valid)
 		return 0;
 	if (p->mnt->flags & MNT_RDONLY)
@@ -369,6 +387,24 @@ static int set_times(struct task *t, const struct path *p,
 		return path_setattr(t, p, &a, true);
 	}
 	return path_setattr(t, p, &a, false);
+}
+
+static int set_file_times(struct task *t, struct file *f,
+			  const struct time_pair *ts)
+{
+	struct iattr a;
+	bool now;
+	int err = 0;
+
+	if (f->path.dentry)
+		return set_times(t, &f->path, ts);
+	now = times_wanted(&a, ts);
+	if (!f->inode->sb)
+		return -EPERM;
+	if (!cred_owns(t->cred, f->inode))
+		err = now ? inode_permission(t->cred, f->inode, MAY_WRITE) :
+			-EPERM;
+	return err ? err : (int)setattr_file(t, f, &a);
 }
 
 static bool nsec_bad(int64_t ns)
@@ -391,13 +427,18 @@ static long do_utimes(struct task *t, int dfd, uaddr_t path,
 		f = fdget(t, dfd);
 		if (!f.file)
 			return -EBADF;
-		err = f.file->path.dentry ?
-			set_times(t, &f.file->path, ts) : -EPERM;
+		err = set_file_times(t, f.file, ts);
 		fdput(f);
 		return err;
 	}
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
+	f = fdget_unnamed(t, dfd, path, flags);
+	if (f.file) {
+		err = set_file_times(t, f.file, ts);
+		fdput(f);
+		return err;
+	}
 	err = path_lookup(t, dfd, path, lookup_flags(flags, LOOKUP_FOLLOW),
 			  &p);
 	if (err)

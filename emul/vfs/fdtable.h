@@ -44,6 +44,12 @@ struct fd {
 
 struct fd fdget_shared(struct files *fs, unsigned int n);
 
+/*
+ * path.c: with AT_EMPTY_PATH in @flags and an empty @path, what @dfd names, if
+ * that has no path at all: a pipe or a socket.  Else NULL.
+ */
+struct fd fdget_unnamed(struct task *t, int dfd, uaddr_t path, int flags);
+
 /* What @n names, O_PATH descriptors too. */
 static inline struct fd fdget_raw(struct task *t, int n)
 {

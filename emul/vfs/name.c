@@ -262,6 +262,7 @@ long sys_linkat(struct task *t, int olddfd, uaddr_t oldpath, int newdfd,
 	struct last last;
 	struct dentry *d;
 	struct inode *i, *to;
+	struct fd f;
 	char c = 1;
 	long err;
 
@@ -271,6 +272,11 @@ long sys_linkat(struct task *t, int olddfd, uaddr_t oldpath, int newdfd,
 	    !cred_capable(t->cred, CAP_DAC_READ_SEARCH) &&
 	    get_user(&c, oldpath))
 		return -EFAULT;
+	f = fdget_unnamed(t, olddfd, oldpath, flags);
+	if (f.file) {		/* a pipe or a socket lies nowhere */
+		fdput(f);
+		return -EXDEV;
+	}
 	err = path_lookup(t, olddfd, oldpath, lookup_flags(flags, 0), &old);
 	if (err)
 		return err;

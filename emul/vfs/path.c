@@ -23,6 +23,21 @@ int path_copy_in(struct pathname *n, uaddr_t name, unsigned int flags)
 	return 0;
 }
 
+struct fd fdget_unnamed(struct task *t, int dfd, uaddr_t path, int flags)
+{
+	struct fd f = { NULL, false };
+	char c;
+
+	if (!(flags & AT_EMPTY_PATH) || dfd < 0 || get_user(&c, path) || c)
+		return f;
+	f = fdget(t, dfd);
+	if (f.file && f.file->path.dentry) {
+		fdput(f);
+		f.file = NULL;
+	}
+	return f;
+}
+
 unsigned int lookup_flags(int at_flags, unsigned int dflt)
 {
 	unsigned int flags = dflt;

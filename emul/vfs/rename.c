@@ -68,8 +68,6 @@ static int check(struct renaming *r, struct dentry *o, struct dentry *n)
 	bool exchange = r->flags & EXCHANGE;
 	int err;
 
-	if (!o->inode)
-		return -ENOENT;
 	if ((r->flags & NOREPLACE) && n->inode)
 		return -EEXIST;
 	if (exchange && !n->inode)
@@ -166,6 +164,10 @@ static int do_rename(struct renaming *r)
 	if (is_err(o)) {
 		err = (int)ptr_err(o);
 		goto out;
+	}
+	if (!o->inode) {	/* before it is known how long the other is */
+		err = -ENOENT;
+		goto out_o;
 	}
 	n = lookup_one(nd, r->nlast.name, r->nlast.len, r->nlast.hash);
 	if (is_err(n)) {

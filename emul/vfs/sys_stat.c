@@ -301,6 +301,7 @@ long sys_faccessat2(struct task *t, int dfd, uaddr_t path, int mode,
 	struct cred real;
 	struct inode *i;
 	struct path p;
+	struct fd f;
 	int err;
 
 	if (mode & ~7)
@@ -313,6 +314,14 @@ long sys_faccessat2(struct task *t, int dfd, uaddr_t path, int mode,
 	      saved->cap_effective ^ saved->cap_permitted))) {
 		real_cred(saved, &real);
 		t->cred = &real;	/* private to this thread */
+	}
+	f = fdget_unnamed(t, dfd, path, flags);
+	if (f.file) {
+		err = mode && f.file->inode->sb ?
+			inode_permission(t->cred, f.file->inode,
+					 (unsigned int)mode) : 0;
+		fdput(f);
+		goto out;
 	}
 	err = path_lookup(t, dfd, path,
 			  lookup_flags(flags & ~AT_EACCESS, LOOKUP_FOLLOW),
