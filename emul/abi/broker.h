@@ -219,9 +219,10 @@ enum broker_op {
 	/*
 	 * The host's sockets for what the guest has bound at bytes 1, a struct
 	 * broker_addr; arg[0] as in CONNECT; arg[1]: backlog; arg[2]: which of
-	 * them, from 0 on; -ENOENT: there are no more.  The descriptor comes
-	 * along, to be polled and sent with ACCEPT; val[0]: its number; body:
-	 * struct broker_names.
+	 * them, from 0 on; -ENOENT: there are no more; arg[3]: 1: the address
+	 * :: is none of IPv4's (IPV6_V6ONLY).  The descriptor comes along, to
+	 * be polled and sent with ACCEPT; val[0]: its number; body: struct
+	 * broker_names.
 	 */
 	BROKER_NET_LISTEN,
 	BROKER_NET_UNLISTEN,	/* arg[0]: number */

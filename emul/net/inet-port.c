@@ -166,6 +166,7 @@ int port_bind(struct inet_sock *k, const struct inet_addr *a)
 	err = take(k, n);
 	if (err)
 		return err;
+	k->port_auto = !a->port;
 	k->local.ip = a->ip;
 	k->local.scope = a->scope;
 	return 0;
@@ -178,6 +179,7 @@ int port_auto(struct inet_sock *k)
 	if (k->port)
 		return 0;
 	n = find_free(k->so.protocol);
+	k->port_auto = true;
 	return n ? take(k, n) : -EAGAIN;
 }
 

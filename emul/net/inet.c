@@ -118,7 +118,7 @@ struct socket *inet_create(int family, int type, int protocol)
 
 static int check_bind(const struct inet_sock *k, const struct inet_addr *a)
 {
-	if (addr_class(a) == INET_OTHER &&
+	if (addr_class(a) == INET_OTHER && !outward_may_bind(k, a) &&
 	    !inet_opt_on(&k->opt, addr_is_v4(a) ? INET_FREEBIND :
 			 INET6_FREEBIND))
 		return -EADDRNOTAVAIL;
@@ -126,6 +126,22 @@ static int check_bind(const struct inet_sock *k, const struct inet_addr *a)
 	    !task_capable(current(), CAP_NET_BIND_SERVICE))
 		return -EACCES;
 	return 0;
+}
+
+/* Of UDP; if it cannot be, it is not bound. */
+static int bind_outside(struct inet_sock *k)
+{
+	int err = outward_listen(k);
+
+	if (!err)
+		return 0;
+	mutex_lock(&inet_lock);
+	port_leave(k);
+	addr_any(&k->local, k->so.family);
+	k->named = k->local;
+	k->bound = false;
+	mutex_unlock(&inet_lock);
+	return err;
 }
 
 int inet_bind(struct socket *s, const void *name, uint32_t len)
@@ -137,11 +153,7 @@ int inet_bind(struct socket *s, const void *name, uint32_t len)
 	err = addr_parse_bind(k, name, len, &a);
 	if (err)
 		return err;
-	err = outward_turn(k, OUTWARD_BIND, &a);
-	if (err > 0)
-		return s->ops->bind(s, name, len);
-	if (err == -EADDRNOTAVAIL || !err)
-		err = check_bind(k, &a);
+	err = check_bind(k, &a);
 	if (err)
 		return err;
 	mutex_lock(&inet_lock);
@@ -155,7 +167,7 @@ int inet_bind(struct socket *s, const void *name, uint32_t len)
 	}
 	mutex_unlock(&inet_lock);
 	if (!err && s->type == SOCK_DGRAM)
-		outward_listens(k, true);
+		err = bind_outside(k);
 	return err;
 }
 

@@ -93,6 +93,7 @@ struct inet_sock {
 	struct inet_addr local, remote;	/* remote.port 0: not connected */
 	struct inet_addr named;	/* local, as bind(2) left it */
 	struct inet_port *port;	/* NULL: no port */
+	bool port_auto;		/* nobody asked for that number */
 	struct list_head port_link;	/* port->owners; not of accepted ones */
 	bool listening;
 	bool child, strict;	/* accepted: counted so in its port */

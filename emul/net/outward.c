@@ -175,8 +175,6 @@ int outward_turn(struct inet_sock *k, enum outward_how how,
 	struct broker_names names;
 	int ret;
 
-	if (how == OUTWARD_BIND)
-		return addr_class(a) == INET_OTHER ? -EADDRNOTAVAIL : 0;
 	ret = is_outside(k, a);
 	if (ret <= 0 || how == OUTWARD_SEND)
 		return ret;
@@ -264,7 +262,7 @@ static int listen_one(struct inet_sock *k, uint64_t which)
 {
 	struct broker_req req = {
 		.op = BROKER_NET_LISTEN,
-		.arg = { (uint64_t)k->so.type, SOMAXCONN, which },
+		.arg = { (uint64_t)k->so.type, SOMAXCONN, which, k->v6only },
 		.len1 = sizeof(struct broker_addr),
 	};
 	struct broker_addr a = { .port = k->local.port };
@@ -281,23 +279,40 @@ static int listen_one(struct inet_sock *k, uint64_t which)
 			rep.val[0], k, NULL);
 }
 
-void outward_listens(struct inet_sock *k, bool on)
+bool outward_may_bind(const struct inet_sock *k, const struct inet_addr *a)
 {
-	int err = 0;
+	return policy.mode == BOOT_NET_HOST ||
+		(policy.mode != BOOT_NET_NONE && has_row(BOOT_NET_IN, k, a));
+}
 
-	if (!on) {
-		feed_drop(k);
-		return;
+int outward_listen(struct inet_sock *k)
+{
+	uint64_t n = 0;
+	int err;
+
+	if (!outward_may_bind(k, &k->local))
+		return 0;
+	while (!(err = listen_one(k, n)))
+		n++;
+	if (err == -ENOENT)
+		return 0;
+	trace_note("port %u of the host: error %d", k->local.port, -err);
+	/* It is reached by another port, or has a number by chance. */
+	if (n || k->port_auto)
+		return 0;
+	switch (err) {
+	case -EACCES:
+	case -EADDRINUSE:
+	case -EADDRNOTAVAIL:
+		return err;
+	default:
+		return 0;
 	}
-	if (policy.mode == BOOT_NET_NONE ||
-	    (policy.mode != BOOT_NET_HOST &&
-	     !has_row(BOOT_NET_IN, k, &k->local)))
-		return;
-	for (uint64_t i = 0; !err; i++)
-		err = listen_one(k, i);
-	if (err != -ENOENT)
-		trace_note("port %u of the host: error %d", k->local.port,
-			   -err);
+}
+
+void outward_unlisten(struct inet_sock *k)
+{
+	feed_drop(k);
 }
 
 void outward_release(struct inet_sock *k)

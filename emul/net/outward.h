@@ -2,7 +2,7 @@
 /*
  * outward.h: the seam to what lies outside of the sandbox.
  *
- * Sockets of TCP and UDP begin as emulated ones.  Before one is bound,
+ * Sockets of TCP and UDP begin as emulated ones.  Before one is
  * connected, or sends to an address, it is asked here whether that address is
  * outside; if it is, and the policy grants it, the socket turns into one of
  * the host's: its socket_ops are replaced for good, k->outward and the
@@ -15,15 +15,14 @@
 #include "emul/net/inet.h"
 
 enum outward_how {
-	OUTWARD_BIND,
 	OUTWARD_CONNECT,
 	OUTWARD_SEND,
 };
 
 /*
  * 0: @a is the sandbox's own (its loopback, or any address); 1: @k is the
- * host's from now on, do the call again; -errno: there is no way to @a
- * (-ENETUNREACH, -EADDRNOTAVAIL to bind).  No lock is held.
+ * host's from now on, do the call again; -errno: there is no way to @a.
+ * No lock is held.
  */
 int outward_turn(struct inet_sock *k, enum outward_how how,
 		 const struct inet_addr *a) __must_check;
@@ -40,11 +39,16 @@ unsigned int feed_threads(void);
 /* @k, of the sandbox's own again or still, is closed. */
 void outward_release(struct inet_sock *k);
 
+/* May the program listen at @a of the host, which is nobody's in here? */
+bool outward_may_bind(const struct inet_sock *k, const struct inet_addr *a);
+
 /*
- * @k listens (of UDP: is bound) from now on, or is no more: for ports that are
- * published.
+ * @k listens (of UDP: is bound) from now on: also at the host's ports that are
+ * published, or granted.  0 or -errno: it cannot, as others have the port.
  */
-void outward_listens(struct inet_sock *k, bool on);
+int outward_listen(struct inet_sock *k) __must_check;
+/* It is no more. */
+void outward_unlisten(struct inet_sock *k);
 
 /*
  * tcp-listen.c: a connection from outside, which is a socket of the host's already

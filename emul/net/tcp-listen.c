@@ -115,7 +115,7 @@ void tcp_detach(struct tcp_sock *k)
 	}
 	mutex_unlock(&inet_lock);
 	if (listened)
-		outward_listens(&k->in, false);
+		outward_unlisten(&k->in);
 	drop_dead(&dead);
 	if (n) {
 		n->via = NULL;
@@ -150,7 +150,11 @@ int tcp_listen(struct socket *s, int backlog)
 	if (err)
 		return err;
 	if (fresh)
-		outward_listens(&k->in, true);
+		err = outward_listen(&k->in);
+	if (err) {
+		tcp_detach(k);
+		return err;
+	}
 	wait_wake(&k->in.queue, INET_OUT, INT32_MAX);
 	outward_room();
 	return 0;

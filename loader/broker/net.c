@@ -182,10 +182,11 @@ int serve_net_connect(struct call *c)
  */
 
 /* A socket at a->port of the host, not listening yet.  Descriptor, -errno. */
-static int make_bound(unsigned int proto, const struct broker_addr *a)
+static int make_bound(unsigned int proto, const struct broker_addr *a,
+		      bool v6only)
 {
 	static const uint8_t zero[16];
-	int fd = make_socket(proto, a), on = 1, off = 0, ret;
+	int fd = make_socket(proto, a), on = 1, only = v6only, ret;
 	union net_name host;
 	socklen_t len = net_to_host(&host, a);
 
@@ -194,7 +195,8 @@ static int make_bound(unsigned int proto, const struct broker_addr *a)
 	if (proto == NET_TCP)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (!memcmp(a->ip, zero, 16))
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only,
+			   sizeof(only));
 	if (bind(fd, &host.any, len) < 0) {
 		ret = -errno;
 		close(fd);
@@ -209,13 +211,13 @@ static int make_bound(unsigned int proto, const struct broker_addr *a)
  */
 static int make_published(unsigned int proto, const struct broker_addr *a)
 {
-	int fd = make_bound(proto, a), fixed;
+	int fd = make_bound(proto, a, false), fixed;
 	struct broker_addr got;
 
 	if (fd < 0 || proto != NET_TCP || a->port)
 		return fd;
 	own_name(fd, &got);
-	fixed = make_bound(proto, &got);
+	fixed = make_bound(proto, &got, false);
 	close(fd);
 	return fixed;
 }
@@ -295,26 +297,31 @@ static bool may_bind(const struct net *n, unsigned int proto, uint16_t port)
 }
 
 /*
- * The which-th of the host's sockets for what is bound at *a: first those that
- * are published, then one of its own.  NULL with *err.
+ * The which-th of the host's sockets for what is bound at *a: those that are
+ * published, and one of its own, which those share who listen together.  NULL
+ * with *err.
  */
 static struct net_bound *find_bound(struct net *n, unsigned int proto,
 				    const struct broker_addr *a,
-				    uint64_t which, int *err)
+				    uint64_t which, bool v6only, int *err)
 {
 	struct net_bound *b;
+	bool own = false;
 	int fd;
 
 	*err = -ENOENT;
 	for (size_t i = 0; i < n->n_bound; i++) {
 		b = &n->bound[i];
-		if (b->fd >= 0 && b->publish && b->proto == proto &&
-		    b->guest == a->port && !which--)
+		if (b->fd < 0 || b->proto != proto || b->guest != a->port ||
+		    (!b->publish && memcmp(b->local.ip, a->ip, 16) != 0))
+			continue;
+		if (!which--)
 			return b;
+		own = own || !b->publish;
 	}
-	if (which || !a->port || !may_bind(n, proto, a->port))
+	if (own || which || !a->port || !may_bind(n, proto, a->port))
 		return NULL;
-	fd = make_bound(proto, a);
+	fd = make_bound(proto, a, v6only);
 	if (fd < 0) {
 		*err = fd;
 		return NULL;
@@ -354,9 +361,10 @@ int serve_net_listen(struct call *c)
 	struct broker_addr a;
 	int ret;
 
-	if (!proto || !take_addr(c, &a) || c->req.arg[1] > INT32_MAX)
+	if (!proto || !take_addr(c, &a) || c->req.arg[1] > INT32_MAX ||
+	    c->req.arg[3] > 1)
 		return BROKEN;
-	b = find_bound(n, proto, &a, c->req.arg[2], &ret);
+	b = find_bound(n, proto, &a, c->req.arg[2], c->req.arg[3], &ret);
 	if (!b)
 		return ret;
 	b->opens++;

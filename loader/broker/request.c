@@ -97,7 +97,7 @@ static const struct request {
 	[BROKER_REMOVEXATTR] = { serve_removexattr, P1 | D2 | W, 0, 0 },
 
 	[BROKER_NET_CONNECT] = { serve_net_connect, D1 | D2 | NET, 0, 1 },
-	[BROKER_NET_LISTEN] = { serve_net_listen, D1 | NET, 0, 3 },
+	[BROKER_NET_LISTEN] = { serve_net_listen, D1 | NET, 0, 4 },
 	[BROKER_NET_UNLISTEN] = { serve_net_unlisten, NET, 0, 1 },
 	[BROKER_NET_ACCEPT] = { serve_net_accept, FD | SENT | NET,
 		BROKER_FD_SENT, 2 },
