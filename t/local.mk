@@ -222,6 +222,7 @@ shell_tests = \
 	%D%/t5020-inherited.sh \
 	%D%/t5030-load.sh \
 	%D%/t5040-resolve.sh \
+	%D%/t5041-bind.sh \
 	%D%/t5010-servers-data.sh \
 	%D%/t5010-servers-net.sh \
 	%D%/t5010-servers-web.sh \
@@ -340,6 +341,7 @@ EXTRA_DIST += \
 	%D%/asan.h \
 	%D%/unit.h \
 	%D%/lib.sh \
+	%D%/drive-bind.py \
 	%D%/drive-inherited.py \
 	%D%/drive-load.py \
 	%D%/drive-net.py \
