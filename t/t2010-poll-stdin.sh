@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Waiting for descriptors of the host and of the sandbox together.
+# Descriptors of the host's inside: waiting for them and for the sandbox's
+# together; limits on what is written to them.
 . "${SRCDIR:-.}/t/lib.sh"
 
 prog=$BUILDDIR/t/g-poll.guest
@@ -33,5 +34,22 @@ wait
 run_code "a time-out on it" 142 timeout 20 sh -c \
 	'"$0" busybox sh -c "read -t 1 x; exit \$((141 + \$?))" <"$1"' \
 	"$SBX" "$tmp/silent"
+
+# A limit that the guest sets itself, on an output that is the host's file.
+# limited REDIRECTION: how long it gets, natively and in the sandbox
+limited()
+{
+	for how in '' "$SBX --"; do
+		echo before >"$tmp/file"
+		# shellcheck disable=SC2016
+		PROG="$how" OUT="$tmp/file" timeout 60 sh -c '
+			set -- bash -c "trap \"\" XFSZ; ulimit -f 1
+				head -c 700 /dev/zero; head -c 700 /dev/zero"
+			$PROG "$@" '"$1"' "$OUT" 2>/dev/null'
+		wc -c <"$tmp/file"
+	done | tr '\n' ' '
+}
+is "a limit on an inherited output" "$(limited '>')" "1024 1024 "
+is "on one that appends" "$(limited '>>')" "1024 1024 "
 
 done_testing

@@ -95,6 +95,32 @@ static ssize_t stdio_read(struct file *f, struct uio *u, off_t *pos)
 	return done;
 }
 
+static off_t stdio_lseek(struct file *f, off_t off, int whence);
+static int stdio_getattr(struct file *f, struct kstat *st);
+
+/*
+ * How much of @n bytes the guest's own RLIMIT_FSIZE lets in, which the host does
+ * not know of.  Where the file's end or position is has to be asked for.
+ */
+static ssize_t within_limit(struct file *f, off_t pos, bool shared, size_t n)
+{
+	ssize_t all = file_size_limit(0, INT64_MAX);
+	struct kstat st;
+	int err;
+
+	if (likely(all == INT64_MAX || !S_ISREG(f->inode->mode)))
+		return (ssize_t)n;
+	if (all < 0)
+		return all;
+	if (f->flags & O_APPEND) {
+		err = stdio_getattr(f, &st);
+		pos = err ? err : (off_t)st.size;
+	} else if (shared) {
+		pos = stdio_lseek(f, 0, 1);
+	}
+	return pos < 0 ? pos : file_size_limit(pos, n);
+}
+
 static ssize_t stdio_write(struct file *f, struct uio *u, off_t *pos)
 {
 	bool shared = pos == &f->pos || !(f->mode & FMODE_SEEK);
@@ -105,6 +131,10 @@ static ssize_t stdio_write(struct file *f, struct uio *u, off_t *pos)
 
 	if (r)
 		return r;
+	r = within_limit(f, *pos, shared, u->left);
+	if (r < 0)
+		return r;
+	u->left = (size_t)r;
 	while ((n = uio_piece(u, &p))) {
 		if (!shared) {
 			r = host_pwrite(f->host_fd, p, n, *pos);
