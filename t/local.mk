@@ -81,6 +81,7 @@ guest_tests = \
 	%D%/g-ident.guest \
 	%D%/g-inotify.guest \
 	%D%/g-itimer-cpu.guest \
+	%D%/g-join.guest \
 	%D%/g-jobctl.guest \
 	%D%/g-mm-random.guest \
 	%D%/g-lock.guest \

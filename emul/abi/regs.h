@@ -123,6 +123,10 @@ struct thread {
 	struct thread *carrier;	/* whose host thread this is, in a vfork child */
 	struct thread *rider;	/* the child that this one's host thread runs */
 	struct thread *base;	/* the host thread's own slot, of a dead carrier */
+	/* wait_join(): who sleeps until the host clears host_tid; ... */
+	struct thread *joiner;
+	struct thread *owed;	/* ... who has been told to go on then */
+	uint32_t leaving;	/* in task_exit() */
 	struct hostproc *proc;	/* the host process it is in */
 };
 

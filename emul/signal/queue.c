@@ -12,6 +12,7 @@
 
 #include "emul/fs/signalfd.h"
 #include "emul/lib/alloc.h"
+#include "emul/signal/outside.h"
 #include "emul/signal/siginfo.h"
 #include "emul/task/task.h"
 #include "emul/time/posix_timer.h"
@@ -387,6 +388,19 @@ void signal_recalc(struct task *t)
 	    t->group->stopped)
 		__atomic_fetch_or(&t->thread->work, WORK_SIGNAL,
 				  __ATOMIC_SEQ_CST);
+}
+
+bool signal_interrupts(struct task *t)
+{
+	bool yes;
+
+	__atomic_fetch_and(&t->thread->work, ~WORK_SIGNAL, __ATOMIC_SEQ_CST);
+	outside_poll();
+	mutex_lock(&t->group->lock);
+	signal_recalc(t);
+	yes = t->group->exiting || t->group->stopped || task_interrupted(t);
+	mutex_unlock(&t->group->lock);
+	return yes;
 }
 
 void signal_set_blocked(struct task *t, sigset64_t mask)

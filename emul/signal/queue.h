@@ -52,6 +52,11 @@ void group_continue(struct tgroup *g);
 void group_stop_check(struct tgroup *g);
 /* Set WORK_SIGNAL of current() if something is to be taken, or it is to stop. */
 void signal_recalc(struct task *t);
+/*
+ * Is there something for @t, which is current(), to act on?  If not, a kick
+ * that it got is forgotten, and its next sleep goes on.  Without locks.
+ */
+bool signal_interrupts(struct task *t);
 
 /*
  * frame.c: make @r call the handler of @info in @a, with a frame on the

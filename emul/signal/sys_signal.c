@@ -162,19 +162,6 @@ static int take_one(struct task *t, sigset64_t which, struct siginfo128 *info)
 	return signo;
 }
 
-/* Is there something to act on?  If not, the next sleep goes on. */
-static bool interrupted(struct task *t)
-{
-	bool yes;
-
-	mutex_lock(&t->group->lock);
-	__atomic_fetch_and(&t->thread->work, ~WORK_SIGNAL, __ATOMIC_SEQ_CST);
-	signal_recalc(t);
-	yes = t->group->exiting || t->group->stopped || task_interrupted(t);
-	mutex_unlock(&t->group->lock);
-	return yes;
-}
-
 /*
  * The signals that are waited for are unblocked meanwhile, so that senders
  * choose this thread; real_blocked keeps them from being dropped.
@@ -192,7 +179,7 @@ static int wait_for_signal(struct task *t, sigset64_t which,
 	/* A kick that brings no signal must not be seen as one. */
 	do {
 		err = sleep_interruptible(t, deadline_ns);
-	} while (err == -EINTR && !interrupted(t));
+	} while (err == -EINTR && !signal_interrupts(t));
 	/* Taken before the mask is back, or another thread would be told. */
 	signo = take_one(t, which, info);
 	signal_set_blocked(t, old);

@@ -235,23 +235,55 @@ static bool dequeue(struct futex_waiter *f)
 	return false;
 }
 
+/*
+ * Is it the end of a thread that @t waits for, as pthread_join(3) does: by the
+ * word that is cleared then, which has its number?  Its slot, or NULL;
+ * wait_join_end() is due.
+ */
+static struct thread *joins(struct task *t, uaddr_t addr, unsigned int find,
+			    uint32_t val)
+{
+	struct thread *of = NULL;
+	struct task *o;
+
+	if ((find & FUTEX_FIND_PRIVATE) ||
+	    load_once(&t->group->n_threads) == 1)
+		return NULL;
+	o = task_find((int)val);
+	if (!o)
+		return NULL;
+	if (o != t && o->group == t->group && o->clear_child_tid == addr)
+		of = load_acquire(&o->thread);
+	/* A slot is always one, whoever has it: wait_sleep_join() looks. */
+	if (of && (load_acquire(&of->proc) != t->thread->proc ||
+		   !wait_join(t, of)))
+		of = NULL;
+	task_put(o);
+	return of;
+}
+
 long futex_wait(struct task *t, uaddr_t addr, unsigned int find, uint32_t val,
 		int64_t deadline_ns, uint32_t bitset)
 {
 	struct futex_waiter *f = &t->futex;
 	uint32_t seq = wait_prepare(t);
+	struct thread *of;
 	int err;
 
 	err = futex_enqueue(t, f, addr, find, val, bitset,
 			    FUTEX_KIND_PLAIN);
 	if (err)
 		return err;
+	of = joins(t, addr, find, val);
 	while (load_acquire(&f->bucket)) {
-		err = wait_sleep(t, seq, deadline_ns);
+		err = of ? wait_sleep_join(t, seq, of, deadline_ns) :
+		      wait_sleep(t, seq, deadline_ns);
 		if (err)
 			break;
 		seq = wait_prepare(t);
 	}
+	if (of)
+		wait_join_end(t, of);
 	return dequeue(f) ? 0 : err;
 }
 

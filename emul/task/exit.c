@@ -57,6 +57,7 @@ void task_exit(struct task *t, int status)
 	bool others = load_once(&g->n_threads) > 1, last;
 
 	cork_task_ends(t);
+	th->leaving = 1;
 	/* Who waits for its end would run into the locks of what follows. */
 	if (others)
 		wakes_hold();

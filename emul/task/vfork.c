@@ -120,7 +120,12 @@ void vfork_carrier_ends(struct thread *th)
 void thread_leave(struct thread *th)
 {
 	struct thread *to = th->carrier, *up = th->rider;
+	bool parks = hostproc_is_first(th) &&
+		     th->host_tid == hostproc_pid(th);
 
+	/* Else its number is cleared by the host. */
+	if (up || to || parks || th->base)
+		wait_join_owed(th);
 	if (up) {
 		up = top_rider(up);
 		hostsig_thread(up);
@@ -131,7 +136,7 @@ void thread_leave(struct thread *th)
 		hostsig_thread(to);
 		thread_carry_back(to);
 	}
-	if (hostproc_is_first(th) && th->host_tid == hostproc_pid(th))
+	if (parks)
 		hostproc_park();
 	if (th->base && th->base->proc != th->proc) {
 		/* The host killed that process: killed.c. */

@@ -6,6 +6,7 @@
 
 #include "emul/host/host.h"
 #include "emul/net/socket.h"
+#include "emul/signal/queue.h"
 #include "emul/task/clone.h"
 #include "emul/task/task.h"
 
@@ -148,6 +149,72 @@ int wait_sleep_events(struct task *t, uint32_t seq, int epfd,
 	return n ? 0 : -ETIMEDOUT;
 }
 
+bool wait_join(struct task *t, struct thread *of)
+{
+	struct thread *none = NULL;
+
+	return __atomic_compare_exchange_n(&of->joiner, &none, t->thread,
+					   false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
+}
+
+void wait_join_end(struct task *t, struct thread *of)
+{
+	struct thread *me = t->thread;
+
+	/* The slot may be another thread's already. */
+	__atomic_compare_exchange_n(&of->joiner, &me, NULL, false,
+				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+int wait_sleep_join(struct task *t, uint32_t seq, struct thread *of,
+		    int64_t deadline_ns)
+{
+	int32_t tid = load_acquire(&of->host_tid);
+	long err;
+
+	/* Its end has woken nobody: the word was not to be written. */
+	if (!tid)
+		return wait_sleep(t, seq, deadline_ns);
+	/* To everybody else it is as in the host's poll: a kick reaches it. */
+	if (!polls_begin(t, seq))
+		return 0;
+	err = host_futex_wait((uint32_t *)&of->host_tid, (uint32_t)tid,
+			      deadline_ns);
+	__atomic_fetch_and(&t->thread->wait_seq, ~POLLS, __ATOMIC_SEQ_CST);
+	/* A kick that is no signal must not be seen as one. */
+	if (err == -EINTR && !signal_interrupts(t))
+		return 0;
+	return err == -EINTR || err == -ETIMEDOUT ? (int)err : 0;
+}
+
+#ifndef SBX_HOSTED
+/* @th sleeps until the calling thread's end, which is near. */
+static bool wakes_at_end(struct thread *th)
+{
+	struct thread *me = this_thread();
+
+	if (!me->leaving ||
+	    __atomic_load_n(&me->joiner, __ATOMIC_SEQ_CST) != th)
+		return false;
+	me->owed = th;
+	return true;
+}
+#else
+static bool wakes_at_end(struct thread *th)
+{
+	(void)th;
+	return false;
+}
+#endif
+
+void wait_join_owed(struct thread *th)
+{
+	if (th->owed)
+		thread_notify(th->owed);
+	th->owed = NULL;
+}
+
 /*
  * Bump @th.  Returns it where a host call has to wake it: it sleeps by
  * its word.  A slot is always one, so a late wake-up harms nobody.
@@ -164,7 +231,7 @@ static struct thread *bump(struct thread *th)
 					    true, __ATOMIC_SEQ_CST,
 					    __ATOMIC_RELAXED))
 		;
-	if (old & POLLS)
+	if ((old & POLLS) && !wakes_at_end(th))
 		thread_notify(th);
 	return old & SLEEPS ? th : NULL;
 }

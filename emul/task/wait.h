@@ -83,6 +83,20 @@ struct epoll_event;
 int wait_sleep_events(struct task *t, uint32_t seq, int epfd,
 		      struct epoll_event *ev, int max, int *got,
 		      int64_t deadline_ns) __must_check;
+/*
+ * Who waits for the end of a thread of its own process sleeps on the word that
+ * the host clears at the very end of the host thread @of: between a wake-up
+ * before that and the end the host would have two to run, and moves one of
+ * them to another CPU.  wait_join(): from now on the last wake-up of @of comes
+ * that late; false: another waits so.  Then the condition is to be tested, and
+ * wait_sleep_join() is as wait_sleep(); wait_join_end() in any case.
+ */
+bool wait_join(struct task *t, struct thread *of) __must_check;
+int wait_sleep_join(struct task *t, uint32_t seq, struct thread *of,
+		    int64_t deadline_ns) __must_check;
+void wait_join_end(struct task *t, struct thread *of);
+/* @th, which has ended, cannot rely on the host to wake who waits for it. */
+void wait_join_owed(struct thread *th);
 /* Does it sleep now, or is about to? */
 bool wait_asleep(const struct task *t);
 /* Bump and wake one task, on whatever it sleeps; did it sleep by its word? */
