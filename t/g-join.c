@@ -85,8 +85,8 @@ static void *target(void *arg)
 			 __ATOMIC_SEQ_CST);
 	wait_for_go();
 	if (how == WAKES) {
-		futex(word, FUTEX_WAKE, 1, NULL, NULL, 0);
 		go = 0;
+		futex(word, FUTEX_WAKE, 1, NULL, NULL, 0);
 		wait_for_go();
 	} else if (how == FORKS) {
 		pid = vfork();
@@ -367,7 +367,7 @@ static void test_processes(void)
 		while (!get(&joiner_tid[1]))
 			nap();
 		until_asleep(joiner_tid[1]);
-		/* Of the two one is woken: let it be the second. */
+		/* The first goes, so that the end is the second one's. */
 		futex(word, FUTEX_WAKE, 1, NULL, NULL, 0);
 		syscall(SYS_exit, 0);
 	}

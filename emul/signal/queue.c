@@ -382,10 +382,16 @@ int signal_dequeue(struct task *t, sigset64_t mask, struct siginfo128 *info)
 	return signo;
 }
 
+/* Is a signal to be taken, or a stop to be made? */
+static bool acts(const struct task *t)
+{
+	return ((t->pending.set | t->group->pending.set) & ~t->blocked) ||
+	       t->group->stopped;
+}
+
 void signal_recalc(struct task *t)
 {
-	if (((t->pending.set | t->group->pending.set) & ~t->blocked) ||
-	    t->group->stopped)
+	if (acts(t))
 		__atomic_fetch_or(&t->thread->work, WORK_SIGNAL,
 				  __ATOMIC_SEQ_CST);
 }
@@ -398,7 +404,8 @@ bool signal_interrupts(struct task *t)
 	outside_poll();
 	mutex_lock(&t->group->lock);
 	signal_recalc(t);
-	yes = t->group->exiting || t->group->stopped || task_interrupted(t);
+	yes = acts(t) || t->group->exiting ||
+	      (load_once(&t->thread->work) & WORK_EXIT);
 	mutex_unlock(&t->group->lock);
 	return yes;
 }

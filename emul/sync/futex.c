@@ -18,6 +18,7 @@
 #include "emul/lib/alloc.h"
 #include "emul/lib/uapi.h"
 #include "emul/mm/mm.h"
+#include "emul/signal/queue.h"
 #include "emul/task/task.h"
 #include "emul/vfs/vfs.h"
 
@@ -278,6 +279,9 @@ long futex_wait(struct task *t, uaddr_t addr, unsigned int find, uint32_t val,
 	while (load_acquire(&f->bucket)) {
 		err = of ? wait_sleep_join(t, seq, of, deadline_ns) :
 		      wait_sleep(t, seq, deadline_ns);
+		/* A kick that is no signal must not be seen as one. */
+		if (of && err == -EINTR && !signal_interrupts(t))
+			err = 0;
 		if (err)
 			break;
 		seq = wait_prepare(t);

@@ -6,7 +6,6 @@
 
 #include "emul/host/host.h"
 #include "emul/net/socket.h"
-#include "emul/signal/queue.h"
 #include "emul/task/clone.h"
 #include "emul/task/task.h"
 
@@ -182,9 +181,6 @@ int wait_sleep_join(struct task *t, uint32_t seq, struct thread *of,
 	err = host_futex_wait((uint32_t *)&of->host_tid, (uint32_t)tid,
 			      deadline_ns);
 	__atomic_fetch_and(&t->thread->wait_seq, ~POLLS, __ATOMIC_SEQ_CST);
-	/* A kick that is no signal must not be seen as one. */
-	if (err == -EINTR && !signal_interrupts(t))
-		return 0;
 	return err == -EINTR || err == -ETIMEDOUT ? (int)err : 0;
 }
 

@@ -89,7 +89,8 @@ int wait_sleep_events(struct task *t, uint32_t seq, int epfd,
  * before that and the end the host would have two to run, and moves one of
  * them to another CPU.  wait_join(): from now on the last wake-up of @of comes
  * that late; false: another waits so.  Then the condition is to be tested, and
- * wait_sleep_join() is as wait_sleep(); wait_join_end() in any case.
+ * wait_sleep_join() is as wait_sleep(), but for an -EINTR that may be a mere
+ * kick, and wait_join_end() is due in any case.
  */
 bool wait_join(struct task *t, struct thread *of) __must_check;
 int wait_sleep_join(struct task *t, uint32_t seq, struct thread *of,
