@@ -421,6 +421,12 @@ int host_getattr(struct inode *i, struct kstat *st)
 
 #define OWN_POS		(1LL << 62)	/* names that are ours, by cookie */
 
+/* May there be names in @dir that are not the host's? */
+static bool has_own(const struct dentry *dir)
+{
+	return load_acquire(&dir->flags) & D_PINS;
+}
+
 /* Names of the host, at 2 + offset.  Returns 1 at the end, 0 when full. */
 static int read_lower(struct file *f, struct dir_ctx *ctx)
 {
@@ -457,7 +463,8 @@ static int read_lower(struct file *f, struct dir_ctx *ctx)
 		name = (const char *)(e + 1);
 		at += e->rec_len;
 		/* Pinned names are ours: shown later, or hidden. */
-		d = d_lookup(f->path.dentry, name, e->name_len);
+		d = has_own(f->path.dentry) ?
+			d_lookup(f->path.dentry, name, e->name_len) : NULL;
 		room = true;
 		if (!d || !(d->flags & D_PINNED))
 			room = ctx->emit(ctx, name, e->name_len, e->ino,
@@ -511,7 +518,7 @@ static int host_readdir(struct file *f, struct dir_ctx *ctx)
 		}
 		ctx->pos = OWN_POS;
 	}
-	return read_own(f, ctx);
+	return has_own(f->path.dentry) ? read_own(f, ctx) : 0;
 }
 
 static void host_dir_release(struct file *f)

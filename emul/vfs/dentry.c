@@ -330,6 +330,7 @@ void d_pin(struct dentry *d)
 	mutex_lock(&dcache.lock);
 	if (!(d->flags & D_PINNED)) {
 		d->flags |= D_PINNED;
+		d->parent->flags |= D_PINS;
 		dget(d);
 	}
 	mutex_unlock(&dcache.lock);
@@ -450,6 +451,10 @@ void d_move(struct dentry *d, struct dentry *to, bool exchange)
 	p = d->parent;
 	tp = to->parent;
 	swap_names(d, to);
+	if ((d->flags | to->flags) & D_PINNED) {
+		p->flags |= D_PINS;
+		tp->flags |= D_PINS;
+	}
 	/* Each takes over the other's reference to its parent. */
 	store_once(&d->parent, tp);
 	store_once(&to->parent, p);

@@ -278,6 +278,7 @@ struct dentry {
 #define D_DELETED	4u	/* its name was removed: " (deleted)" */
 #define D_REVALIDATE	8u	/* ask super_ops->revalidate at each lookup */
 #define D_ROOT		16u	/* root of a superblock */
+#define D_PINS		32u	/* a name in it is pinned, or was */
 
 struct superblock {
 	struct ref ref;			/* its mounts, and who made it */
