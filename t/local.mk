@@ -95,6 +95,7 @@ guest_tests = \
 	%D%/g-mqueue.guest \
 	%D%/g-name.guest \
 	%D%/g-netlink.guest \
+	%D%/g-openat2.guest \
 	%D%/g-orphan.guest \
 	%D%/g-patch-threads.guest \
 	%D%/g-patch.guest \

@@ -55,6 +55,13 @@ except BlockingIOError:
 os._exit(0)')" "no more True"
 is "CPUs" "$("$SBX" --cpus 1 sh -c 'nproc; cat /sys/fs/cgroup/cpu.max')" \
 	"$(nproc >/dev/null; printf '1\nmax 100000')"
+# A part of a CPU needs a control group: held by one, or refused, unless the
+# user takes what there is.
+run_ok "the best that there is" "$SBX" --cpus 0.5 --best-effort true
+"$SBX" --cpus 0.5 --best-effort --explain >half 2>&1
+if grep -q '^cpus .*(cgroup)' half; then want=0; else want=125; fi
+run_code "a limit that cannot be held is refused" $want "$SBX" --cpus 0.5 true
+run_ok "and told" grep -q '^cpus .*(cgroup\|best effort)' half
 is "a program can see them" "$("$SBX" --memory 300M --pids 50 sh -c '
 	cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max
 	sed -n "s/MemTotal: *//p" /proc/meminfo')" "314572800
