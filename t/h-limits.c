@@ -7,6 +7,7 @@
  *	h-limits crowd		behind more processes than fit in a page
  *	h-limits headless	in a process whose first thread has ended
  *	h-limits mute		while the broker is kept at its own output
+ *	h-limits noisy		end while it is kept there
  *	h-limits stopped	while sbx is stopped
  *	h-limits size N		files longer than N bytes, made by the broker
  *
@@ -122,7 +123,7 @@ static int headless(void)
 }
 
 /* Its standard error is a pipe that nobody reads. */
-static int mute(void)
+static void shout(void)
 {
 	for (int i = 0; i < 60; i++) {
 		memset(packet.bytes, 'x', 4000);
@@ -130,7 +131,19 @@ static int mute(void)
 		if (send_packet(i % 4, length(), -1, 0) < 0)
 			break;
 	}
+}
+
+static int mute(void)
+{
+	shout();
 	return take(MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+}
+
+static int noisy(void)
+{
+	shout();
+	gate(__NR_exit_group, 0);
+	return EXIT_BROKEN;
 }
 
 static int stopped(void)
@@ -200,6 +213,8 @@ int attack(int argc, char **argv)
 		return headless();
 	if (same_text(argv[1], "mute"))
 		return mute();
+	if (same_text(argv[1], "noisy"))
+		return noisy();
 	if (same_text(argv[1], "stopped"))
 		return stopped();
 	if (argc < 3)

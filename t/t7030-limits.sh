@@ -29,6 +29,21 @@ for kind in mute stopped; do
 		2>"$tmp/full" || got=$?
 	is "memory: $kind" "$got $(cat "$tmp/.out")" "0 "
 done
+# Nor is anything missed there: not the end, nor the time, be it with signals
+# that are ignored.
+sbx_options=
+got=0
+$as_user "$drive" -t 60 0 "$tmp/sbx" -- ./h-limits.hostile noisy \
+	</dev/null >"$tmp/.out" 2>"$tmp/full" || got=$?
+is 'the end of a program that is noisy' "$got $(cat "$tmp/.out")" '0 '
+sbx_options='--timeout 1 --kill-after 0.1'
+got=0
+# shellcheck disable=SC2086
+(trap '' CONT
+	exec $as_user "$drive" -t 60 124 "$tmp/sbx" $sbx_options -- \
+		./h-limits.hostile mute </dev/null >"$tmp/.out" 2>"$tmp/full") ||
+	got=$?
+is 'the time of a program that is noisy' "$got $(cat "$tmp/.out")" '0 '
 exec 9>&-
 
 mkdir "$tmp/rw"

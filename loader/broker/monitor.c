@@ -64,21 +64,24 @@ static const int forwarded[] = {
 
 /*
  * To standard error, waiting for who reads it, as any program would; but a
- * signal for the monitor and the word of the meter come first, or a guest that
- * writes much to a pipe nobody reads could make sbx deaf.
+ * signal for the monitor, the word of the meter, the end of the program and
+ * what is due come first, or a guest that writes much to a pipe nobody reads
+ * could make sbx deaf.
  */
 static void write_text(const struct monitor *m, const char *text, size_t n)
 {
-	struct pollfd p[3] = {
+	struct pollfd p[4] = {
 		{ .fd = STDERR_FILENO, .events = POLLOUT },
 		{ .fd = m->signal_fd, .events = POLLIN },
 		{ .fd = m->meter_fd, .events = POLLIN },
+		{ .fd = m->ending ? -1 : m->first_fd, .events = POLLIN },
 	};
-	int wait = m->ending ? LAST_WORD_MS : -1;
+	int wait = m->ending ? LAST_WORD_MS :
+		bound_wait(m, m->unheard ? SIGNAL_AGAIN_MS : -1);
 	ssize_t w;
 
 	for (; n; text += w, n -= (size_t)w) {
-		if (poll(p, 3, wait) < 0 || !p[0].revents)
+		if (poll(p, 4, wait) < 0 || !p[0].revents)
 			return;
 		w = write(STDERR_FILENO, text, n < PIECE ? n : PIECE);
 		if (w < 0)
