@@ -13,6 +13,7 @@
 
 #include "loader/launch.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -48,6 +49,9 @@ extern const char kernel_image[], kernel_image_end[];
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL	8U	/* Linux 6.3 */
 #endif
+
+/* Numbers that a host gives by default (/proc/sys/fs/nr_open). */
+#define NR_OPEN		(1 << 20)
 
 struct start {
 	int meta, slots, data, trace;
@@ -135,6 +139,28 @@ static void child_fail(const char *what)
 	_exit(EXIT_SBX);
 }
 
+/* What was open where sbx was called is none of the sandbox's. */
+static void close_from(int from)
+{
+	struct dirent *d;
+	DIR *dir;
+
+	if (!syscall(SYS_close_range, from, ~0U, 0))
+		return;
+	/* A host, or what it runs in, that does not know the call. */
+	dir = opendir("/proc/self/fd");
+	while (dir && (d = readdir(dir))) {
+		int fd = (int)strtol(d->d_name, NULL, 10);
+
+		if (fd >= from && fd != dirfd(dir))
+			close(fd);
+	}
+	if (dir)
+		closedir(dir);
+	for (int fd = from; !dir && fd < NR_OPEN; fd++)
+		close(fd);
+}
+
 /*
  * Bring the descriptors to their numbers.  All sources go above the end first,
  * so that no target hits one that is still to be moved.
@@ -173,9 +199,7 @@ static void place_descriptors(const struct start *s, const struct policy *p)
 	for (i = 0; i < HOSTFD_FIRST_FREE; i++)
 		if (from[i] != i && dup2(from[i], i) < 0)
 			child_fail("descriptors");
-	if (syscall(SYS_close_range, HOSTFD_FIRST_FREE, ~0U, 0))
-		for (i = HOSTFD_FIRST_FREE; i < 4096; i++)
-			close(i);
+	close_from(HOSTFD_FIRST_FREE);
 }
 
 static void limit_child(void)

@@ -7,6 +7,7 @@
  *	h-fd all	every free number closed at the gate, then calls
  *	h-fd use N	read, write, positions and memory of descriptor N, at
  *			the gate
+ *	h-fd high	is there any that nobody gave?
  */
 #include <linux/fcntl.h>
 #include <linux/mman.h>
@@ -62,12 +63,22 @@ static int use(long fd)
 	return 0;
 }
 
+static int high(void)
+{
+	for (long fd = 1024; fd < HOSTFD_END; fd++)
+		if (gate(__NR_pread64, fd, ptr(buffer), 1, 0) != -9 /* EBADF */)
+			return EXIT_BREACH;
+	return 0;
+}
+
 int attack(int argc, char **argv)
 {
 	long fd;
 
 	if (argc < 2)
 		return own_calls();
+	if (same_text(argv[1], "high"))
+		return high();
 	if (argc == 3 && same_text(argv[1], "close")) {
 		gate(__NR_close, number(argv[2]));
 		return EXIT_BREACH;
