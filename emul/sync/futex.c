@@ -22,6 +22,9 @@
 #include "emul/task/task.h"
 #include "emul/vfs/vfs.h"
 
+#define BACK_OFF	16	/* pauses: about 0.5 us */
+#define SCORE_MAX	16
+#define TRY_EVERY	16
 #define BUCKETS		1024	/* a power of two */
 /*
  * In a key's address: the word was named without FUTEX_PRIVATE_FLAG though it
@@ -263,16 +266,46 @@ static struct thread *joins(struct task *t, uaddr_t addr, unsigned int find,
 	return of;
 }
 
+/*
+ * Who fights for a lock asks for a sleep while the owner is about to let go.  A
+ * call costs so little here that it would be back at once, to take the word's
+ * cache line from the owner again and again, or asleep for nothing; so it gives
+ * the owner as long as another kernel's call would.  Only where that has helped
+ * of late: not those who really sleep, nor where there is one CPU.
+ */
+static bool back_off(struct task *t, unsigned int find)
+{
+	if (!(find & FUTEX_FIND_PRIVATE) ||
+	    load_once(&t->group->n_threads) == 1)
+		return false;
+	if (!t->futex_score && ++t->futex_waits % TRY_EVERY)
+		return false;
+	for (int i = 0; i < BACK_OFF; i++)
+		__builtin_ia32_pause();
+	return true;
+}
+
+static void back_off_was(struct task *t, bool good)
+{
+	if (good)
+		t->futex_score = SCORE_MAX;
+	else if (t->futex_score)
+		t->futex_score--;
+}
+
 long futex_wait(struct task *t, uaddr_t addr, unsigned int find, uint32_t val,
 		int64_t deadline_ns, uint32_t bitset)
 {
 	struct futex_waiter *f = &t->futex;
 	uint32_t seq = wait_prepare(t);
+	bool paused = back_off(t, find);
 	struct thread *of;
 	int err;
 
 	err = futex_enqueue(t, f, addr, find, val, bitset,
 			    FUTEX_KIND_PLAIN);
+	if (paused)
+		back_off_was(t, err == -EAGAIN);
 	if (err)
 		return err;
 	of = joins(t, addr, find, val);

@@ -183,6 +183,8 @@ struct task {
 
 	struct waiter waiter;	/* for sleeps on one queue */
 	struct futex_waiter futex;
+	/* futex_wait(): does it help to wait a little before; how many did not. */
+	uint8_t futex_score, futex_waits;
 	struct list_head pi_owned;	/* emul/sync/pi.c's pi_lock protects: */
 	struct futex_pi *pi_waits;
 	bool pi_dead;			/* it gets no more locks */
