@@ -64,6 +64,8 @@ static void test_data(void)
 	is(poll_for(s[1], POLLIN), POLLIN, "readable");
 	is(ioctl(s[1], FIONREAD, &n), 0, "FIONREAD");
 	is(n, 5, "five bytes");
+	is(ioctl(s[1], SIOCATMARK, &n), 0, "SIOCATMARK");
+	is(n, 0, "nothing is urgent");
 	is(recv(s[1], in, 2, MSG_PEEK), 2, "peek");
 	is(recv(s[1], in, sizeof(in), MSG_PEEK), 5, "peek at all");
 	is(recv(s[1], in, 2, MSG_TRUNC), 2, "MSG_TRUNC throws away");

@@ -221,6 +221,7 @@ static void test_names(void)
 	is((long)sendto(b, "m", 1, 0, (void *)&n, len), 1, "sendto");
 	is((long)recvfrom(a, buf, 10, 0, (void *)&from, &flen), 1, "recvfrom");
 	is(flen, sizeof(sa_family_t) + 6, "a name of its own");
+	is(bind(b, (void *)&n, sizeof(sa_family_t)), 0, "it stays");
 	is_errno(send(b, "m", 1, 0), ENOTCONN, "no peer");
 	is(connect(b, (void *)&n, len), 0, "connect");
 	is((long)send(b, "m", 1, 0), 1, "send");

@@ -3,7 +3,9 @@
 #include "emul/net/socket.h"
 
 #include <asm/ioctls.h>
+#include <asm/sockios.h>
 #include <linux/errno.h>
+#include <linux/in.h>
 #include <linux/magic.h>
 
 #include "emul/entry/uaccess.h"
@@ -110,6 +112,11 @@ static long socket_ioctl(struct file *f, unsigned int cmd, uaddr_t arg)
 	case TIOCOUTQ:		/* SIOCOUTQ */
 		n = s->ops->unsent(s);
 		break;
+	case SIOCATMARK:	/* nothing is urgent, tcp(7) */
+		n = 0;
+		if (s->protocol == IPPROTO_TCP)
+			break;
+		__fallthrough;
 	default:
 		return s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) :
 			netdev_ioctl(s, cmd, arg);

@@ -167,7 +167,7 @@ int unix_bind(struct socket *s, const void *name, uint32_t len)
 	int err;
 
 	if (len == FAMILY_SIZE && *(const uint16_t *)name == AF_UNIX)
-		return load_acquire(&u->addr) ? -EINVAL : unix_autobind(u);
+		return unix_autobind(u);
 	a = addr_new(name, len);
 	if (is_err(a))
 		return (int)ptr_err(a);
