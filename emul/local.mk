@@ -217,6 +217,8 @@ emul_net_sources = \
 	%D%/net/farpump.c \
 	%D%/net/outward.c \
 	%D%/net/outward.h \
+	%D%/net/passed-data.c \
+	%D%/net/passed-int.h \
 	%D%/net/passed.c \
 	%D%/net/passed.h \
 	%D%/net/rtnetlink.c \
