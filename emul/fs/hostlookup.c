@@ -154,6 +154,24 @@ static void fill(struct dentry *dir, const char *names, size_t len,
 	dput(d);
 }
 
+/*
+ * What was found is no directory.  Who goes through a tree lists a directory
+ * and looks at those in it, and not at what else there is.
+ */
+static bool last_is_file(const char *buf, const struct broker_rep *rep)
+{
+	const struct broker_node *b = NULL, *next;
+	const char *p = buf;
+
+	for (uint32_t k = 0; k < rep->count; k++) {
+		next = host_next_node(&p, buf + rep->len);
+		if (!next)
+			break;
+		b = next;
+	}
+	return b && !S_ISDIR(b->st.mode);
+}
+
 /* Will it do without a request?  host_lookup() sees to what there is not. */
 static bool need_not_ask(struct dentry *dir, const char *rest, size_t len,
 			 unsigned int flags)
@@ -208,7 +226,8 @@ void host_prefetch(struct dentry *dir, const char *rest, size_t len,
 	err = broker_call(&req, path, &rep, buf, BROKER_BODY_MAX, &fd);
 	if (!err || rep.count || err == -ENOENT || err == -EACCES)
 		fill(dir, path + have, more, &rep, buf, err, &fd);
-	if (rep.count && host_names_looks(dir, flags))
+	if (rep.count && host_names_looks(dir, flags) &&
+	    (!host_node(dir->inode)->was_read || last_is_file(buf, &rep)))
 		__atomic_fetch_add(&host_node(dir->inode)->n_found, 1,
 				   __ATOMIC_RELAXED);
 	if (fd >= 0)
