@@ -113,7 +113,7 @@ static int headless(void)
 {
 	static uint64_t stack[2048] __attribute__((__aligned__(16)));
 
-	stack[2040] = (uint64_t)ptr((void *)body);
+	stack[2040] = (uint64_t)(uintptr_t)body;
 	if (gate(__NR_clone, HOST_CLONE_PROCESS, 0, ptr(&tid), 0, 0))
 		return found_out();
 	if (gate(__NR_clone, HOST_CLONE_THREAD, ptr(&stack[2040]), ptr(&tid),
