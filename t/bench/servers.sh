@@ -5,6 +5,10 @@
 # turn.  "inside": server and client in one sandbox; "outside": the client is a
 # native one, by --publish.  All data lie in memory.
 #
+# A sandbox is a session of its own, and the host may share out its CPUs by
+# session: so are the native servers, and "outside" is compared with a client
+# outside of that.
+#
 # usage: servers.sh [ROUNDS [CASE...]]	CASE: redis nginx pgbench
 set -u
 LC_ALL=C
@@ -169,8 +173,8 @@ rows()
 
 row()
 {
-	n=$(median <"$dir/native.$1")
 	for w in in out; do
+		n=$(median <"$dir/native-$w.$1")
 		goal=$2
 		[ $w = in ] || goal=$3
 		s=$(median <"$dir/$w.$1")
@@ -202,7 +206,7 @@ one()
 		6<>"$dir/from.$1" 7<>"$dir/from2.$1" 8<>"$dir/from3.$1"
 	user=0
 	[ "$1" != pgbench ] || user=65534
-	bash "$dir/script" "$1" $port "$dir/native" "$as_user" \
+	setsid bash "$dir/script" "$1" $port "$dir/native" "$as_user" \
 		<"$dir/to.$1" >"$dir/from.$1" 3>&- 4>&- 5>&- &
 	"$SBX" -q --user $user --rw "$dir" -e secs="$secs" -- \
 		bash "$dir/script" "$1" $((port + 1)) "$dir/in" "" \
@@ -229,11 +233,12 @@ one()
 	set -- $(rows "$1")
 	while [ $# -gt 2 ]; do
 		i=0
-		rm -f "$dir/native.$1" "$dir/in.$1" "$dir/out.$1"
+		rm -f "$dir"/native-*."$1" "$dir/in.$1" "$dir/out.$1"
 		while [ $i -lt "$rounds" ]; do
 			i=$((i + 1))
-			ask 3 "$1" >>"$dir/native.$1"
+			ask 3 "$1" >>"$dir/native-in.$1"
 			ask 4 "$1" >>"$dir/in.$1"
+			client "$1" "$port" >>"$dir/native-out.$1"
 			client "$1" $((port + 2)) >>"$dir/out.$1"
 		done
 		row "$1" "$2" "$3"
