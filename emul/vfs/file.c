@@ -16,8 +16,15 @@
 static __arena struct {
 	struct mutex lock;
 	struct file *free;		/* by priv */
-	struct inode *anon;		/* of eventfd and the like */
 } files_cache;
+
+/* Of eventfd and the like; made when one is wanted first. */
+static __arena struct {
+	struct mutex lock;
+	struct superblock *sb;
+	struct inode *inode;
+} anon;
+LOCK_CLASS(anon, LOCK_ONCE);
 
 static struct file *file_alloc(void)
 {
@@ -196,30 +203,28 @@ struct file *file_new(struct inode *i, const struct file_ops *ops,
 	return f;
 }
 
+/* The one inode of all of them, or NULL. */
 static struct inode *anon_inode(void)
 {
-	struct inode *i;
+	struct inode *i = load_acquire(&anon.inode);
+	struct superblock *sb;
 
-	mutex_lock(&files_cache.lock);
-	i = files_cache.anon;
-	mutex_unlock(&files_cache.lock);
-	if (!i) {
-		struct superblock *sb = sb_new("anon_inodefs", 0x09041934,
-					       NULL);
-
-		if (!sb)
-			return NULL;
-		i = inode_new(sb);
-		if (!i)
-			return NULL;
-		i->mode = 0600;		/* no file type, as on Linux */
-		mutex_lock(&files_cache.lock);
-		if (!files_cache.anon)
-			files_cache.anon = i;
-		i = files_cache.anon;
-		mutex_unlock(&files_cache.lock);
+	if (unlikely(!i)) {
+		mutex_lock(&anon.lock);
+		if (!anon.sb)
+			anon.sb = sb_new("anon_inodefs", 0x09041934, NULL);
+		sb = anon.sb;
+		i = anon.inode;
+		if (!i && sb) {
+			i = inode_new(sb);
+			if (i)
+				i->mode = 0600;	/* no type, as on Linux */
+			store_release(&anon.inode, i);
+		}
+		mutex_unlock(&anon.lock);
 	}
-	inode_get(i);
+	if (i)
+		inode_get(i);
 	return i;
 }
 
