@@ -151,6 +151,7 @@ enum broker_op {
 	 * arg[1]: ioctl of broker_ttys[] in the broker's fd.c; arg[2]: its
 	 * integer argument; bytes 1: its structure in; body: its structure
 	 * out.  Not in the list: -ENOTTY.  TIOCGPGRP: val[0]: BROKER_TTY_*.
+	 * What waits until all is sent, and it is not: -EAGAIN.
 	 */
 	BROKER_FD_TTY,
 
@@ -327,6 +328,7 @@ enum broker_op {
 #define BROKER_TTY_ORPHANED	2	/* and nobody would continue it */
 
 #define BROKER_FDS_MAX		16u	/* descriptors of one reply */
+#define BROKER_BREAK_MAX	5u	/* of TCSBRKP: tenths of a second */
 #define BROKER_SOL_IOCTL	0x10000u
 
 /* Where the guest finds its resolver, if names may be resolved at all. */

@@ -14,6 +14,9 @@
 #include "emul/lib/alloc.h"
 #include "emul/lib/uapi.h"
 #include "emul/task/task.h"
+#include "emul/time/time.h"
+
+#define DRAIN_LOOK_NS	10000000	/* how often to look whether all is sent */
 
 struct own {
 	struct tty tty;		/* it stays for ever */
@@ -148,13 +151,30 @@ static long bad_argument(unsigned int cmd, uaddr_t arg)
 	return cmd == TCFLSH && arg > TCIOFLUSH ? -EINVAL : 0;
 }
 
+/* The broker does not wait until all is sent: who asks for that does. */
+static long ask_drained(struct broker_req *req, char *buf, size_t cap)
+{
+	struct task *t = current();
+	struct broker_rep rep;
+	long err;
+
+	for (;;) {
+		err = broker_call(req, buf, &rep, buf, cap, NULL);
+		if (err != -EAGAIN)
+			return err;
+		err = wait_sleep(t, wait_prepare(t),
+				 time_now() + DRAIN_LOOK_NS);
+		if (err == -EINTR)
+			return -ERESTARTSYS;
+	}
+}
+
 static long pass_on(unsigned int index, const struct call *c, uaddr_t arg)
 {
 	struct broker_req req = {
 		.op = BROKER_FD_TTY,
 		.arg = { index, c->cmd },
 	};
-	struct broker_rep rep;
 	char buf[64];
 	long err = bad_argument(c->cmd, arg);
 
@@ -166,13 +186,14 @@ static long pass_on(unsigned int index, const struct call *c, uaddr_t arg)
 		return err;
 	/* TCSBRK: all but 0 wait for what was written, tcdrain(3). */
 	if (!c->in && !c->out)
-		req.arg[2] = MIN(arg, c->cmd == TCSBRK ? 1u : 99u);
+		req.arg[2] = MIN(arg, c->cmd == TCSBRK ? 1u :
+				 BROKER_BREAK_MAX);
 	if (c->in) {
 		if (copy_in(buf, arg, c->in))
 			return -EFAULT;
 		req.len1 = c->in;
 	}
-	err = broker_call(&req, buf, &rep, buf, sizeof(buf), NULL);
+	err = ask_drained(&req, buf, sizeof(buf));
 	if (err)
 		return err;
 	return c->out && copy_out(arg, buf, c->out) ? -EFAULT : 0;

@@ -303,25 +303,26 @@ static const struct broker_tty {
 	uint16_t in;		/* bytes of structure in, out */
 	uint16_t out;
 	uint16_t arg_end;	/* integer arguments below it; 0: none */
+	bool drains;		/* waits until all is sent */
 } broker_ttys[] = {
-	{ TCGETS, 0, sizeof(struct termios), 0 },
-	{ TCSETS, sizeof(struct termios), 0, 0 },
-	{ TCSETSW, sizeof(struct termios), 0, 0 },
-	{ TCSETSF, sizeof(struct termios), 0, 0 },
-	{ TCGETS2, 0, sizeof(struct termios2), 0 },
-	{ TCSETS2, sizeof(struct termios2), 0, 0 },
-	{ TCSETSW2, sizeof(struct termios2), 0, 0 },
-	{ TCSETSF2, sizeof(struct termios2), 0, 0 },
-	{ TCSBRK, 0, 0, 2 },
-	{ TCSBRKP, 0, 0, 100 },
-	{ TCXONC, 0, 0, 4 },
-	{ TCFLSH, 0, 0, 3 },
-	{ TIOCGPGRP, 0, sizeof(int), 0 },
-	{ TIOCGSID, 0, sizeof(int), 0 },
-	{ TIOCOUTQ, 0, sizeof(int), 0 },
-	{ FIONREAD, 0, sizeof(int), 0 },
-	{ TIOCGWINSZ, 0, 4 * sizeof(uint16_t), 0 },
-	{ TIOCSWINSZ, 4 * sizeof(uint16_t), 0, 0 },
+	{ TCGETS, 0, sizeof(struct termios), 0, false },
+	{ TCSETS, sizeof(struct termios), 0, 0, false },
+	{ TCSETSW, sizeof(struct termios), 0, 0, true },
+	{ TCSETSF, sizeof(struct termios), 0, 0, true },
+	{ TCGETS2, 0, sizeof(struct termios2), 0, false },
+	{ TCSETS2, sizeof(struct termios2), 0, 0, false },
+	{ TCSETSW2, sizeof(struct termios2), 0, 0, true },
+	{ TCSETSF2, sizeof(struct termios2), 0, 0, true },
+	{ TCSBRK, 0, 0, 2, true },
+	{ TCSBRKP, 0, 0, BROKER_BREAK_MAX + 1, true },
+	{ TCXONC, 0, 0, 4, false },
+	{ TCFLSH, 0, 0, 3, false },
+	{ TIOCGPGRP, 0, sizeof(int), 0, false },
+	{ TIOCGSID, 0, sizeof(int), 0, false },
+	{ TIOCOUTQ, 0, sizeof(int), 0, false },
+	{ FIONREAD, 0, sizeof(int), 0, false },
+	{ TIOCGWINSZ, 0, 4 * sizeof(uint16_t), 0, false },
+	{ TIOCSWINSZ, 4 * sizeof(uint16_t), 0, 0, false },
 };
 
 /* The numbers mean other things to other drivers: a terminal, or a count. */
@@ -357,6 +358,7 @@ int serve_fd_tty(struct call *c)
 {
 	unsigned char buf[128] __attribute__((aligned(8))) = { 0 };
 	const struct broker_tty *t = NULL;
+	int queued = 0;
 	pid_t pgrp;
 	long ret;
 
@@ -370,6 +372,10 @@ int serve_fd_tty(struct call *c)
 		return BROKEN;
 	if (!may_ioctl(c->fd, t->cmd))
 		return -ENOTTY;
+	/* A line may be slow, or stopped for ever: the kernel asks again. */
+	if (t->drains && !syscall(SYS_ioctl, c->fd, TIOCOUTQ, &queued) &&
+	    queued > 0)
+		return -EAGAIN;
 	memcpy(buf, c->s1, t->in);
 	if (t->arg_end)
 		ret = syscall(SYS_ioctl, c->fd, t->cmd, c->req.arg[2]);
