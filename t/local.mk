@@ -235,6 +235,7 @@ shell_tests = \
 	%D%/t5015-servers-default.sh \
 	%D%/t6000-ipc-tools.sh \
 	%D%/t7010-fuzz-broker.sh \
+	%D%/t7011-refused.sh \
 	%D%/t7020-broker-hosts.sh \
 	%D%/t8000-cli-errors.sh \
 	%D%/t8001-cli-run.sh \
