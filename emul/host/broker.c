@@ -124,7 +124,7 @@ static int receive_reply(int fd, struct broker_rep *rep, void *buf,
 			 size_t cap, int *fds)
 {
 	struct iovec iov[2] = { { rep, sizeof(*rep) }, { buf, cap } };
-	struct msg_fds control;
+	struct msg_fds control = { .head = { 0 } };
 	struct msghdr msg = {
 		.msg_iov = iov, .msg_iovlen = 2,
 		.msg_control = &control, .msg_controllen = sizeof(control),
