@@ -526,13 +526,6 @@ static void host_dir_release(struct file *f)
 	host_list_put(f->priv);
 }
 
-static off_t host_dir_lseek(struct file *f, off_t off, int whence)
-{
-	if (whence > 1)
-		return -EINVAL;
-	return lseek_sized(f, off, whence, 0);
-}
-
 static int host_dir_fsync(struct file *f, bool data_only)
 {
 	struct broker_req req = { .op = BROKER_SYNC, .arg = { data_only } };
@@ -547,7 +540,7 @@ static int host_dir_fsync(struct file *f, bool data_only)
 
 const struct file_ops host_dir_fops = {
 	.readdir = host_readdir,
-	.lseek = host_dir_lseek,
+	.lseek = lseek_endless,
 	.release = host_dir_release,
 	.fsync = host_dir_fsync,
 };

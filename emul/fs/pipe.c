@@ -26,10 +26,7 @@
 #define POLL_READ	(EPOLLIN | EPOLLRDNORM)
 #define POLL_WRITE	(EPOLLOUT | EPOLLWRNORM)
 
-static struct {
-	struct mutex lock;
-	struct superblock *sb;
-} pipefs __arena;
+static struct sb_once pipefs __arena;
 LOCK_CLASS(pipefs, LOCK_ONCE);
 
 struct pipe *pipe_new(void)
@@ -467,22 +464,6 @@ const struct file_ops pipe_fops = {
 	.release = pipe_release,
 };
 
-static struct superblock *get_sb(void)
-{
-	struct superblock *sb = load_acquire(&pipefs.sb);
-
-	if (likely(sb))
-		return sb;
-	mutex_lock(&pipefs.lock);
-	sb = pipefs.sb;
-	if (!sb) {
-		sb = sb_new("pipefs", PIPEFS_MAGIC, NULL);
-		store_release(&pipefs.sb, sb);
-	}
-	mutex_unlock(&pipefs.lock);
-	return sb;
-}
-
 bool pipe_is_unnamed(const struct inode *i)
 {
 	return i->sb == load_acquire(&pipefs.sb);
@@ -490,7 +471,7 @@ bool pipe_is_unnamed(const struct inode *i)
 
 int pipe_create(struct file *end[2], unsigned int flags)
 {
-	struct superblock *sb = get_sb();
+	struct superblock *sb = sb_once(&pipefs, "pipefs", PIPEFS_MAGIC);
 	struct inode *i;
 	struct pipe *p;
 

@@ -363,17 +363,10 @@ static ssize_t mem_write(struct file *f, struct uio *u, off_t *pos)
 	return mem_rw(f, u, pos, true);
 }
 
-static off_t mem_lseek(struct file *f, off_t off, int whence)
-{
-	if (whence > 1)
-		return -EINVAL;
-	return lseek_sized(f, off, whence, 0);
-}
-
 static const struct file_ops mem_fops = {
 	.read = mem_read,
 	.write = mem_write,
-	.lseek = mem_lseek,
+	.lseek = lseek_endless,
 };
 
 /* What a task has, whether it is seen as a process or as a thread. */

@@ -181,13 +181,6 @@ static ssize_t text_write(struct file *f, struct uio *u, off_t *pos)
 	return r;
 }
 
-static off_t text_lseek(struct file *f, off_t off, int whence)
-{
-	if (whence > 1)
-		return -EINVAL;
-	return lseek_sized(f, off, whence, 0);
-}
-
 static void text_release(struct file *f)
 {
 	struct text_file *tf = f->priv;
@@ -253,6 +246,6 @@ const struct inode_ops proc_text_iops = {
 const struct file_ops proc_text_fops = {
 	.read = text_read,
 	.write = text_write,
-	.lseek = text_lseek,
+	.lseek = lseek_endless,
 	.release = text_release,
 };

@@ -299,20 +299,13 @@ out:
 	return err;
 }
 
-static off_t dir_lseek(struct file *f, off_t off, int whence)
-{
-	if (whence > 1)
-		return -EINVAL;
-	return lseek_sized(f, off, whence, 0);
-}
-
 static const struct inode_ops dir_iops = {
 	.lookup = dir_lookup,
 	.evict = proc_evict,
 };
 static const struct file_ops dir_fops = {
 	.readdir = dir_readdir,
-	.lseek = dir_lseek,
+	.lseek = lseek_endless,
 };
 
 static ssize_t link_readlink(struct inode *i, char *buf, size_t size)

@@ -15,9 +15,8 @@
 #define TMPFS_MAGIC	0x01021994
 
 static __arena struct memquota no_limit;
-static __arena struct mutex sb_lock;
-LOCK_CLASS(sb_lock, LOCK_ONCE);
-static __arena struct superblock *shmem_sb;
+static __arena struct sb_once shmem;
+LOCK_CLASS(shmem, LOCK_ONCE);
 
 static void shmem_evict(struct inode *i)
 {
@@ -55,18 +54,9 @@ static const struct file_ops shmem_fops = {
 	.fsync = shmem_fsync,
 };
 
-static struct superblock *get_sb(void)
-{
-	mutex_lock(&sb_lock);
-	if (!shmem_sb)
-		shmem_sb = sb_new("tmpfs", TMPFS_MAGIC, NULL);
-	mutex_unlock(&sb_lock);
-	return shmem_sb;
-}
-
 struct file *mm_shared_zero(uint64_t size)
 {
-	struct superblock *sb = get_sb();
+	struct superblock *sb = sb_once(&shmem, "tmpfs", TMPFS_MAGIC);
 	struct memdata *m = kzalloc(sizeof(*m));
 	struct inode *i = sb ? inode_new(sb) : NULL;
 	struct file *f;

@@ -20,10 +20,7 @@
 /* net.core.wmem_default and rmem_default. */
 #define BUFFER_DEFAULT	212992
 
-static struct {
-	struct mutex lock;
-	struct superblock *sb;
-} sockfs __arena;
+static struct sb_once sockfs __arena;
 LOCK_CLASS(sockfs, LOCK_ONCE);
 
 void socket_init(struct socket *s, const struct socket_ops *ops, int family,
@@ -162,21 +159,9 @@ struct socket *socket_get(struct task *t, int n, struct fd *fd)
 	return err_ptr(-ENOTSOCK);
 }
 
-static struct superblock *sockfs_get(void)
-{
-	if (likely(load_acquire(&sockfs.sb)))
-		return sockfs.sb;
-	mutex_lock(&sockfs.lock);
-	if (!sockfs.sb)
-		store_release(&sockfs.sb,
-			      sb_new("sockfs", SOCKFS_MAGIC, NULL));
-	mutex_unlock(&sockfs.lock);
-	return sockfs.sb;
-}
-
 struct file *socket_file(struct socket *s, unsigned int flags)
 {
-	struct superblock *sb = sockfs_get();
+	struct superblock *sb = sb_once(&sockfs, "sockfs", SOCKFS_MAGIC);
 	struct inode *i = sb ? inode_new(sb) : NULL;
 	struct file *f;
 

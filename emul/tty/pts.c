@@ -268,15 +268,10 @@ static int root_readdir(struct file *f, struct dir_ctx *ctx)
 	return 0;
 }
 
-static off_t root_lseek(struct file *f, off_t off, int whence)
-{
-	return whence > 1 ? -EINVAL : lseek_sized(f, off, whence, 0);
-}
-
 static const struct inode_ops root_iops = { .lookup = root_lookup };
 static const struct file_ops root_fops = {
 	.readdir = root_readdir,
-	.lseek = root_lseek,
+	.lseek = lseek_endless,
 };
 
 struct superblock *devpts_super(void)

@@ -20,8 +20,7 @@ static __arena struct {
 
 /* Of eventfd and the like; made when one is wanted first. */
 static __arena struct {
-	struct mutex lock;
-	struct superblock *sb;
+	struct sb_once fs;
 	struct inode *inode;
 } anon;
 LOCK_CLASS(anon, LOCK_ONCE);
@@ -203,28 +202,26 @@ struct file *file_new(struct inode *i, const struct file_ops *ops,
 	return f;
 }
 
-/* The one inode of all of them, or NULL. */
+/* The one inode of all of them, or NULL; a reference. */
 static struct inode *anon_inode(void)
 {
-	struct inode *i = load_acquire(&anon.inode);
+	struct inode *i = load_acquire(&anon.inode), *first = NULL;
 	struct superblock *sb;
 
 	if (unlikely(!i)) {
-		mutex_lock(&anon.lock);
-		if (!anon.sb)
-			anon.sb = sb_new("anon_inodefs", 0x09041934, NULL);
-		sb = anon.sb;
-		i = anon.inode;
-		if (!i && sb) {
-			i = inode_new(sb);
-			if (i)
-				i->mode = 0600;	/* no type, as on Linux */
-			store_release(&anon.inode, i);
+		sb = sb_once(&anon.fs, "anon_inodefs", 0x09041934);
+		i = sb ? inode_new(sb) : NULL;
+		if (!i)
+			return NULL;
+		i->mode = 0600;		/* no file type, as on Linux */
+		if (!__atomic_compare_exchange_n(&anon.inode, &first, i, false,
+						 __ATOMIC_ACQ_REL,
+						 __ATOMIC_ACQUIRE)) {
+			inode_put(i);
+			i = first;
 		}
-		mutex_unlock(&anon.lock);
 	}
-	if (i)
-		inode_get(i);
+	inode_get(i);
 	return i;
 }
 
@@ -334,6 +331,11 @@ off_t lseek_sized(struct file *f, off_t off, int whence, uint64_t size)
 		return -EINVAL;
 	f->pos = off;
 	return off;
+}
+
+off_t lseek_endless(struct file *f, off_t off, int whence)
+{
+	return whence > 1 ? -EINVAL : lseek_sized(f, off, whence, 0);
 }
 
 off_t generic_lseek(struct file *f, off_t off, int whence)

@@ -99,6 +99,22 @@ struct superblock *sb_new(const char *type, uint64_t magic,
 	return sb;
 }
 
+struct superblock *sb_once(struct sb_once *o, const char *type, uint64_t magic)
+{
+	struct superblock *sb = load_acquire(&o->sb);
+
+	if (likely(sb))
+		return sb;
+	mutex_lock(&o->lock);
+	sb = o->sb;
+	if (!sb) {
+		sb = sb_new(type, magic, NULL);
+		store_release(&o->sb, sb);
+	}
+	mutex_unlock(&o->lock);
+	return sb;
+}
+
 void inode_fill_stat(const struct inode *i, struct kstat *st)
 {
 	st->ino = i->ino;

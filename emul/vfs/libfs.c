@@ -71,13 +71,6 @@ int simple_statfs(struct superblock *sb, struct kstatfs *st)
 	return 0;
 }
 
-static off_t dir_lseek(struct file *f, off_t off, int whence)
-{
-	if (whence > 1)
-		return -EINVAL;
-	return lseek_sized(f, off, whence, 0);
-}
-
 static int dir_fsync(struct file *f, bool data_only)
 {
 	(void)f;
@@ -88,7 +81,7 @@ static int dir_fsync(struct file *f, bool data_only)
 const struct inode_ops simple_dir_iops = { .open = NULL };
 const struct file_ops simple_dir_fops = {
 	.readdir = simple_readdir,
-	.lseek = dir_lseek,
+	.lseek = lseek_endless,
 	.fsync = dir_fsync,
 };
 

@@ -427,6 +427,14 @@ void inode_put(struct inode *i);
 /* A superblock with a device number of its own; one reference. */
 struct superblock *sb_new(const char *type, uint64_t magic,
 			  const struct super_ops *ops) __must_check;
+/* One that is made when it is wanted first, and stays; LOCK_CLASS LOCK_ONCE. */
+struct sb_once {
+	struct mutex lock;
+	struct superblock *sb;
+};
+/* It; NULL: no memory.  No reference is taken. */
+struct superblock *sb_once(struct sb_once *o, const char *type, uint64_t magic)
+	__must_check;
 /* stat's view of an inode, by its getattr or from its fields. */
 int inode_getattr(struct inode *i, struct kstat *st);
 void inode_fill_stat(const struct inode *i, struct kstat *st);
@@ -555,6 +563,8 @@ int file_grow_limit(const struct inode *i, uint64_t size);
 off_t generic_lseek(struct file *f, off_t off, int whence);
 /* lseek with a size given, and of files for which any position will do. */
 off_t lseek_sized(struct file *f, off_t off, int whence, uint64_t size);
+/* lseek of what has no end to start from: directories, texts of /proc. */
+off_t lseek_endless(struct file *f, off_t off, int whence);
 /* EPOLL* bits ready now; @w as in file_ops. */
 uint32_t file_poll(struct file *f, struct waiter *w);
 
