@@ -11,29 +11,16 @@ import sys
 import threading
 import time
 
+from tap import done, ok, same
+
 SBX, TMP = sys.argv[1:3]
 LONG = 60
 V4, V6 = socket.AF_INET, socket.AF_INET6
 TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
-count = 0
 
 
 class Taken(Exception):
     """Somebody else has a port that was free a moment ago."""
-
-
-def ok(good, name, why=''):
-    global count
-    count += 1
-    print('%sok %d - %s' % ('' if good else 'not ', count, name))
-    if not good:
-        for line in str(why).splitlines()[:20]:
-            print('# ' + line)
-    sys.stdout.flush()
-
-
-def same(got, want, name):
-    ok(got == want, name, 'got %r, wanted %r' % (got, want))
 
 
 def has_v6():
@@ -433,4 +420,4 @@ for part in (ports, none, six, whole, rules, loopback, traced, profile):
         except Exception as e:  # the rest shall run
             ok(False, part.__name__, repr(e))
             break
-print('1..%d' % count)
+done()

@@ -10,29 +10,16 @@ import socket
 import subprocess
 import sys
 
+from tap import done, ok, same
+
 SBX, TMP = sys.argv[1:3]
 LONG = 60
-count = 0
 EVENTS = '''
 import socket, os, sys, select, errno
 def err(f, *a):
     try: return f(*a)
     except OSError as e: return errno.errorcode[e.errno]
 '''
-
-
-def ok(good, name, why=''):
-    global count
-    count += 1
-    print('%sok %d - %s' % ('' if good else 'not ', count, name))
-    if not good:
-        for line in str(why).splitlines()[:20]:
-            print('# ' + line)
-    sys.stdout.flush()
-
-
-def same(got, want, name):
-    ok(got == want, name, 'got %r, wanted %r' % (got, want))
 
 
 def start(options, program, fds=(), env=None, **kw):
@@ -325,4 +312,4 @@ for part in connection, pair, listeners, datagrams, shared:
         part()
     except Exception as e:  # the rest shall run
         ok(False, part.__name__, repr(e))
-print('1..%d' % count)
+done()

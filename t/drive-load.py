@@ -15,10 +15,11 @@ import sys
 import threading
 import time
 
+from tap import done, ok, same
+
 SBX, TMP = sys.argv[1:3]
 MANY, IDLE, SOAK = map(int, sys.argv[3:6])
 LONG = 120
-count = 0
 HEAD = '''
 import asyncio, errno, os, resource, select, socket, struct, sys, time
 def limit(n):
@@ -28,20 +29,6 @@ def limit(n):
     return n
 def say(*a): print(*a, flush=True)
 '''
-
-
-def ok(good, name, why=''):
-    global count
-    count += 1
-    print('%sok %d - %s' % ('' if good else 'not ', count, name))
-    if not good:
-        for line in str(why).splitlines()[:20]:
-            print('# ' + line)
-    sys.stdout.flush()
-
-
-def same(got, want, name):
-    ok(got == want, name, 'got %r, wanted %r' % (got, want))
 
 
 class Sandbox:
@@ -518,4 +505,4 @@ for part in parts + ([soak] if SOAK else []):
         part()
     except Exception as e:  # the rest shall run
         ok(False, part.__name__, repr(e))
-print('1..%d' % count)
+done()

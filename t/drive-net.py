@@ -12,19 +12,10 @@ import subprocess
 import sys
 import threading
 
+from tap import done, ok
+
 SBX, TMP = sys.argv[1:3]
 LONG = 60
-count = 0
-
-
-def ok(good, name, why=''):
-    global count
-    count += 1
-    print('%sok %d - %s' % ('' if good else 'not ', count, name))
-    if not good:
-        for line in str(why).splitlines()[:20]:
-            print('# ' + line)
-    sys.stdout.flush()
 
 
 def sbx(options, program, **kw):
@@ -620,4 +611,4 @@ for part in (outward, corked, datagrams, names, merged, hostile, published,
         part()
     except Exception as e:  # the rest shall run
         ok(False, part.__name__, repr(e))
-print('1..%d' % count)
+done()

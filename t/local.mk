@@ -349,6 +349,7 @@ EXTRA_DIST += \
 	%D%/drive-load.py \
 	%D%/drive-net.py \
 	%D%/drive-tty.py \
+	%D%/tap.py \
 	%D%/name-server.py \
 	%D%/run-guest.sh \
 	%D%/real.sh \

@@ -5,4 +5,4 @@
 . "${SRCDIR:-.}/t/lib.sh"
 
 command -v python3 >/dev/null || skip_all "no python3"
-exec timeout 300 python3 "$SRCDIR/t/drive-net.py" "$SBX" "$tmp"
+exec timeout 300 python3 -B "$SRCDIR/t/drive-net.py" "$SBX" "$tmp"
