@@ -9,6 +9,7 @@
 #	is NAME GOT WANTED			two strings are the same
 #	same NAME COMMAND...			native and in the sandbox: same
 #						output, errors and exit status
+#	never_root				$as_user COMMAND... is no root's
 #	ng_ended STATUS OUTPUT			stress-ng ended well
 #	skip_all WHY				nothing to test here
 #	not_quick				skip_all where SBX_TEST_QUICK is set
@@ -152,6 +153,16 @@ same()
 	# shellcheck disable=SC2086
 	capture sbx "$SBX" ${SBX_OPTIONS-} -- "$@" </dev/null
 	compare "$same_name"
+}
+
+# never_root: $as_user is what makes of a command an ordinary user's: nothing
+# where we are one.
+never_root()
+{
+	as_user=
+	[ "$(id -u)" -eq 0 ] || return 0
+	as_user='setpriv --reuid=65534 --regid=65534 --clear-groups'
+	$as_user true || skip_all 'no setpriv here'
 }
 
 # ng_ended STATUS OUTPUT: did stress-ng end well?  Its status 7 says only that

@@ -37,11 +37,7 @@ mkdir "$tmp/w"
 chmod 755 "$tmp" "$tmp/sbx"
 chmod 1777 "$tmp/w"
 # The modules skip what root may do, or do it.
-as_user=
-if [ "$(id -u)" -eq 0 ]; then
-	as_user='setpriv --reuid=65534 --regid=65534 --clear-groups'
-	$as_user true || skip_all 'no setpriv here'
-fi
+never_root
 
 sbx_options=
 # run_module SIDE MODULE TRY

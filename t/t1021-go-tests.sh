@@ -18,11 +18,7 @@ cp "$SBX" "$tmp/sbx"
 mkdir "$tmp/bin" "$tmp/cache" "$tmp/w"
 chmod 755 "$tmp" "$tmp/sbx" "$tmp/bin"
 chmod 1777 "$tmp/w" "$tmp/cache"
-as_user=
-if [ "$(id -u)" -eq 0 ]; then
-	as_user='setpriv --reuid=65534 --regid=65534 --clear-groups'
-	$as_user true || skip_all 'no setpriv here'
-fi
+never_root
 
 # What is built to build the tests serves the next run too.
 GOCACHE=$BUILDDIR/t/gocache GOFLAGS=-mod=mod GOPROXY=off CGO_ENABLED=0

@@ -25,11 +25,7 @@ cp -R "$SBX_PERL_SOURCE/t" "$SBX_PERL_SOURCE/lib" "$tmp/perl" || exit 99
 chmod -R a+rwX "$tmp"
 cd "$tmp/perl/t" || exit 99
 ln -sf /usr/bin/perl perl
-as_user=
-if [ "$(id -u)" -eq 0 ]; then
-	as_user='setpriv --reuid=65534 --regid=65534 --clear-groups'
-	$as_user true || skip_all 'no setpriv here'
-fi
+never_root
 
 # perl_test SIDE FILE: the names of what passed, in $tmp/SIDE.ok
 perl_test()

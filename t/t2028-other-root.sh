@@ -14,11 +14,7 @@ for p in dpkg-query dpkg-deb apt-cache tar perl; do
 done
 root=$tmp/root
 chmod 755 "$tmp"
-as_user=
-if [ "$(id -u)" -eq 0 ]; then
-	as_user='setpriv --reuid=65534 --regid=65534 --clear-groups'
-	$as_user true || skip_all 'no setpriv here'
-fi
+never_root
 cp "$SBX" "$tmp/sbx"
 
 # What these packages have, and what they depend on, with their database.

@@ -14,11 +14,7 @@ mkdir "$tmp/w"
 chmod 1777 "$tmp/w"
 cd "$tmp/w" || exit 99
 # It does not run all as root.
-as_user=
-if [ "$(id -u)" -eq 0 ]; then
-	as_user='setpriv --reuid=65534 --regid=65534 --clear-groups'
-	$as_user true || skip_all 'no setpriv here'
-fi
+never_root
 
 # ng SIDE CLASS
 ng()

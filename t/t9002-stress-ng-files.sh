@@ -14,11 +14,7 @@ chmod 755 "$tmp" "$tmp/sbx"
 chmod 1777 "$tmp/w" "$tmp/n"
 # Native runs are for what fails: never as root, whose stressors change the
 # machine.
-as_user=
-if [ "$(id -u)" -eq 0 ]; then
-	as_user='setpriv --reuid=65534 --regid=65534 --clear-groups'
-	$as_user true || skip_all 'no setpriv here'
-fi
+never_root
 native=$tmp/n
 if [ -d /dev/shm ] && memory=$(mktemp -d /dev/shm/sbx-test.XXXXXX); then
 	chmod 1777 "$memory"
