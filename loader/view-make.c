@@ -247,6 +247,12 @@ static char *real_place(const char *dir)
 	return place;
 }
 
+/* May the host's files there be other ones afterwards? */
+static bool may_change(const struct policy *p, const struct view_mount *m)
+{
+	return m->kind == VIEW_RW || (m->kind == VIEW_OVERLAY && p->commit);
+}
+
 /* Hide the host's @dir in what may be changed. */
 static void protect(struct policy *p, const char *dir)
 {
@@ -259,9 +265,7 @@ static void protect(struct policy *p, const char *dir)
 	for (size_t i = 0; i < count; i++) {
 		const struct view_mount *m = &p->mounts[i];
 
-		if ((m->kind == VIEW_RW ||
-		     (m->kind == VIEW_OVERLAY && p->commit)) &&
-		    path_beneath(dir, m->host) &&
+		if (may_change(p, m) && path_beneath(dir, m->host) &&
 		    view_lookup(p, m->guest) == m) {
 			hide_host(p, 0, dir, &rule);
 			break;
@@ -272,8 +276,14 @@ static void protect(struct policy *p, const char *dir)
 
 void view_protect(struct policy *p, const char *dir)
 {
-	char *place = real_place(dir);
+	bool any = false;
+	char *place;
 
+	for (size_t i = 0; i < p->n_mounts; i++)
+		any = any || may_change(p, &p->mounts[i]);
+	if (!any)
+		return;
+	place = real_place(dir);
 	/* By the name that sbx goes by, and by where a link there leads. */
 	protect(p, dir);
 	if (strcmp(place, dir) != 0)
