@@ -50,8 +50,8 @@ nodist_t_u_policy_SOURCES = profile-text.h vetted-rows.h emul/sysnames.h
 
 
 # Guest programs: g-<family>.c, run natively, then in the sandbox; the two
-# must do the same.  .guest is linked statically, .dyn dynamically, .musl
-# with musl; one source may be in more than one list.
+# must do the same.  Linked statically; what ends in -dyn dynamically, in -musl
+# with musl: the same sources again, under a name of their own.
 guest_tests = \
 	%D%/g-gs.guest \
 	%D%/g-hello.guest \
@@ -150,28 +150,28 @@ guest_tests = \
 	%D%/g-unnamed.guest \
 	%D%/g-wait.guest
 guest_dyn_tests = \
-	%D%/g-auxv.dyn \
-	%D%/g-exec.dyn \
-	%D%/g-fork.dyn \
-	%D%/g-futex.dyn \
-	%D%/g-futex-shared.dyn \
-	%D%/g-seccomp.dyn \
-	%D%/g-signal.dyn \
-	%D%/g-unwind.dyn \
-	%D%/g-thread-exec.dyn \
-	%D%/g-thread.dyn \
-	%D%/g-time.dyn
+	%D%/g-auxv-dyn.guest \
+	%D%/g-exec-dyn.guest \
+	%D%/g-fork-dyn.guest \
+	%D%/g-futex-dyn.guest \
+	%D%/g-futex-shared-dyn.guest \
+	%D%/g-seccomp-dyn.guest \
+	%D%/g-signal-dyn.guest \
+	%D%/g-unwind-dyn.guest \
+	%D%/g-thread-exec-dyn.guest \
+	%D%/g-thread-dyn.guest \
+	%D%/g-time-dyn.guest
 guest_musl_tests = \
-	%D%/g-auxv.musl \
-	%D%/g-brk.musl \
-	%D%/g-exec.musl \
-	%D%/g-signal-corner.musl \
-	%D%/g-signal-fault.musl \
-	%D%/g-signal-step.musl \
-	%D%/g-signal.musl \
-	%D%/g-thread.musl \
-	%D%/g-time.musl \
-	%D%/g-wait.musl
+	%D%/g-auxv-musl.guest \
+	%D%/g-brk-musl.guest \
+	%D%/g-exec-musl.guest \
+	%D%/g-signal-corner-musl.guest \
+	%D%/g-signal-fault-musl.guest \
+	%D%/g-signal-step-musl.guest \
+	%D%/g-signal-musl.guest \
+	%D%/g-thread-musl.guest \
+	%D%/g-time-musl.guest \
+	%D%/g-wait-musl.guest
 
 # Shell tests: tNNNN-area-topic.sh; the first digit is the area.
 shell_tests = \
@@ -308,7 +308,7 @@ TESTS += $(guest_tests) $(guest_dyn_tests) $(musl_tests) $(shell_tests)
 CLEANFILES += $(guest_all)
 $(guest_all): t/guest.h t/inet.h t/oracle.h t/pty.h
 
-SUFFIXES = .guest .dyn .musl .hostile
+SUFFIXES = .guest .hostile
 GUEST_CFLAGS = -std=gnu11 -O2 -g -pthread $(WARN_CFLAGS) -I$(top_srcdir)
 HOSTILE_CFLAGS = -static -nostdlib -ffreestanding -fno-pie -no-pie \
 	-Wno-unused-command-line-argument \
@@ -316,14 +316,14 @@ HOSTILE_CFLAGS = -static -nostdlib -ffreestanding -fno-pie -no-pie \
 .c.guest:
 	$(AM_V_CC)$(MKDIR_P) $(@D) && \
 		$(CC) $(GUEST_CFLAGS) -static -o $@ $<
-.c.dyn:
+$(guest_dyn_tests): %-dyn.guest: %.c
 	$(AM_V_CC)$(MKDIR_P) $(@D) && \
 		$(CC) $(GUEST_CFLAGS) -o $@ $<
 .c.hostile:
 	$(AM_V_CC)$(MKDIR_P) $(@D) && \
 		$(CC) -std=gnu11 -O2 -g $(WARN_CFLAGS) $(HOSTILE_CFLAGS) \
 			-I$(top_builddir) -I$(top_srcdir) -o $@ $<
-.c.musl:
+$(guest_musl_tests): %-musl.guest: %.c
 	$(AM_V_CC)$(MKDIR_P) $(@D) && \
 		$(MUSL_GCC) -std=gnu11 -O2 -g -I$(top_srcdir) -static -o $@ $<
 
@@ -365,20 +365,16 @@ EXTRA_DIST += \
 	%D%/real-todo \
 	$(shell_tests) \
 	$(guest_tests:.guest=.c) \
-	$(guest_dyn_tests:.dyn=.c) \
-	$(guest_musl_tests:.musl=.c)
+	$(guest_dyn_tests:-dyn.guest=.c) \
+	$(guest_musl_tests:-musl.guest=.c)
 
-TEST_EXTENSIONS = .sh .guest .dyn .musl
+TEST_EXTENSIONS = .sh .guest
 tap_driver = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 LOG_DRIVER = $(tap_driver)
 SH_LOG_DRIVER = $(tap_driver)
 SH_LOG_COMPILER = $(SHELL)
 GUEST_LOG_DRIVER = $(tap_driver)
 GUEST_LOG_COMPILER = $(SHELL) $(srcdir)/t/run-guest.sh
-DYN_LOG_DRIVER = $(tap_driver)
-DYN_LOG_COMPILER = $(GUEST_LOG_COMPILER)
-MUSL_LOG_DRIVER = $(tap_driver)
-MUSL_LOG_COMPILER = $(GUEST_LOG_COMPILER)
 AM_TESTS_ENVIRONMENT = \
 	SRCDIR='$(abs_top_srcdir)'; export SRCDIR; \
 	BUILDDIR='$(abs_top_builddir)'; export BUILDDIR; \

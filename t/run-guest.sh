@@ -43,8 +43,11 @@ fi
 rm -rf "$tmp/cwd"/*
 
 # What a test needs of sbx its source says.
+source=${name%.guest}
+source=${source%-dyn}
+source=${source%-musl}
 options=$(sed -n 's/^ \* sbx options: //p' \
-	"${SRCDIR:-.}/t/${name%.*}.c" 2>/dev/null)
+	"${SRCDIR:-.}/t/$source.c" 2>/dev/null)
 # shellcheck disable=SC2086
 capture sbx "$SBX" ${SBX_OPTIONS-} $options -- "$prog" "$@" </dev/null
 
