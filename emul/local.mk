@@ -309,6 +309,8 @@ emul_task_sources = \
 	%D%/task/pidfd.h \
 	%D%/task/reap.c \
 	%D%/task/reap.h \
+	%D%/task/resident.c \
+	%D%/task/resident.h \
 	%D%/task/rlimit.c \
 	%D%/task/sched.h \
 	%D%/task/script.c \

@@ -91,6 +91,7 @@ broker_sources = \
 	%D%/broker/netin.c \
 	%D%/broker/netopt.c \
 	%D%/broker/resolve.c \
+	%D%/broker/memory.c \
 	%D%/broker/process.c \
 	%D%/broker/reply.c \
 	%D%/broker/request.c \

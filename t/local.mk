@@ -112,6 +112,7 @@ guest_tests = \
 	%D%/g-proc.guest \
 	%D%/g-proc-task.guest \
 	%D%/g-sched.guest \
+	%D%/g-resident.guest \
 	%D%/g-rlimits.guest \
 	%D%/g-seccomp.guest \
 	%D%/g-seccomp-random.guest \

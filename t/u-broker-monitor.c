@@ -406,6 +406,13 @@ static void work(void)
 	p.q.arg[0] = 0;
 	ask(channel[3]);
 	check(!answer.rep.err && answer.rep.len);
+	packet_init(&p, BROKER_MEMORY, "", "");
+	p.q.arg[0] = (uint64_t)getpid();
+	ask(channel[3]);
+	check(!answer.rep.err && answer.rep.len == sizeof(struct broker_memory));
+	p.q.arg[0] = (uint64_t)getppid();	/* the monitor: no child */
+	ask(channel[3]);
+	check(answer.rep.err == -ESRCH);
 	packet_init(&p, BROKER_AFFINITY, "", "");
 	ask(channel[3]);
 	check(!answer.rep.err && answer.rep.len >= 8);

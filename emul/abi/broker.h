@@ -182,6 +182,11 @@ enum broker_op {
 	 * then: struct broker_rusage.
 	 */
 	BROKER_CPUTIME,
+	/*
+	 * arg[0]: host tgid, ours.  Body: a struct broker_memory.
+	 * -EOPNOTSUPP: the host has no /proc to ask.
+	 */
+	BROKER_MEMORY,
 	BROKER_AFFINITY,	/* body: the monitor's CPU mask, 64-bit words */
 	/*
 	 * arg[0]: host tgid, arg[1]: host tid of it, as in KICK; arg[2]:
@@ -467,6 +472,14 @@ struct broker_rusage {
 	uint64_t oublock;
 	uint64_t nvcsw;
 	uint64_t nivcsw;
+};
+
+/* What of a process's memory is resident, the kernel's part too; KiB. */
+struct broker_memory {
+	uint64_t anon_kib;
+	uint64_t file_kib;
+	uint64_t shmem_kib;
+	uint64_t peak_kib;	/* the most that all three were at a time */
 };
 
 /*

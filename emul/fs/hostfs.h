@@ -311,6 +311,8 @@ int host_copy_up(struct inode *i, uint64_t keep);
 /* The same with i->lock held. */
 int host_copy_up_locked(struct inode *i, uint64_t keep);
 void host_fd_drop(struct inode *i);
+/* Is @f a file of the host's whose contents are not in memory? */
+bool host_file_below(const struct file *f);
 
 /* hostlock.c: inode_ops of the host's regular files. */
 __hidden void host_lock_begin(struct inode *i);

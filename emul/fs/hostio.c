@@ -616,3 +616,9 @@ const struct inode_ops host_file_iops = {
 	.lock = host_lock,
 	.test_lock = host_test_lock,
 };
+
+bool host_file_below(const struct file *f)
+{
+	return f->ops == &host_file_fops &&
+	       !load_acquire(&host_node(f->inode)->upper);
+}

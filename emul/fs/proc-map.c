@@ -2,13 +2,14 @@
 /*
  * proc-map.c: maps and smaps of a process, from the vma tree; proc(5).
  *
- * Which pages are in memory only the host knows: every page that is mapped is
- * told to be.
+ * Which pages are in memory only the host knows, and it tells but how many of
+ * a process: of a single mapping every page is told to be.
  */
 #include "emul/fs/proc.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
 #include "emul/mm/mm.h"
+#include "emul/task/resident.h"
 #include "emul/task/task.h"
 #include "emul/vfs/fdtable.h"
 
@@ -170,7 +171,8 @@ void proc_show_smaps(struct text *b, struct task *t)
 void proc_show_smaps_rollup(struct text *b, struct task *t)
 {
 	struct mm *mm = proc_mm(t);
-	uint64_t low = 0, high = 0, anon = 0, file = 0;
+	uint64_t low = 0, high = 0;
+	struct resident r;
 
 	if (!mm)
 		return;
@@ -181,16 +183,34 @@ void proc_show_smaps_rollup(struct text *b, struct task *t)
 		if (!low)
 			low = v->start;
 		high = v->end;
-		*(v->file ? &file : &anon) += kb_of(v);
 	}
 	mutex_unlock(&mm->lock);
+	resident_get(t->group, mm, &r);
 	mm_put(mm);
 	text_printf(b, "%08lx-%08lx ---p 00000000 00:00 0 %26s[rollup]\n",
 		    (unsigned long)low, (unsigned long)high, "");
-	put_usage(b, anon + file, anon, file);
+	put_usage(b, r.anon_kb + r.file_kb + r.shmem_kb, r.anon_kb,
+		  r.file_kb + r.shmem_kb);
 }
 
-void proc_sizes(struct mm *mm, struct proc_sizes *s)
+static uint64_t pages(uint64_t kb)
+{
+	return kb / (PAGE_SIZE / 1024);
+}
+
+static void in_memory(struct task *t, struct mm *mm, struct proc_sizes *s)
+{
+	struct resident r;
+
+	resident_get(t->group, mm, &r);
+	s->file = pages(r.file_kb);
+	s->shmem = pages(r.shmem_kb);
+	s->anon = pages(r.anon_kb);
+	s->rss = s->file + s->shmem + s->anon;
+	s->peak = MAX(pages(r.peak_kb), s->rss);
+}
+
+void proc_sizes(struct task *t, struct mm *mm, struct proc_sizes *s)
 {
 	memset(s, 0, sizeof(*s));
 	if (!mm)
@@ -202,8 +222,6 @@ void proc_sizes(struct mm *mm, struct proc_sizes *s)
 		if (v->flags & VMA_KERNEL)
 			continue;
 		s->total += n;
-		s->rss += v->prot ? n : 0;
-		*(v->file ? &s->file : &s->anon) += v->prot ? n : 0;
 		if (v->flags & VMA_STACK)
 			s->stack += n;
 		else if ((v->prot & PROT_W) && !(v->flags & VMA_SHARED))
@@ -215,4 +233,5 @@ void proc_sizes(struct mm *mm, struct proc_sizes *s)
 		PAGE_SIZE;
 	s->lib = s->lib > s->text ? s->lib - s->text : 0;
 	mutex_unlock(&mm->lock);
+	in_memory(t, mm, s);
 }

@@ -120,7 +120,7 @@ void proc_show_stat(struct text *b, struct task *t)
 	mm = proc_mm(t);
 	tty = tty_of(g, &foreground);
 	get_family(t, &f);
-	proc_sizes(mm, &sz);
+	proc_sizes(t, mm, &sz);
 	actions(t, &ign, &cgt);
 	get_usage(t, b->thread, &u);
 	if (g->no_exec_yet)
@@ -158,9 +158,9 @@ void proc_show_statm(struct text *b, struct task *t)
 	struct mm *mm = proc_mm(t);
 	struct proc_sizes s;
 
-	proc_sizes(mm, &s);
-	text_printf(b, "%lu %lu %lu %lu 0 %lu 0\n", s.total, s.rss, s.file,
-		    s.text, s.data + s.stack);
+	proc_sizes(t, mm, &s);
+	text_printf(b, "%lu %lu %lu %lu 0 %lu 0\n", s.total, s.rss,
+		    s.file + s.shmem,		    s.text, s.data + s.stack);
 	mm_put(mm);
 }
 
@@ -188,16 +188,16 @@ static void show_status_mm(struct text *b, struct task *t, struct mm *mm)
 {
 	struct proc_sizes s;
 
-	proc_sizes(mm, &s);
+	proc_sizes(t, mm, &s);
 	put_kb(b, "VmPeak", s.total);
 	put_kb(b, "VmSize", s.total);
 	put_kb(b, "VmLck", load_once(&mm->locked_pages));
 	put_kb(b, "VmPin", 0);
-	put_kb(b, "VmHWM", s.rss);
+	put_kb(b, "VmHWM", s.peak);
 	put_kb(b, "VmRSS", s.rss);
 	put_kb(b, "RssAnon", s.anon);
 	put_kb(b, "RssFile", s.file);
-	put_kb(b, "RssShmem", 0);
+	put_kb(b, "RssShmem", s.shmem);
 	put_kb(b, "VmData", s.data);
 	put_kb(b, "VmStk", s.stack);
 	put_kb(b, "VmExe", s.text);

@@ -147,11 +147,15 @@ ssize_t proc_root_link(struct task *t, char *buf, size_t size);
 void proc_show_maps(struct text *b, struct task *t);
 void proc_show_smaps(struct text *b, struct task *t);
 void proc_show_smaps_rollup(struct text *b, struct task *t);
-/* Sizes of an address space in pages; all 0 where @mm is NULL. */
+/*
+ * Sizes of @t's address space @mm in pages; all 0 where that is NULL.  Those
+ * of the second line are of what is in memory; peak: the most that it was.
+ */
 struct proc_sizes {
-	uint64_t total, rss, text, lib, data, stack, file, anon;
+	uint64_t total, text, lib, data, stack;
+	uint64_t rss, file, shmem, anon, peak;
 };
-void proc_sizes(struct mm *mm, struct proc_sizes *s);
+void proc_sizes(struct task *t, struct mm *mm, struct proc_sizes *s);
 
 /* proc-net.c: /proc/net, /proc/sys/net */
 extern const struct proc_entry proc_net_dir[], proc_sys_net_dir[];

@@ -8,6 +8,7 @@
 #include "emul/lib/lock.h"
 #include "emul/lib/print.h"
 #include "emul/task/deadlist.h"
+#include "emul/task/task.h"
 #ifndef SBX_HOSTED
 #include "interposer/interposer.h"
 #endif
@@ -66,6 +67,21 @@ int hostproc_pid(const struct thread *th)
 	const struct hostproc *p = load_acquire(&th->proc);
 
 	return p ? (int)p->pid : 0;
+}
+
+int hostproc_of(struct tgroup *g)
+{
+	struct task *o;
+	int pid = 0;
+
+	if (g == current()->group)
+		return hostproc_pid(this_thread());
+	mutex_lock(&g->lock);
+	list_for_each(o, &g->threads, thread_link)
+		if (o->thread && !pid)
+			pid = hostproc_pid(o->thread);
+	mutex_unlock(&g->lock);
+	return pid;
 }
 
 bool hostproc_is_first(const struct thread *th)

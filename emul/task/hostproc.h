@@ -22,6 +22,9 @@ void hostproc_join(struct thread *th, const struct thread *of);
 bool hostproc_was_killed(const struct thread *th);
 /* The host's number of the process that @th is in; 0: none yet. */
 int hostproc_pid(const struct thread *th);
+/* The same of the process that carries @g, a guest's. */
+struct tgroup;
+int hostproc_of(struct tgroup *g);
 
 /*
  * The monitor takes the end of the first host process for that of the

@@ -103,6 +103,7 @@ struct tgroup {
 	bool reaped;		/* it has no number any more */
 	int wait_status;	/* as wait4 tells it */
 	struct usage usage;	/* of the zombie */
+	uint64_t rss_seen_ns;	/* its CPU time when maxrss_kb was noted */
 	struct usage child_usage;	/* of children waited for, and theirs */
 	struct waitqueue wait_chldexit;	/* key: child_key() of the child */
 	struct waitqueue wait_pidfd;	/* those who poll descriptors of it */

@@ -7,6 +7,7 @@
 #include "emul/mm/mm.h"
 #include "emul/sysproto.h"
 #include "emul/task/reap.h"
+#include "emul/task/resident.h"
 #include "emul/task/task.h"
 #include "emul/time/cputime.h"
 
@@ -25,35 +26,47 @@ struct guest_rusage {
 
 _Static_assert(sizeof(struct guest_rusage) == 144, "struct rusage");
 
+/* Who uses so little CPU in between has touched little memory. */
+#define FRESH_NS	(200 * NSEC_PER_USEC)
 /*
- * Kilobytes of memory that can be touched, without the room of the stack;
- * which of them are in memory only the host knows.
+ * What a process that ends has mapped is told as what it had in memory, where
+ * it is less than this: asking the host costs 30 us.
  */
-static uint64_t resident_kb(struct mm *mm)
-{
-	uint64_t n = 0;
-	struct vma *v;
+#define SMALL_KB	(32 * 1024)
 
-	mutex_lock(&mm->lock);
-	for (v = vma_first(mm); v; v = vma_next(v))
-		if (v->flags & VMA_STACK)
-			n += v->end - PAGE_DOWN(mm->start_stack);
-		else if (v->prot && !(v->flags & VMA_KERNEL))
-			n += v->end - v->start;
-	mutex_unlock(&mm->lock);
-	return n / 1024;
+static void raise_maxrss(struct tgroup *g, uint64_t kb)
+{
+	if (kb > g->usage.maxrss_kb)
+		g->usage.maxrss_kb = kb;
 }
 
 void usage_note(struct task *t)
 {
-	struct tgroup *g = t->group;
+	struct resident r;
 	uint64_t kb;
 
 	if (!t->mm)
 		return;
-	kb = resident_kb(t->mm);
-	if (kb > g->usage.maxrss_kb)
-		g->usage.maxrss_kb = kb;
+	kb = resident_mapped(t->mm);
+	if (kb > SMALL_KB && kb > t->group->usage.maxrss_kb) {
+		resident_get(t->group, t->mm, &r);
+		kb = r.peak_kb;
+	}
+	raise_maxrss(t->group, kb);
+}
+
+/* What @t has in memory now, for itself. */
+static void note_now(struct task *t)
+{
+	struct tgroup *g = t->group;
+	uint64_t ns = cputime_own_group(t);
+	struct resident r;
+
+	if (g->usage.maxrss_kb && ns < load_once(&g->rss_seen_ns) + FRESH_NS)
+		return;
+	resident_get(g, t->mm, &r);
+	raise_maxrss(g, r.peak_kb);
+	store_once(&g->rss_seen_ns, cputime_own_group(t));
 }
 
 /* Of a living one others see only what the host tells of it. */
@@ -128,15 +141,16 @@ long sys_getrusage(struct task *t, int who, uaddr_t usage)
 	struct cputime c;
 	struct usage u;
 
-	usage_note(t);
 	switch (who) {
 	case WHO_SELF:
+		note_now(t);
 		usage_get(t->group, &u);
 		break;
 	case WHO_CHILDREN:
 		of_children(t, &u);
 		break;
 	case WHO_THREAD:
+		note_now(t);
 		usage_get(t->group, &u);
 		cputime_task(t, &c);
 		u.utime_ns = c.user_ns;

@@ -72,22 +72,6 @@ static int ask(struct tgroup *g, struct cputime *c)
 	return 0;
 }
 #else
-/* The host process that carries @g; 0: none. */
-static int carrier(struct tgroup *g)
-{
-	struct task *o;
-	int pid = 0;
-
-	if (g == current()->group)
-		return hostproc_pid(this_thread());
-	mutex_lock(&g->lock);
-	list_for_each(o, &g->threads, thread_link)
-		if (o->thread && !pid)
-			pid = hostproc_pid(o->thread);
-	mutex_unlock(&g->lock);
-	return pid;
-}
-
 /* What the host knows of that process. */
 static int ask(struct tgroup *g, struct cputime *c)
 {
@@ -97,7 +81,7 @@ static int ask(struct tgroup *g, struct cputime *c)
 
 	memset(&req, 0, sizeof(req));
 	req.op = BROKER_CPUTIME;
-	req.arg[0] = (uint64_t)(unsigned int)carrier(g);
+	req.arg[0] = (uint64_t)(unsigned int)hostproc_of(g);
 	if (!req.arg[0])
 		return -ESRCH;
 	err = broker_call(&req, NULL, &rep, NULL, 0, NULL);

@@ -11,6 +11,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
@@ -98,6 +99,31 @@ static int allow_grant(int ruleset, const struct grant *g, uint64_t handled)
 	return 0;
 }
 
+/*
+ * What the host tells of the sandbox's processes (memory.c).  Their own
+ * directories in /proc are not there yet; but of what lies in others the host
+ * shows nobody under Landlock more than it shows every user.
+ */
+static int allow_proc(int ruleset, const struct monitor *m)
+{
+	struct landlock_path_beneath_attr rule = {
+		.allowed_access = FS_READ_FILE
+	};
+	int ret = 0;
+
+	if (m->proc_fd < 0)
+		return 0;
+	rule.parent_fd = openat(m->proc_fd, "../..",
+				O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (rule.parent_fd < 0)
+		return 0;
+	if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH,
+		    &rule, 0) < 0)
+		ret = -errno;
+	close(rule.parent_fd);
+	return ret;
+}
+
 static bool makes_sockets(const struct monitor *m)
 {
 	return m->net && net_wanted(m->net->policy);
@@ -128,6 +154,8 @@ static int confine_landlock(const struct monitor *m)
 		return -errno;
 	for (size_t i = 0; i < m->grant_count && !ret; i++)
 		ret = allow_grant(ruleset, &m->grants[i], attr.fs);
+	if (!ret)
+		ret = allow_proc(ruleset, m);
 	if (!ret && syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		ret = -errno;
 	close(ruleset);

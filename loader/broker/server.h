@@ -116,6 +116,7 @@ int serve_commit(struct call *c);
 int serve_log(struct call *c);
 int serve_panic(struct call *c);
 int serve_cputime(struct call *c);
+int serve_memory(struct call *c);
 int serve_affinity(struct call *c);
 int serve_sched(struct call *c);
 
