@@ -65,8 +65,8 @@ void report_end(void)
 		"by the trap door %lu\n",
 		all, all - trap, p / 10, p % 10, trap);
 	kprintf("sites: tier A %lu, tier B %lu, tier C %lu; "
-		"rewritten live %lu, when mapped %lu\n",
-		ps.known_a, ps.known_b, ps.known_c, ps.live, ps.mapped);
+		"rewritten live %lu, known %lu\n",
+		ps.known_a, ps.known_b, ps.known_c, ps.live, ps.known);
 	for (i = 1; i < SITE_N_WHY; i++)
 		if (ps.why_c[i])
 			kprintf("sites of tier C, %-16s %lu\n", site_whys[i],

@@ -169,7 +169,7 @@ static bool in_reach(const struct patch_image *old,
 }
 
 struct patch_image *image_get(struct mm *mm, struct patch_state *st,
-				     uaddr_t addr, bool make)
+			      uaddr_t addr)
 {
 	struct patch_image found = { 0 }, *im = image_at(st, addr), *old;
 	uint64_t key;
@@ -178,7 +178,7 @@ struct patch_image *image_get(struct mm *mm, struct patch_state *st,
 		return im->closed ? NULL : im;
 	if (!image_describe(mm, addr, &found, &key))
 		return NULL;
-	found.sites = sites_of(key, make);
+	found.sites = sites_of(key);
 	if (!found.sites)
 		return NULL;
 	/* Take over what an image left that is gone, with its thunks. */
@@ -187,6 +187,7 @@ struct patch_image *image_get(struct mm *mm, struct patch_state *st,
 			old->sites = found.sites;
 			old->eh = found.eh;
 			old->closed = false;
+			old->runs = false;
 			store_once(&old->start, found.start);
 			store_release(&old->end, found.end);
 			return old;

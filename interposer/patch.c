@@ -31,7 +31,20 @@ static bool rewrite(struct mm *mm, struct patch_image *im, uaddr_t site)
 	return true;
 }
 
-void patch_site_trapped(struct task *t, uaddr_t site)
+/*
+ * A trap tells that the processor runs the text of @im as it lies there, and
+ * does not merely read it, as an emulator of processors does.
+ */
+static void first_trap(struct mm *mm, struct patch_image *im)
+{
+	unsigned int n = thunk_apply(mm, im, 0, sites_count(im->sites));
+
+	im->runs = true;
+	__atomic_fetch_add(&patch_stats.known, n, __ATOMIC_RELAXED);
+}
+
+/* The `syscall` at @site trapped; at the @last, no other call will follow. */
+static void site_trapped(struct task *t, uaddr_t site, bool last)
 {
 	struct mm *mm = t->mm;
 	struct patch_state *st;
@@ -47,11 +60,18 @@ void patch_site_trapped(struct task *t, uaddr_t site)
 	st = patch_state_of(mm, true);
 	if (!st || !mutex_trylock(&st->lock))
 		return;
-	im = image_get(mm, st, site, true);
+	im = image_get(mm, st, site);
+	if (im && !im->runs && !last)
+		first_trap(mm, im);
 	if (im && sites_often(im->sites, (uint32_t)(site - im->start)) &&
 	    rewrite(mm, im, site))
 		family_tell(st->family, site);
 	mutex_unlock(&st->lock);
+}
+
+void patch_site_trapped(struct task *t, uaddr_t site)
+{
+	site_trapped(t, site, false);
 }
 
 void patch_last_call(struct task *t)
@@ -62,7 +82,7 @@ void patch_last_call(struct task *t)
 	if (likely(!(work & WORK_PATCH)))
 		return;
 	__atomic_fetch_and(&th->work, ~WORK_PATCH, __ATOMIC_RELAXED);
-	patch_site_trapped(t, th->trap_site);
+	site_trapped(t, th->trap_site, true);
 }
 
 /* What other processes of the family found; st->lock is held. */
@@ -76,33 +96,10 @@ static void learn(struct mm *mm, struct patch_state *st)
 		return;
 	while (st->n_learnt < n) {
 		site = family_site(st->family, st->n_learnt++);
-		im = image_get(mm, st, site, true);
+		im = image_get(mm, st, site);
 		if (im)
 			(void)rewrite(mm, im, site);
 	}
-}
-
-void patch_mapped(struct mm *mm, struct file *file, uint64_t start,
-		  uint64_t end, off_t off)
-{
-	struct patch_state *st;
-	struct patch_image *im;
-	unsigned int n;
-
-	(void)file;
-	(void)end;
-	(void)off;
-	if (mm->no_patch)
-		return;
-	st = patch_state_of(mm, true);
-	if (!st || !mutex_trylock(&st->lock))
-		return;
-	im = image_get(mm, st, start, false);
-	if (im) {
-		n = thunk_apply(mm, im, 0, sites_count(im->sites));
-		__atomic_fetch_add(&patch_stats.mapped, n, __ATOMIC_RELAXED);
-	}
-	mutex_unlock(&st->lock);
 }
 
 static bool touches(const struct patch_image *im, uint64_t start, uint64_t end)

@@ -8,8 +8,7 @@
  * What calls it:
  *	the trap door		patch_site_trapped(), patch_last_call()
  *	the fault door		patch_fault()
- *	mmap, mprotect		patch_mapped(), patch_unmap()
- *	munmap			patch_unmap()
+ *	mmap, munmap		patch_unmap()
  *	mprotect, mremap,
  *	madvise			patch_change()
  *	ARCH_SET_GS		patch_disable()
@@ -27,8 +26,9 @@ struct regs;
 struct task;
 
 /*
- * The `syscall` at @site trapped in @t, the calling task.  A site that traps
- * for the fifth time, in whatever processes, is rewritten if that can be done.  No lock is held.
+ * The `syscall` at @site trapped in @t, the calling task.  At the first trap in
+ * the text of a file all sites that are known of that are rewritten, and a site
+ * that traps for the fifth time, in whatever processes.  No lock is held.
  */
 void patch_site_trapped(struct task *t, uaddr_t site);
 
@@ -45,14 +45,6 @@ void patch_last_call(struct task *t);
  * that is being rewritten: it means nothing, let the guest go on.
  */
 bool patch_fault(struct task *t, struct regs *r) __must_check;
-
-/*
- * An executable, private mapping [@start, @end) of @file from @off on was made,
- * or became executable: if the sites of the file are known, rewrite them.
- * mm->lock is not held.
- */
-void patch_mapped(struct mm *mm, struct file *file, uint64_t start,
-		  uint64_t end, off_t off);
 
 /*
  * [@start, @end) is going to be unmapped or mapped over.  mm->lock is not
@@ -90,7 +82,7 @@ void patch_free(struct mm *mm);
 /* Counters of the sandbox, for --stats. */
 struct patch_stats {
 	uint64_t known_a, known_b, known_c;	/* sites seen, by tier */
-	uint64_t live, mapped;	/* rewritten after a trap, when mapped */
+	uint64_t live, known;	/* rewritten: found here, known of the file */
 	uint64_t restored, failed;
 	uint64_t why_c[8];	/* by enum site_why */
 };

@@ -161,4 +161,52 @@ if command -v go >/dev/null &&
 else
 	skip "Go" "go is not installed"
 fi
+
+# It reads the text of the program and its libraries, and runs a translation:
+# there must be nothing of ours in what it reads.
+cat >wrong.c <<'EOF'
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t got;
+
+static void handler(int signo)
+{
+	got = signo;
+}
+
+static void *use(void *p)
+{
+	free(malloc(8));
+	return p;
+}
+
+int main(void)
+{
+	int *volatile bad = malloc(8), status;
+	pthread_t t[4];
+
+	signal(SIGUSR1, handler);
+	raise(SIGUSR1);
+	for (int i = 0; i < 4; i++)
+		pthread_create(&t[i], NULL, use, NULL);
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+	if (!fork())
+		_exit(3);
+	wait(&status);
+	printf("%d %d\n", got, WEXITSTATUS(status));
+	bad[2] = 1;
+	free(bad);
+	return 0;
+}
+EOF
+real_sed='s/==[0-9]*==/==/;s/0x[0-9A-F]*/0x/g'
+gcc -O0 -g -pthread -o wrong wrong.c &&
+	real "valgrind" valgrind -q --error-exitcode=9 ./wrong
+real_sed=
 done_testing

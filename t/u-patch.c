@@ -345,8 +345,8 @@ START_TEST(test_window)
 }
 END_TEST
 
-/* The second mapping of a known file is rewritten at once. */
-START_TEST(test_mapped)
+/* The second mapping of a known file is rewritten when it is seen to run. */
+START_TEST(test_known)
 {
 	struct patch_stats st;
 
@@ -358,8 +358,8 @@ START_TEST(test_mapped)
 	}
 	patch_unmap(&mm, vma.start, vma.end);
 	map_text(generation);
-	ck_assert(!jumps(t_mov));
-	patch_mapped(&mm, &file, vma.start, vma.end, vma.off);
+	ck_assert(same(t_mov, 16));
+	trap(t_none_site);
 	ck_assert(jumps(t_mov));
 	ck_assert(jumps(t_pad));
 	ck_assert(!jumps(t_none));
@@ -368,19 +368,29 @@ START_TEST(test_mapped)
 	ck_assert_uint_eq(st.known_b, 1);
 	ck_assert_uint_eq(st.known_c, 1);
 	ck_assert_uint_eq(st.live, 2);
-	ck_assert_uint_eq(st.mapped, 2);
+	ck_assert_uint_eq(st.known, 2);
+	/* Not for a call that is the last one, and whose site is unknown. */
+	patch_unmap(&mm, vma.start, vma.end);
+	map_text(generation);
+	thread.work = WORK_PATCH;
+	thread.trap_site = in_text(t_none_site);
+	patch_last_call(&task);
+	ck_assert(!thread.work);
+	ck_assert(!jumps(t_mov));
+	trap(t_none_site);
+	ck_assert(jumps(t_mov));
 	/* Same size and offset, other bytes: nothing is believed. */
 	patch_unmap(&mm, vma.start, vma.end);
 	map_text(generation);
 	ck_assert(!mprotect((void *)vma.start, 4096,
 			    PROT_READ | PROT_WRITE | PROT_EXEC));
 	*(uint8_t *)(in_text(t_mov_p) + 1) = SYS_getppid + 1;
-	patch_mapped(&mm, &file, vma.start, vma.end, vma.off);
+	trap(t_none_site);
 	ck_assert_uint_eq(*(uint8_t *)in_text(t_mov_p), 0xb8);
 	ck_assert(jumps(t_pad));
 	/* Another file. */
 	start();
-	patch_mapped(&mm, &file, vma.start, vma.end, vma.off);
+	trap(t_none_site);
 	ck_assert(!jumps(t_mov));
 }
 END_TEST
@@ -494,5 +504,5 @@ START_TEST(test_fork)
 END_TEST
 
 UNIT_MAIN("interposer-patch", test_tiers, test_rip,
-	  test_rip_relative, test_step, test_window, test_mapped, test_cycles,
+	  test_rip_relative, test_step, test_window, test_known, test_cycles,
 	  test_change, test_refused, test_fork)

@@ -365,8 +365,6 @@ static long map_new(struct mm *mm, struct vma *new, uaddr_t addr, size_t len,
 		return at;
 	}
 	seen = *new;
-	if (seen.file)
-		file_get(seen.file);
 	vma_merge(mm, seen.start, seen.end, &dead);
 	mutex_unlock(&mm->lock);
 	vma_free_list(dead);
@@ -374,13 +372,6 @@ static long map_new(struct mm *mm, struct vma *new, uaddr_t addr, size_t len,
 	if (((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE) ||
 	    (seen.flags & (VMA_LOCKED | VMA_LOCKONFAULT)) == VMA_LOCKED)
 		populate(&seen, seen.start, seen.hole - seen.start);
-	if (seen.file) {
-		if ((seen.prot & PROT_EXEC) && !(seen.prot & PROT_WRITE) &&
-		    !(seen.flags & VMA_SHARED))
-			patch_mapped(mm, seen.file, seen.start, seen.end,
-				     seen.off);
-		file_put(seen.file);
-	}
 	return at;
 }
 

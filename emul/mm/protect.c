@@ -10,11 +10,6 @@
 
 #define PROT_RWX	(PROT_READ | PROT_WRITE | PROT_EXEC)
 
-static bool is_text(const struct vma *v)
-{
-	return v->file && (v->prot & PROT_EXEC) && !(v->flags & VMA_SHARED);
-}
-
 /* Is there text of a file in the range? */
 static bool has_text(struct mm *mm, uint64_t start, uint64_t end)
 {
@@ -24,7 +19,8 @@ static bool has_text(struct mm *mm, uint64_t start, uint64_t end)
 	mutex_lock(&mm->lock);
 	v = vma_find_above(mm, start);
 	for (; v && v->start < end && !text; v = vma_next(v))
-		text = is_text(v);
+		text = v->file && (v->prot & PROT_EXEC) &&
+		       !(v->flags & VMA_SHARED);
 	mutex_unlock(&mm->lock);
 	return text;
 }
@@ -90,35 +86,6 @@ static int protect_vma(struct mm *mm, struct vma *v, uint64_t start,
 	return 0;
 }
 
-/* The range becomes executable text: rewriting may begin. */
-static void tell_patch(struct mm *mm, uint64_t start, uint64_t end)
-{
-	while (start < end) {
-		struct file *f = NULL;
-		uint64_t from = 0, to = 0;
-		off_t off = 0;
-		struct vma *v;
-
-		mutex_lock(&mm->lock);
-		v = vma_find_above(mm, start);
-		while (v && v->start < end && !is_text(v))
-			v = vma_next(v);
-		if (v && v->start < end) {
-			f = v->file;
-			file_get(f);
-			from = MAX(v->start, start);
-			to = MIN(v->end, end);
-			off = v->off + (off_t)(from - v->start);
-		}
-		mutex_unlock(&mm->lock);
-		if (!f)
-			return;
-		patch_mapped(mm, f, from, to, off);
-		file_put(f);
-		start = to;
-	}
-}
-
 int mm_protect(struct mm *mm, uaddr_t addr, size_t len, int prot)
 {
 	int grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP), err = 0;
@@ -178,7 +145,5 @@ int mm_protect(struct mm *mm, uaddr_t addr, size_t len, int prot)
 out:
 	mutex_unlock(&mm->lock);
 	vma_free_list(dead);
-	if (!err && (prot & PROT_EXEC) && !(prot & PROT_WRITE))
-		tell_patch(mm, start, end);
 	return err;
 }

@@ -46,8 +46,6 @@ void kfree(void *p) { free(p); }
 void mutex_lock_slow(struct mutex *m) { never(m); }
 void mutex_unlock_slow(struct mutex *m) { never(m); }
 void file_put(struct file *f) { never(ref_put(&f->ref)); }
-void patch_mapped(struct mm *mm, struct file *f, uint64_t a, uint64_t b,
-		  off_t off) { (void)mm, (void)f, (void)a, (void)b, (void)off; }
 void patch_unmap(struct mm *mm, uint64_t a, uint64_t b)
 { (void)mm, (void)a, (void)b; }
 void patch_change(struct mm *mm, uint64_t a, uint64_t b)
