@@ -7,6 +7,7 @@
 #include "t/guest.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -145,6 +146,46 @@ static void test_nested(void)
 	is(WEXITSTATUS(status), CODE_CHILD + 1, "the one between has seen it");
 }
 
+/* Stacks of their own, for they run at the same time when one is killed. */
+static char stacks[2][65536] __attribute__((aligned(16)));
+
+static int innermost(void *arg)
+{
+	(void)arg;
+	tell(getppid());
+	child(SLEEPS);
+}
+
+static int middle(void *arg)
+{
+	(void)arg;
+	clone(innermost, stacks[1] + sizeof(stacks[1]),
+	      CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+	return 97;
+}
+
+static void test_middle(void)
+{
+	pid_t parent = fork(), mid, inner;
+	int status = 0;
+
+	if (!parent) {
+		mid = clone(middle, stacks[0] + sizeof(stacks[0]),
+			    CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+		waitpid(mid, &status, 0);
+		tell(WIFSIGNALED(status) ? WTERMSIG(status) : -1);
+		_exit(CODE_EXIT);
+	}
+	mid = hear();
+	inner = hear();
+	is(kill(mid, SIGKILL), 0, "kill the one in the middle");
+	is(hear(), SIGKILL, "the outermost sees that");
+	is(status_of(parent), CODE_EXIT, "and ends");
+	is(kill(inner, 0), 0, "the innermost is there");
+	let_go();
+	is(status_of(inner), CODE_CHILD, "and goes on");
+}
+
 static void test_exit_group(void)
 {
 	char what[] = "exit";
@@ -187,6 +228,7 @@ int main(int argc, char **argv)
 	test_killed(RUNS, "a child that runs");
 	test_killed(EXECS, "a child that executes a program then");
 	test_nested();
+	test_middle();
 	test_exit_group();
 	test_exec();
 	return done_testing();

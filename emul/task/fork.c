@@ -163,12 +163,22 @@ void vfork_done(struct task *t)
 	task_put(p);
 }
 
+/*
+ * Does a child of @t run on its host thread?  Not where @t runs on its own
+ * parent's: that one would have to wait for both, if @t alone were killed.
+ */
+static bool is_carried(const struct task *t, const struct clone_req *c)
+{
+	return (c->flags & CLONE_VM) && (c->flags & CLONE_VFORK) &&
+	       !t->thread->carrier;
+}
+
 static int launch(struct task *t, struct task *n, const struct clone_req *c)
 {
 	if (!(c->flags & CLONE_VM))
 		return launch_process(t, n, c);
-	cputime_child(n, t, c->flags & CLONE_VFORK);
-	if (c->flags & CLONE_VFORK)
+	cputime_child(n, t, is_carried(t, c));
+	if (is_carried(t, c))
 		return vfork_carry(t, n, c);
 	return clone_launch_thread(t, n, c);
 }
@@ -180,7 +190,7 @@ static void inherit(struct task *t, struct task *n, const struct clone_req *c)
 		n->altstack = t->altstack;
 	if (c->flags & CLONE_CHILD_CLEARTID)
 		n->clear_child_tid = c->child_tid;
-	if ((c->flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VFORK) {
+	if ((c->flags & CLONE_VFORK) && !is_carried(t, c)) {
 		ref_get(&t->ref);
 		n->vfork_parent = t;
 	}

@@ -6,7 +6,8 @@
  * The parent sleeps until the child has a program or an end, so its host
  * thread is free: it takes the child's slot, with a kernel stack of its own,
  * and the child's registers.  The memory is really shared then, and no page
- * table is copied for a child that lives for ten calls.
+ * table is copied for a child that lives for ten calls.  A child of such a
+ * child has a host thread of its own: fork.c.
  */
 #include <linux/sched.h>
 
