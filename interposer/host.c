@@ -14,7 +14,7 @@
 #include "interposer/interposer.h"
 #include "interposer/rawhost.h"
 
-uint64_t host_calls[HOST_CALLS_MAX] __arena;
+uint64_t host_calls[HOST_CALLS_MAX] __arena_table;
 
 static inline void count(long nr)
 {

@@ -9,7 +9,7 @@
 #include "emul/seccomp/seccomp.h"
 #include "emul/task/task.h"
 
-uint64_t dispatch_counts[NR_SYSCALLS + 1] __arena;
+uint64_t dispatch_counts[NR_SYSCALLS + 1] __arena_table;
 
 _Static_assert((sizeof(struct sysdesc) & (sizeof(struct sysdesc) - 1)) == 0,
 	       "an element of systable[] is found by a shift");

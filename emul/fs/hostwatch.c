@@ -22,7 +22,7 @@
 
 __arena uint32_t hostwatch_count;
 
-static __arena struct {
+static __arena_table struct {
 	struct mutex lock;	/* readers take turns; protects: */
 	int fd;			/* of the host's inotify + 1; 0: none yet */
 	char buf[BUF_SIZE];

@@ -26,7 +26,7 @@ static struct {
 	struct mutex lock;
 	bool ready;
 	struct waitqueue of[N_QUEUES];
-} queues __arena;
+} queues __arena_table;
 
 struct signalfd {
 	sigset64_t mask;

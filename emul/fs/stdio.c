@@ -207,7 +207,7 @@ static bool is_tty(uint32_t mode, uint64_t major)
 static struct {
 	uint32_t known;		/* 0, BUSY: being written, KNOWN */
 	struct kstat st;
-} kept[INHERITED_MAX] __arena;
+} kept[INHERITED_MAX] __arena_table;
 
 static int stdio_getattr(struct file *f, struct kstat *st)
 {

@@ -26,7 +26,7 @@ struct inet_port {
 	uint32_t n_strict;		/* of them, that do not share */
 };
 
-static struct inet_port *ports[3][BUCKETS] __arena;
+static struct inet_port *ports[3][BUCKETS] __arena_table;
 
 static struct inet_port **bucket(int protocol, uint16_t number)
 {

@@ -18,7 +18,7 @@ static struct {
 	struct mutex lock;	/* protects: */
 	struct unix_sock *bucket[BUCKETS];	/* of abstract names */
 	uint32_t next_auto;
-} names __arena;
+} names __arena_table;
 LOCK_CLASS(names, LOCK_NAMES);
 
 void unix_addr_put(struct unix_addr *a)

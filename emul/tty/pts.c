@@ -22,7 +22,7 @@ static struct {
 	struct pty **slave;	/* with a name */
 	uint64_t taken[PTY_MAX / 64];
 	struct superblock *sb;	/* set once */
-} pts __arena;
+} pts __arena_table;
 
 static long take_index(void)
 {
