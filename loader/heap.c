@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * heap.c: malloc(3) of sbx: it gives and never takes back.
+ * heap.c: malloc(3) of sbx: it gives, and takes back the last block alone.
  *
  * sbx allocates while it makes its policy, which it keeps to its end, and not
  * at all while it serves.  libc's allocators touch a page for each size, twice
@@ -8,6 +8,7 @@
  * asked for again at once: a hundred microseconds of a start.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -33,7 +34,7 @@ static size_t room(size_t size)
 	return (size + ALIGN - 1) & ~(ALIGN - 1);
 }
 
-/* Memory that was never used before: it is zero. */
+/* The memory behind the last block is zero. */
 static void *take(size_t size)
 {
 	struct head *h;
@@ -61,6 +62,11 @@ none:
 	return NULL;
 }
 
+static bool is_last(const struct head *h)
+{
+	return (const char *)(h + 1) + room(h->size) == at;
+}
+
 void *malloc(size_t size)
 {
 	return take(size);
@@ -81,10 +87,16 @@ void *realloc(void *p, size_t size)
 	if (!p)
 		return take(size);
 	h--;
-	if (size <= room(h->size)) {
-		h->size = size > h->size ? size : h->size;
-		return p;
+	/* Where it is, if it can grow there: most that do are the last. */
+	if (is_last(h) && size <= (size_t)(end - (char *)p)) {
+		if (size > h->size)
+			at = (char *)p + room(size);
+	} else if (size > room(h->size)) {
+		goto move;
 	}
+	h->size = size > h->size ? size : h->size;
+	return p;
+move:
 	q = take(size);
 	if (q)
 		memcpy(q, p, h->size);
@@ -93,5 +105,10 @@ void *realloc(void *p, size_t size)
 
 void free(void *p)
 {
-	(void)p;
+	struct head *h = p;
+
+	if (!p || !is_last(--h))
+		return;
+	memset(h, 0, (size_t)(at - (char *)h));
+	at = (char *)h;
 }

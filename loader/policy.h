@@ -63,6 +63,9 @@ struct view_mount {
 	uint64_t size;		/* of TMPFS: bytes at most; 0: no limit */
 };
 
+/* A list of mounts has room for so many at first; a power of two. */
+#define MOUNTS_MIN	64
+
 struct policy {
 	/* Sorted by guest path: a directory comes before what is in it. */
 	struct view_mount *mounts;

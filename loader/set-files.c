@@ -42,9 +42,10 @@ static void add_link(struct policy *p, struct view_mount *m)
 
 static void add_hide(struct policy *p, const struct view_mount *m)
 {
-	if (!(p->n_hides & (p->n_hides - 1)))
+	if (!p->n_hides || (p->n_hides >= MOUNTS_MIN &&
+			    !(p->n_hides & (p->n_hides - 1))))
 		p->hides = xrealloc(p->hides, (p->n_hides ? 2 * p->n_hides :
-					       1) * sizeof(*m));
+					       MOUNTS_MIN) * sizeof(*m));
 	p->hides[p->n_hides] = *m;
 	p->hides[p->n_hides++].guest = xstrdup(m->guest);
 }

@@ -80,9 +80,11 @@ void view_add(struct policy *p, const struct view_mount *m)
 {
 	struct view_mount *n;
 
-	if (!(p->n_mounts & (p->n_mounts - 1)))
+	/* Room for the default view at once. */
+	if (!p->n_mounts || (p->n_mounts >= MOUNTS_MIN &&
+			     !(p->n_mounts & (p->n_mounts - 1))))
 		p->mounts = xrealloc(p->mounts, (p->n_mounts ? 2 * p->n_mounts :
-						 1) * sizeof(*n));
+						 MOUNTS_MIN) * sizeof(*n));
 	n = &p->mounts[p->n_mounts++];
 	*n = *m;
 	n->guest = xstrdup(m->guest);

@@ -144,11 +144,14 @@ static int add_hide(struct monitor *m, size_t grant, const char *rel,
 	if (grant >= m->grant_count || !*rel)
 		return -EINVAL;
 	g = &m->grants[grant];
-	h = realloc(g->hides, (g->hide_count + 1) * sizeof(*h));
-	if (!h)
-		return -ENOMEM;
-	g->hides = h;
-	h += g->hide_count;
+	if (!(g->hide_count & (g->hide_count - 1))) {
+		h = realloc(g->hides, (g->hide_count ? 2 * g->hide_count : 1) *
+			    sizeof(*h));
+		if (!h)
+			return -ENOMEM;
+		g->hides = h;
+	}
+	h = &g->hides[g->hide_count];
 	memset(h, 0, sizeof(*h));
 	h->listed = listed;
 	h->path = strdup(rel);
