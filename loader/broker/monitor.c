@@ -517,7 +517,23 @@ int monitor_start(struct monitor *m, pid_t child)
 	return bound_start(m);
 }
 
-static void serve_channel(struct monitor *m, uint32_t i)
+/*
+ * The sandbox's processes share their descriptors: where the host tells that
+ * one channel has no other end (@hup), the last of them is on its way out, and
+ * to be woken for each of the others would take the CPU from it.
+ */
+static void close_channels(struct monitor *m, uint32_t which, bool hup)
+{
+	for (uint32_t i = 0; i < HOSTFD_CHANNELS; i++) {
+		if ((i != which && !hup) || m->channel[i] < 0)
+			continue;
+		close(m->channel[i]);
+		m->channel[i] = -1;
+	}
+	m->asked = false;
+}
+
+static void serve_channel(struct monitor *m, uint32_t i, bool hup)
 {
 	const char *why;
 	bool closed;
@@ -534,10 +550,8 @@ static void serve_channel(struct monitor *m, uint32_t i)
 	if (why)
 		monitor_fail(m, "the sandbox broke the broker's contract: %s",
 			     why);
-	if (closed) {
-		close(m->channel[i]);
-		m->channel[i] = -1;
-	}
+	if (closed)
+		close_channels(m, i, hup);
 }
 
 /* Said once; the descriptor would stay ready. */
@@ -599,7 +613,8 @@ static bool take_events(struct monitor *m, const struct epoll_event *ev, int n)
 		if (ev[i].data.u32 == METER_TAG)
 			over_memory(m);
 		else if (ev[i].data.u32 < HOSTFD_CHANNELS)
-			serve_channel(m, ev[i].data.u32);
+			serve_channel(m, ev[i].data.u32,
+				      ev[i].events & EPOLLHUP);
 		else if (ev[i].data.u32 >= NET_TAG && !m->ending)
 			resolver_event(m, ev[i].data.u32, ev[i].events);
 	return alive;
