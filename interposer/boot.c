@@ -57,30 +57,28 @@ static void unmap(uint64_t from, uint64_t to)
  * The vdso's pieces keep their distances, for its code finds its data by
  * them; in place of where the host put them they lie out of the guest's way.
  */
-static void move_vdso(struct boot *b)
+static uint64_t move_vdso(const struct boot_vdso *v)
 {
-	/* NOLINTNEXTLINE: the launcher wrote it, by another mapping */
-	uint64_t base = b->n_vdso_maps ? b->vdso_maps[0].start : 0;
+	uint64_t base = v->n_maps ? v->maps[0].start : 0, ehdr = v->ehdr;
 	uint32_t i;
 
-	for (i = 0; i < b->n_vdso_maps; i++) {
-		struct boot_map *m = &b->vdso_maps[i];
+	for (i = 0; i < v->n_maps; i++) {
+		const struct boot_map *m = &v->maps[i];
 		uint64_t to = HOST_VDSO_BASE + (m->start - base);
 
 		if (raw_host6(__NR_mremap, (long)m->start, (long)m->len,
 			      (long)m->len, MREMAP_MAYMOVE | MREMAP_FIXED,
 			      (long)to, 0) < 0)
-			b->vdso_ehdr = 0;
+			ehdr = 0;
 	}
-	if (b->vdso_ehdr)
-		b->vdso_ehdr = b->vdso_ehdr - base + HOST_VDSO_BASE;
+	return ehdr ? ehdr - base + HOST_VDSO_BASE : 0;
 }
 
 /* Runs on the launcher's stack, which lies above all that is mapped here. */
-void kernel_start(void)
+void kernel_start(const struct boot_vdso *v)
 {
 	struct thread *th, early = { .self = &early };
-	struct boot b;
+	uint64_t vdso_ehdr;
 
 	/* Who takes the first lock has to be somebody. */
 	set_gs_base(&early);
@@ -88,13 +86,9 @@ void kernel_start(void)
 	 * The host's vdso first: it lies anywhere, also where the arena is
 	 * going to be.
 	 */
-	if (raw_host4(__NR_pread64, HOSTFD_META, (long)&b, sizeof(b),
-		      BOOT_OFFSET) != sizeof(b))
-		raw_host4(__NR_exit_group, 125, 0, 0, 0);
-	move_vdso(&b);
+	vdso_ehdr = move_vdso(v);
 	map_or_die(SLOTS_BASE, SLOTS_SIZE, HOSTFD_SLOTS);
 	map_or_die(META_BASE, META_SIZE, HOSTFD_META);
-	((struct boot *)BOOT_BASE)->vdso_ehdr = b.vdso_ehdr;
 	th = slot_alloc();
 	while (!th)
 		raw_host4(__NR_exit_group, 125, 0, 0, 0);
@@ -103,7 +97,8 @@ void kernel_start(void)
 			 "xor %%ebp, %%ebp\n"
 			 "call boot_main\n"
 			 "ud2"
-			 :: "r"(th->kstack - 8 - sizeof(struct regs)) : "memory");
+			 :: "r"(th->kstack - 8 - sizeof(struct regs)),
+			    "D"(vdso_ehdr) : "memory");
 	__builtin_unreachable();
 }
 
@@ -119,7 +114,17 @@ static void install_filter(const struct boot *b)
 		panic("the host refuses the seccomp filter");
 }
 
-void boot_main(void)
+/* The launcher has died if it does not come. */
+static void await_boot_page(void)
+{
+	char go = 0;
+
+	if (raw_host4(__NR_read, HOSTFD_CHANNEL, (long)&go, 1, 0) != 1 ||
+	    go != BOOT_GO)
+		raw_host4(__NR_exit_group, 125, 0, 0, 0);
+}
+
+void boot_main(uint64_t vdso_ehdr)
 {
 	struct boot *b = (struct boot *)BOOT_BASE;
 	struct thread *th;
@@ -133,7 +138,7 @@ void boot_main(void)
 	unmap(SLOTS_BASE + SLOTS_SIZE, HOST_VDSO_BASE);
 	unmap(HOST_VDSO_BASE + 0x100000, REGION_END);
 	map_or_die(DATA_BASE, DATA_SIZE, HOSTFD_DATA);
-	clock_boot(b->vdso_ehdr);
+	clock_boot(vdso_ehdr);
 	hostsig_boot();
 	hostsig_thread(th);
 	th->host_tid = (int32_t)raw_host4(__NR_set_tid_address,
@@ -141,6 +146,7 @@ void boot_main(void)
 	/* Robustness only (rule R1): stray mprotect and munmap fail here. */
 	raw_host4(NR_MSEAL, (long)IMAGE_BASE,
 		  (long)((uint64_t)image_end - IMAGE_BASE), 0, 0);
+	await_boot_page();
 	install_filter(b);
 	emul_boot(b, th);
 }

@@ -65,7 +65,8 @@ void slots_drain(void);
 #endif
 
 /* First C code; on the launcher's stack, then on slot 0's. */
-void kernel_start(void) __noreturn;
-void boot_main(void) __noreturn;
+struct boot_vdso;
+void kernel_start(const struct boot_vdso *v) __noreturn;
+void boot_main(uint64_t vdso_ehdr) __noreturn;
 
 #endif

@@ -172,12 +172,12 @@ struct map_query {
 /* The data lies right before the code, in a few pages. */
 #define VVAR_REACH		0x10000UL
 
-static void add_map(struct boot *b, uint64_t from, uint64_t to)
+static void add_map(struct boot_vdso *v, uint64_t from, uint64_t to)
 {
-	if (b->n_vdso_maps == 4)
+	if (v->n_maps == 4)
 		return;
-	b->vdso_maps[b->n_vdso_maps].start = from;
-	b->vdso_maps[b->n_vdso_maps++].len = to - from;
+	v->maps[v->n_maps].start = from;
+	v->maps[v->n_maps++].len = to - from;
 }
 
 static bool is_vdso(const char *name)
@@ -186,7 +186,7 @@ static bool is_vdso(const char *name)
 }
 
 /* By asking for the few maps themselves; false: the host cannot do that. */
-static bool query_vdso(struct boot *b, int fd, uint64_t vdso)
+static bool query_vdso(struct boot_vdso *v, int fd, uint64_t vdso)
 {
 	char name[64];
 	struct map_query q = {
@@ -201,17 +201,13 @@ static bool query_vdso(struct boot *b, int fd, uint64_t vdso)
 		if (ioctl(fd, MAP_QUERY, &q))
 			return false;
 		if (q.name_size && is_vdso(name))
-			add_map(b, q.start, q.end);
+			add_map(v, q.start, q.end);
 		q.addr = q.end;
 	} while (q.end <= vdso);
-	return b->n_vdso_maps > 0;
+	return v->n_maps > 0;
 }
 
-/*
- * The pieces of vvar and vdso, in order of address.  Without /proc there is
- * no vdso for the kernel, and time costs it a call.
- */
-static void find_vdso(struct boot *b)
+void bootpage_vdso(struct boot_vdso *v)
 {
 	uint64_t vdso = getauxval(AT_SYSINFO_EHDR);
 	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
@@ -221,10 +217,10 @@ static void find_vdso(struct boot *b)
 
 	if (fd < 0)
 		return;
-	if (query_vdso(b, fd, vdso)) {
+	if (query_vdso(v, fd, vdso)) {
 		close(fd);
 	} else {
-		b->n_vdso_maps = 0;
+		v->n_maps = 0;
 		f = fdopen(fd, "r");
 		if (!f) {
 			close(fd);
@@ -233,31 +229,18 @@ static void find_vdso(struct boot *b)
 		while (fgets(line, sizeof(line), f))
 			if (is_vdso(line) &&
 			    sscanf(line, "%lx-%lx", &from, &to) == 2)
-				add_map(b, from, to);
+				add_map(v, from, to);
 		fclose(f);
 	}
-	if (b->n_vdso_maps)
-		b->vdso_ehdr = vdso;
+	if (v->n_maps)
+		v->ehdr = vdso;
 }
 
 static uint64_t limits[16][2];
-
-void bootpage_limits(void)
-{
-	struct rlimit rl;
-	unsigned int i;
-
-	for (i = 0; i < 16; i++) {
-		/* glibc's function wants an enumeration of its own. */
-		if (syscall(SYS_prlimit64, 0, i, NULL, &rl))
-			rl.rlim_cur = rl.rlim_max = RLIM_INFINITY;
-		limits[i][0] = rl.rlim_cur;
-		limits[i][1] = rl.rlim_max;
-	}
-}
+static uint64_t sig_blocked, sig_ignored;	/* bit n-1: signal n */
 
 /* What sbx inherited, as under nohup(1), the program does too. */
-static void about_signals(struct boot *b)
+static void keep_signals(void)
 {
 	struct sigaction sa;
 	sigset_t set;
@@ -266,9 +249,25 @@ static void about_signals(struct boot *b)
 		sigemptyset(&set);
 	for (int sig = 1; sig <= 64; sig++) {
 		if (sigismember(&set, sig) == 1)
-			b->sig_blocked |= 1ULL << (sig - 1);
+			sig_blocked |= 1ULL << (sig - 1);
 		if (!sigaction(sig, NULL, &sa) && sa.sa_handler == SIG_IGN)
-			b->sig_ignored |= 1ULL << (sig - 1);
+			sig_ignored |= 1ULL << (sig - 1);
+	}
+}
+
+void bootpage_keep(void)
+{
+	struct rlimit rl;
+	unsigned int i;
+
+	keep_signals();
+
+	for (i = 0; i < 16; i++) {
+		/* glibc's function wants an enumeration of its own. */
+		if (syscall(SYS_prlimit64, 0, i, NULL, &rl))
+			rl.rlim_cur = rl.rlim_max = RLIM_INFINITY;
+		limits[i][0] = rl.rlim_cur;
+		limits[i][1] = rl.rlim_max;
 	}
 }
 
@@ -281,7 +280,8 @@ static void about_host(struct boot *b)
 	umask(mask);
 	b->umask = mask;
 	b->nice = getpriority(PRIO_PROCESS, 0);
-	about_signals(b);
+	b->sig_blocked = sig_blocked;
+	b->sig_ignored = sig_ignored;
 	b->hwcap = (uint32_t)getauxval(AT_HWCAP);
 	b->hwcap2 = (uint32_t)getauxval(AT_HWCAP2);
 	b->clktck = (uint32_t)getauxval(AT_CLKTCK);
@@ -373,7 +373,6 @@ int bootpage_write(int meta_fd, const struct policy *p,
 	put(&pg, NULL, sizeof(b), 8);
 	about_host(&b);
 	about_limits(&b, &p->limits);
-	find_vdso(&b);
 	if (getrandom(b.seed, sizeof(b.seed), 0) != sizeof(b.seed)) {
 		free(pg.mem);
 		return err_set(e, EXIT_SBX, "getrandom: %s", strerror(errno));

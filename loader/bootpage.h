@@ -16,16 +16,25 @@ struct grant_root {
 	struct broker_stat st;
 };
 
+struct boot_vdso;
+
 /*
- * Note the resource limits that the guest is to see, before the launcher
- * changes its own.
+ * Note the resource limits and the signal dispositions that the guest is to
+ * see, before the launcher changes its own.
  */
-void bootpage_limits(void);
+void bootpage_keep(void);
+
+/*
+ * Where the host has put vvar and vdso in this process, in order of address.
+ * Without /proc there is no vdso for the kernel, and time costs it a call.
+ */
+void bootpage_vdso(struct boot_vdso *v);
 
 /*
  * Write struct boot for the policy into the memfd @meta_fd.  @grants[i] is
  * the broker's grant of p->mounts[i], where that is a host's; @scoped: the
- * host keeps signals inside the sandbox; @net: there may be its sockets.  0, or -1 with *e.
+ * host keeps signals inside the sandbox; @net: there may be its sockets.
+ * 0, or -1 with *e.
  */
 int bootpage_write(int meta_fd, const struct policy *p,
 		   const struct grant_root *grants, bool scoped,

@@ -2,12 +2,14 @@
 /*
  * launch.c: the order of a sandbox's start.
  *
- * The parent becomes monitor and broker.  The child arranges the descriptors
- * as emul/abi/hostfd.h numbers them, takes from itself what it will not need,
- * moves the kernel image to its place and jumps into it; from there on it is
- * interposer/boot.c's.  No guest byte is mapped before both are confined: the
- * child's filter is on before it asks for the first file, and the parent
- * answers no request before it has confined itself.
+ * The parent becomes monitor and broker: it opens what the policy grants, and
+ * tells the child of it by the boot page.  Meanwhile the child arranges the
+ * descriptors as emul/abi/hostfd.h numbers them, takes from itself what it
+ * will not need, moves the kernel image to its place and jumps into it; from
+ * there on it is interposer/boot.c's, which waits for the page.  No guest byte
+ * is mapped before both are confined: the child's filter is on before it asks
+ * for the first file, and the parent answers no request before it has confined
+ * itself.
  */
 #include "config.h"
 
@@ -168,7 +170,11 @@ static void close_from(int from)
 static void place_descriptors(const struct start *s, const struct policy *p)
 {
 	int from[HOSTFD_FIRST_FREE];
+	int life = dup_from(s->life[0], HOSTFD_FIRST_FREE);
 	int fd, i;
+
+	if (life < 0)
+		child_fail("descriptors");
 
 	for (i = 0; i < HOSTFD_FIRST_FREE; i++)
 		from[i] = s->life[0];
@@ -191,6 +197,10 @@ static void place_descriptors(const struct start *s, const struct policy *p)
 	if (fd >= 0)
 		close(fd);
 	for (i = 3; i < HOSTFD_FIRST_FREE; i++) {
+		if (from[i] == s->life[0]) {
+			from[i] = life;
+			continue;
+		}
 		fd = dup_from(from[i], HOSTFD_FIRST_FREE);
 		if (fd < 0)
 			child_fail("descriptors");
@@ -276,6 +286,7 @@ static void __attribute__((noreturn)) child(const struct start *s,
 					    const struct policy *p)
 {
 	size_t size = (size_t)(kernel_image_end - kernel_image);
+	struct boot_vdso vdso = { 0 };
 	const uint64_t *at;
 
 	if (setsid() < 0)
@@ -283,6 +294,7 @@ static void __attribute__((noreturn)) child(const struct start *s,
 	errno = -cgroup_enter(&s->cgroup);
 	if (errno)
 		child_fail("cgroup");
+	bootpage_vdso(&vdso);
 	limit_child();
 	limits_child(&p->limits);
 	place_descriptors(s, p);
@@ -301,7 +313,7 @@ static void __attribute__((noreturn)) child(const struct start *s,
 					 at[1] - IMAGE_BASE,
 					 PROT_READ | PROT_EXEC))
 		child_fail("kernel image");
-	((void (*)(void))IMAGE_BASE)();
+	((void (*)(const struct boot_vdso *))IMAGE_BASE)(&vdso);
 	__builtin_unreachable();
 }
 
@@ -425,6 +437,45 @@ static void close_child_ends(struct start *s)
 		close(s->trace);
 }
 
+/* What the child waits for. */
+static int prepare(struct start *s, struct monitor *m, const struct policy *p,
+		   struct grant_root *grants, struct err *e)
+{
+	char go = BOOT_GO;
+
+	if (make_grants(m, p, grants, e) || make_net(m, p, e) ||
+	    bootpage_write(s->meta, p, grants, landlock_scopes_signals(),
+			   m->net != NULL, e))
+		return -1;
+	/* It fails if the child has ended, which has said why itself. */
+	send(m->channel[0], &go, 1, MSG_NOSIGNAL);
+	return 0;
+}
+
+/* The parent, from the fork to the end of the sandbox. */
+static int parent(struct start *s, struct monitor *m, const struct policy *p,
+		  struct grant_root *grants, pid_t pid, struct err *e)
+{
+	int r;
+
+	close_child_ends(s);
+	/* It may have to die of the program's signal; that is no dump. */
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	if (prepare(s, m, p, grants, e)) {
+		kill(pid, SIGKILL);
+		return -1;
+	}
+	r = monitor_start(m, pid);
+	if (!r)
+		r = monitor_confine(m);
+	if (r) {
+		kill(pid, SIGKILL);
+		return err_set(e, EXIT_SBX, "this host lets the broker not be "
+			       "confined: %s", strerror(-r));
+	}
+	return monitor_run(m);
+}
+
 int launch_run(const struct policy *p, struct err *e)
 {
 	struct grant_root *grants =
@@ -442,7 +493,7 @@ int launch_run(const struct policy *p, struct err *e)
 			       "set GS (no FSGSBASE): Linux 5.9 and a CPU "
 			       "since 2012 are needed");
 	}
-	bootpage_limits();
+	bootpage_keep();
 	if (lift_limits(e)) {
 		free(grants);
 		return -1;
@@ -456,10 +507,7 @@ int launch_run(const struct policy *p, struct err *e)
 	for (i = 0; i < p->n_pass; i++)
 		monitor_pass(&m, 3 + i, p->pass[i]);
 	if (limits_apply(&p->limits, e) || make_start(&s, &m, p, e) ||
-	    start_limits(&s, &m, &p->limits, e) ||
-	    make_grants(&m, p, grants, e) || make_net(&m, p, e) ||
-	    bootpage_write(s.meta, p, grants, landlock_scopes_signals(),
-			   m.net != NULL, e))
+	    start_limits(&s, &m, &p->limits, e))
 		goto out;
 	/* Inherited as ignored, it would have the host forget our children. */
 	signal(SIGCHLD, SIG_DFL);
@@ -477,20 +525,10 @@ int launch_run(const struct policy *p, struct err *e)
 	}
 	if (!pid)
 		child(&s, p);
-	close_child_ends(&s);
-	/* It may have to die of the program's signal; that is no dump. */
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
-	r = monitor_start(&m, pid);
-	if (!r)
-		r = monitor_confine(&m);
-	if (r) {
-		kill(pid, SIGKILL);
-		err_set(e, EXIT_SBX, "this host lets the broker not be "
-			"confined: %s", strerror(-r));
-		goto out;
-	}
+	r = parent(&s, &m, p, grants, pid, e);
 	/* What is open then goes with the process. */
-	return monitor_run(&m);
+	if (r >= 0)
+		return r;
 out:
 	monitor_destroy(&m);
 	free(grants);

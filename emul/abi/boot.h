@@ -3,9 +3,10 @@
  * boot.h: what the launcher hands to the kernel when it starts it.
  *
  * It lies in the META memfd behind the globals; the kernel finds it at
- * BOOT_BASE.  Strings are offsets from the start of struct boot.  It is
- * trusted until the first guest instruction, and not read after that, but for
- * what the kernel copied.
+ * BOOT_BASE once a byte BOOT_GO has come over the first channel: the launcher
+ * writes it while the process of the kernel makes itself ready.  Strings are
+ * offsets from the start of struct boot.  It is trusted until the first guest
+ * instruction, and not read after that, but for what the kernel copied.
  */
 #ifndef SBX_ABI_BOOT_H
 #define SBX_ABI_BOOT_H
@@ -19,6 +20,7 @@
 
 #define BOOT_MAGIC	0x736278626f6f7431UL
 #define BOOT_VERSION	1
+#define BOOT_GO		'g'
 #define BOOT_OFFSET	META_GLOBALS		/* in the memfd */
 #define BOOT_BASE	(META_BASE + BOOT_OFFSET)
 #define HEAP_BASE	(BOOT_BASE + BOOT_SIZE)	/* of the allocator */
@@ -71,6 +73,14 @@ struct boot_map {
 	uint64_t start, len;	/* a piece of vvar or vdso, as the host put it */
 };
 
+/* What the image's entry is given; the boot page comes later (BOOT_GO). */
+struct boot_vdso {
+	uint64_t ehdr;		/* AT_SYSINFO_EHDR of the host's; 0: none */
+	uint32_t n_maps;
+	uint32_t pad;
+	struct boot_map maps[4];
+};
+
 /*
  * What of the network the kernel need not ask the broker for: it is the
  * broker's word that counts.
@@ -113,11 +123,6 @@ struct boot {
 
 	uint32_t filter;	/* array of struct sock_filter */
 	uint32_t filter_len;	/* instructions */
-
-	uint64_t vdso_ehdr;	/* AT_SYSINFO_EHDR of the host's; 0: none */
-	uint32_t n_vdso_maps;
-	uint32_t host_pid;	/* of the process that becomes the first guest */
-	struct boot_map vdso_maps[4];
 
 	uint32_t hwcap, hwcap2;
 	uint32_t clktck, minsigstksz;
