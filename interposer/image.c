@@ -131,7 +131,7 @@ static bool image_describe(struct mm *mm, uaddr_t addr, struct patch_image *im,
 	inode = v->file->inode;
 	im->start = v->start;
 	im->end = v->end;
-	k.dev = inode->sb ? inode->sb->dev : 0;
+	k.dev = inode->dev;
 	k.ino = inode->ino;
 	k.size = inode->size;
 	k.mtime = (uint64_t)inode->mtime.sec;

@@ -86,4 +86,14 @@ real "vmstat" sh -c 'vmstat | head -n 2'
 real "uptime" sh -c 'uptime | sed "s/.* load/load/"'
 real "w" sh -c 'w | sed -n "2p"'
 real "loadavg" sh -c 'wc -w </proc/loadavg'
+
+# lsof joins the two, and says so of each mapping where it cannot.
+# shellcheck disable=SC2016
+is "maps names a file by the numbers that stat does" "$("$SBX" -- sh -c '
+	awk -v f="$(readlink /proc/$$/exe)" "\$6 == f { print \$4, \$5 }" \
+		/proc/$$/maps
+	d=$(stat -L -c %d /proc/$$/exe)
+	printf "%02x:%02x %d\n" $((d >> 8 & 0xfff)) \
+		$((d & 0xff | d >> 12 & 0xfff00)) \
+		"$(stat -L -c %i /proc/$$/exe)"' | sort -u | wc -l)" 1
 done_testing

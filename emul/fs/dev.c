@@ -166,7 +166,7 @@ void dev_tty_getattr(struct kstat *st)
 {
 	if (!tty_inode)
 		return;
-	st->dev = tty_inode->sb->dev;
+	st->dev = tty_inode->dev;
 	st->ino = tty_inode->ino;
 	st->rdev = tty_inode->rdev;
 }

@@ -137,7 +137,7 @@ void host_inode_set(struct inode *i, const struct broker_stat *st)
 {
 	struct host_node *n = host_node(i);
 
-	n->dev = broker_dev(st->dev);
+	i->dev = broker_dev(st->dev);
 	n->blksize = st->blksize;
 	i->ino = st->ino;
 	i->mode = st->mode;
@@ -252,7 +252,6 @@ struct inode *host_inode_new(struct superblock *sb, mode_t mode)
 	n->fd = n->old_fd = -1;
 	list_init(&n->lru);
 	n->blksize = PAGE_SIZE;
-	n->dev = sb->dev;
 	memdata_init(&n->data, &((struct hostfs *)sb->priv)->quota);
 	i->ino += OWN_INO;
 	i->priv = n;
@@ -414,7 +413,6 @@ int host_getattr(struct inode *i, struct kstat *st)
 	    !(n->dentry->flags & D_DELETED))
 		(void)refresh(i, n->dentry);
 	inode_fill_stat(i, st);
-	st->dev = n->dev;
 	st->blksize = n->blksize;
 	return 0;
 }

@@ -44,7 +44,6 @@ struct hostfs {
 struct host_node {
 	struct dentry *dentry;	/* a name of it; no reference */
 	char *path;		/* its path under the grant, if not as named */
-	uint64_t dev;		/* as stat(2) tells it */
 	uint32_t blksize;
 	uint32_t path_len;
 	int fd;			/* host descriptor, or -1; lru_lock to drop it */

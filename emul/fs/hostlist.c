@@ -227,7 +227,7 @@ static struct dentry *find_dir(struct dentry *top, const char *path,
 	memcpy(&s, e + 1, sizeof(s));
 	i = load_acquire(&d->inode);
 	if (i && host_has_lower(d) && !host_node(i)->path &&
-	    i->ino == s.ino && host_node(i)->dev == broker_dev(s.dev))
+	    i->ino == s.ino && i->dev == broker_dev(s.dev))
 		return d;
 	dput(d);
 	return NULL;

@@ -89,7 +89,7 @@ static bool give(struct inode *i, const struct broker_opened *o, int fd,
 
 	mutex_lock(&i->lock);
 	if (n->fd < 0 && !n->upper && i->ino == o->st.ino &&
-	    n->dev == broker_dev(o->st.dev)) {
+	    i->dev == broker_dev(o->st.dev)) {
 		n->fd_write = false;
 		n->fd_ahead = ahead;
 		store_release(&n->fd, fd);

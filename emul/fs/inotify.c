@@ -274,6 +274,12 @@ static void inotify_release(struct file *f)
 	group_free(g);
 }
 
+/* A device number as Linux has it within, not as stat(2) tells it. */
+static unsigned long kernel_dev(uint64_t dev)
+{
+	return (dev >> 8 & 0xfff) << 20 | (dev & 0xff) | (dev >> 12 & 0xfff00);
+}
+
 static void inotify_fdinfo(struct file *f, struct text *b)
 {
 	struct group *g = f->priv;
@@ -289,7 +295,7 @@ static void inotify_fdinfo(struct file *f, struct text *b)
 		i = w->mark.where->inode;
 		text_printf(b, "inotify wd:%x ino:%lx sdev:%lx mask:%x"
 			    " ignored_mask:0 \n", (unsigned int)w->wd,
-			    (unsigned long)i->ino, (unsigned long)i->sb->dev,
+			    (unsigned long)i->ino, kernel_dev(i->dev),
 			    w->mark.mask & IN_ALL_EVENTS);
 	}
 	mutex_unlock(&fsn_lock);

@@ -30,7 +30,7 @@ static struct inode *new_node(struct inode *dir, mode_t mode, dev_t rdev)
 		return NULL;
 	inode_init_owner(i, dir, mode);
 	i->rdev = rdev;
-	host_node(i)->dev = host_node(dir)->dev;
+	i->dev = dir->dev;
 	host_node(i)->upper = true;
 	return i;
 }

@@ -431,16 +431,14 @@ void locks_free(struct inode *i)
 static void show_one(struct text *b, unsigned int nr, const struct lock *k,
 		     bool waits)
 {
-	struct kstat st;
+	const struct inode *i = k->inode;
 
-	if (inode_getattr(k->inode, &st))
-		return;
 	text_printf(b, "%u: %s%s ADVISORY  %s %d %02x:%02x:%lu ", nr,
 		    waits ? "-> " : "",
 		    k->whole ? "FLOCK " : k->pid == OFD_PID ? "OFDLCK" :
 		    "POSIX ", k->type == F_WRLCK ? "WRITE" : "READ", k->pid,
-		    (unsigned int)(st.dev >> 8 & 0xfff),
-		    (unsigned int)(st.dev & 0xff), (unsigned long)st.ino);
+		    (unsigned int)(i->dev >> 8 & 0xfff),
+		    (unsigned int)(i->dev & 0xff), (unsigned long)i->ino);
 	if (k->end == INT64_MAX)
 		text_printf(b, "%ld EOF\n", (long)k->start);
 	else

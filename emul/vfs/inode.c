@@ -47,6 +47,7 @@ struct inode *inode_new(struct superblock *sb)
 		return NULL;
 	live_add(LIVE_INODE, 1);
 	i->sb = sb;
+	i->dev = sb ? sb->dev : 0;
 	i->ino = ino;
 	i->nlink = 1;
 	if (t && t->cred) {
@@ -118,7 +119,7 @@ struct superblock *sb_once(struct sb_once *o, const char *type, uint64_t magic)
 void inode_fill_stat(const struct inode *i, struct kstat *st)
 {
 	st->ino = i->ino;
-	st->dev = i->sb ? i->sb->dev : 0;
+	st->dev = i->dev;
 	st->rdev = i->rdev;
 	st->nlink = i->nlink;
 	st->size = i->size;

@@ -239,7 +239,7 @@ struct inode {
 	uint32_t link_len;
 	struct mutex lock;	/* directory contents, size changes */
 	struct superblock *sb;
-	uint64_t ino;
+	uint64_t dev, ino;	/* dev: the host's, where it shows the host's */
 	uint64_t size, blocks, rdev;	/* blocks of 512 bytes */
 	struct ktime atime, mtime, ctime, btime;
 	void *priv;		/* the file system's */
