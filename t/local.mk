@@ -94,6 +94,7 @@ guest_tests = \
 	%D%/g-mremap.guest \
 	%D%/g-mqueue.guest \
 	%D%/g-name.guest \
+	%D%/g-nameless.guest \
 	%D%/g-netlink.guest \
 	%D%/g-openat2.guest \
 	%D%/g-orphan.guest \

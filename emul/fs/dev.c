@@ -171,7 +171,18 @@ void dev_tty_getattr(struct kstat *st)
 	st->rdev = tty_inode->rdev;
 }
 
-static const struct inode_ops tty_iops = { .open = tty_open_own };
+/* They are the sandbox's own: nothing of it is the host's. */
+static int dev_setattr(struct inode *i, const struct iattr *a)
+{
+	inode_set_attr(i, a);
+	return 0;
+}
+
+static const struct inode_ops dev_iops = { .setattr = dev_setattr };
+static const struct inode_ops tty_iops = {
+	.open = tty_open_own,
+	.setattr = dev_setattr,
+};
 static const struct file_ops tty_fops = { .read = null_read };
 
 static const struct device {
@@ -180,11 +191,11 @@ static const struct device {
 	const struct file_ops *fops;
 	const struct inode_ops *iops;
 } devices[] = {
-	{ "null", DEV(1, 3), &null_fops, NULL },
-	{ "zero", DEV(1, 5), &zero_fops, NULL },
-	{ "full", DEV(1, 7), &full_fops, NULL },
-	{ "random", DEV(1, 8), &random_fops, NULL },
-	{ "urandom", DEV(1, 9), &random_fops, NULL },
+	{ "null", DEV(1, 3), &null_fops, &dev_iops },
+	{ "zero", DEV(1, 5), &zero_fops, &dev_iops },
+	{ "full", DEV(1, 7), &full_fops, &dev_iops },
+	{ "random", DEV(1, 8), &random_fops, &dev_iops },
+	{ "urandom", DEV(1, 9), &random_fops, &dev_iops },
 	{ "tty", DEV(5, 0), &tty_fops, &tty_iops },
 };
 
@@ -207,7 +218,7 @@ int chrdev_open(struct inode *i, struct file *f)
 		if (d->rdev != i->rdev)
 			continue;
 		f->ops = d->fops;
-		return d->iops ? d->iops->open(i, f) : 0;
+		return d->iops->open ? d->iops->open(i, f) : 0;
 	}
 	return -ENXIO;
 }

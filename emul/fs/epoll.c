@@ -155,6 +155,7 @@ const struct file_ops epoll_fops = {
 	.poll = epoll_poll,
 	.release = epoll_release,
 	.polls_host = true,
+	.seek_stays = true,
 };
 
 uint32_t item_poll(struct item *it)

@@ -141,6 +141,7 @@ static const struct file_ops eventfd_fops = {
 	.write = eventfd_write,
 	.poll = eventfd_poll,
 	.release = eventfd_release,
+	.seek_stays = true,
 };
 
 bool eventfd_is(const struct file *f)

@@ -307,6 +307,7 @@ static const struct file_ops inotify_fops = {
 	.ioctl = inotify_ioctl,
 	.release = inotify_release,
 	.show_fdinfo = inotify_fdinfo,
+	.seek_stays = true,
 };
 
 long sys_inotify_init1(struct task *t, int flags)

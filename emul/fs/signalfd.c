@@ -213,6 +213,7 @@ static const struct file_ops signalfd_fops = {
 	.read = signalfd_read,
 	.poll = signalfd_poll,
 	.release = signalfd_release,
+	.seek_stays = true,
 };
 
 static long signalfd_new(struct task *t, sigset64_t mask, int flags)

@@ -200,6 +200,7 @@ static const struct file_ops timerfd_fops = {
 	.read = timerfd_read,
 	.poll = timerfd_poll,
 	.release = timerfd_release,
+	.seek_stays = true,
 };
 
 long sys_timerfd_create(struct task *t, int clockid, int flags)

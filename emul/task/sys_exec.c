@@ -123,6 +123,17 @@ static char *fd_name(int dfd, const char *name)
 	return s;
 }
 
+/* A pipe or the like, by its descriptor: no program. */
+static bool is_unnamed(struct task *t, int dfd, uaddr_t path, int flags)
+{
+	struct fd f = fdget_unnamed(t, dfd, path, flags);
+
+	if (!f.file)
+		return false;
+	fdput(f);
+	return true;
+}
+
 static long do_execveat(struct task *t, int dfd, uaddr_t path, uaddr_t argv,
 			uaddr_t envp, int flags)
 {
@@ -140,6 +151,8 @@ static long do_execveat(struct task *t, int dfd, uaddr_t path, uaddr_t argv,
 		goto out;
 	exec_strings_init(&e->str);
 	err = path_copy_in(n, path, flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
+	if (!err && is_unnamed(t, dfd, path, flags))
+		err = -EACCES;
 	if (err)
 		goto out;
 	e->file = exec_open(t, dfd, n->s,

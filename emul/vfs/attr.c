@@ -47,6 +47,15 @@ static int may_chown(const struct cred *c, const struct inode *i,
 	return 0;
 }
 
+static int set_attr(struct inode *i, const struct iattr *a)
+{
+	if (!i->ops) {		/* a pipe or the like, by /proc/self/fd */
+		inode_set_attr(i, a);
+		return 0;
+	}
+	return i->ops->setattr ? i->ops->setattr(i, a) : -EPERM;
+}
+
 int path_setattr(struct task *t, const struct path *p, struct iattr *a,
 		 bool checked)
 {
@@ -85,7 +94,7 @@ int path_setattr(struct task *t, const struct path *p, struct iattr *a,
 	if (!err && (a->valid & (ATTR_UID | ATTR_GID | ATTR_SIZE)))
 		xattrs_drop_caps(i);
 	if (!err)
-		err = i->ops->setattr ? i->ops->setattr(i, a) : -EPERM;
+		err = set_attr(i, a);
 	mutex_unlock(&i->lock);
 	if (!err)
 		fsn_dentry(p->dentry, fsn_setattr_mask(a));

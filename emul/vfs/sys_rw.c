@@ -267,7 +267,7 @@ long sys_lseek(struct task *t, int fd, int64_t offset, unsigned int whence)
 	n = -EINVAL;
 	if (whence > 4)
 		goto out;
-	n = -ESPIPE;
+	n = f.file->ops->seek_stays ? 0 : -ESPIPE;
 	if (!(f.file->mode & FMODE_SEEK))
 		goto out;
 	locked = pos_begin(f.file);

@@ -141,6 +141,7 @@ struct file_ops {
 	 * sleeps in the host's poll, and no queue is woken by it.
 	 */
 	bool polls_host;
+	bool seek_stays;	/* lseek(2) does nothing: 0, not -ESPIPE */
 };
 
 /*
