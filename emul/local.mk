@@ -378,6 +378,7 @@ emul_vfs_sources = \
 	%D%/vfs/stream.h \
 	%D%/vfs/sys_dir.c \
 	%D%/vfs/sys_fd.c \
+	%D%/vfs/sys_ioctl.c \
 	%D%/vfs/sys_flock.c \
 	%D%/vfs/sys_mount.c \
 	%D%/vfs/sys_rw.c \

@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -21,6 +22,11 @@
 
 #include "t/guest.h"
 #include "t/oracle.h"
+
+#ifndef FICLONE
+#define FICLONE		0x40049409
+#define FIGETBSZ	2
+#endif
 
 static const struct timespec past[2] = { { 1, 0 }, { 2, 0 } };
 
@@ -44,6 +50,7 @@ static void owned(const char *kind, int fd)
 	T(fstat(fd, &st));
 	is(st.st_mtim.tv_sec, 2, kind);
 	T(setxattr(name, "user.a", "1", 1, 0));
+	T(ioctl(fd, FICLONE, fd));
 }
 
 static void paths(const char *kind, int fd)
@@ -68,6 +75,7 @@ static void paths(const char *kind, int fd)
 	TZ(n = open(name, O_RDONLY | O_NOFOLLOW));
 	T(syscall(SYS_execveat, fd, "", (char *[]){ NULL }, (char *[]){ NULL },
 		  AT_EMPTY_PATH));
+	T(ioctl(fd, FIGETBSZ, &n));
 }
 
 /* Of the one inode of all of them Linux tells this and that; it is asked. */

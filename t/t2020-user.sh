@@ -61,6 +61,41 @@ is "a whiteout is left" "$out" "0
 20000 0
 b"
 
+# The flags of chattr(1): what stands for itself is kept, and handed on.
+cat >"$tmp/flags.pl" <<'END'
+use Fcntl;
+my ($get, $set) = (0x80086601, 0x40086602);
+sub flags {
+	sysopen(my $f, $_[0], O_RDONLY) or return "$!";
+	my $b = pack("i", $_[1] // 0);
+	ioctl($f, defined($_[1]) ? $set : $get, $b) or return "$!";
+	return defined($_[1]) ? "set" : sprintf("%#x", unpack("i", $b));
+}
+sub look {
+	open(my $f, "<", $_[0]) or return "$!";
+	my $x = <$f>;
+	close($f);
+	return (stat($_[0]))[8] > 1 ? "read" : "as it was";
+}
+chdir($ARGV[0]); mkdir("fl"); mkdir("fl/d");
+open(F, ">fl/f"); print F "x"; close(F);
+print join(" ", flags("fl/f"), flags("fl/f", 0x40), flags("fl/f"),
+	flags("fl/d", 0xc0), flags("fl/d")), "\n";
+open(F, ">fl/d/new"); print F "x"; close(F);
+print join(" ", flags("fl/d/new"), flags("fl/d/new", 0x8)), "\n";
+print flags("fl/f", 0x50), "\n";
+utime(1, 1, "fl/f", "fl/d/new");
+print join(" ", look("fl/f"), look("fl/d/new")), "\n";
+END
+for kind in tmpfs overlay; do
+	out=$("$SBX" --user 0 --$kind "$tmp/ov" --ro "$tmp/flags.pl" -- \
+		perl "$tmp/flags.pl" "$tmp/ov" 2>&1)
+	is "flags of files: $kind" "$out" "0 set 0x40 set 0xc0
+0xc0 Operation not supported
+Operation not permitted
+read as it was"
+done
+
 # On a writable directory all is the caller's.
 out=$("$SBX" --user 0 --rw "$tmp/rw" -- sh -c "
 	cd $tmp/rw; : >a; chown 0:0 a; stat -c '%u %g' a

@@ -277,6 +277,7 @@ __hidden int host_lookup(struct inode *dir, struct dentry *d);
 __hidden void host_prefetch(struct dentry *dir, const char *rest, size_t len,
 		   unsigned int flags);
 __hidden int host_setattr(struct inode *i, const struct iattr *a);
+__hidden int host_attr_flags(struct inode *i, bool change);
 __hidden int host_getattr(struct inode *i, struct kstat *st);
 __hidden int host_rw_setattr(struct inode *i, const struct iattr *a);
 __hidden int host_load_xattrs(struct inode *i);

@@ -349,8 +349,13 @@ static ssize_t hostf_read(struct file *f, struct uio *u, off_t *pos)
 	struct inode *i = f->inode;
 	struct host_node *n = host_node(i);
 
-	if (load_acquire(&n->upper))
-		return memdata_read(i, &n->data, u, pos);
+	if (load_acquire(&n->upper)) {
+		ssize_t r = memdata_read(i, &n->data, u, pos);
+
+		if (r > 0)
+			inode_read(i, f->path.mnt, f->flags);
+		return r;
+	}
 	return host_rw(i, u, pos, false);
 }
 
@@ -443,6 +448,7 @@ done:
 	i->size = size;
 	if (!size)
 		i->blocks = 0;
+	i->keeps_atime = true;
 	store_release(&n->upper, true);
 	return 0;
 }
@@ -609,6 +615,7 @@ const struct inode_ops host_file_iops = {
 	.open = host_open,
 	.getattr = host_getattr,
 	.setattr = host_setattr,
+	.attr_flags = host_attr_flags,
 	.load_xattrs = host_load_xattrs,
 	.setxattr = host_setxattr,
 	.evict = host_evict,

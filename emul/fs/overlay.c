@@ -32,6 +32,7 @@ static struct inode *new_node(struct inode *dir, mode_t mode, dev_t rdev)
 	i->rdev = rdev;
 	i->dev = dir->dev;
 	host_node(i)->upper = true;
+	i->keeps_atime = true;
 	return i;
 }
 
@@ -326,6 +327,16 @@ int host_setattr(struct inode *i, const struct iattr *a)
 	}
 }
 
+/* Of the host's own nothing is known, and nothing to be done about them. */
+int host_attr_flags(struct inode *i, bool change)
+{
+	if (hostfs_of(i)->kind != HOST_OVERLAY)
+		return -ENOTTY;
+	if (change)
+		host_pin(host_node(i)->dentry);
+	return 0;
+}
+
 const struct inode_ops overlay_dir_iops = {
 	.lookup = host_lookup,
 	.prefetch = host_prefetch,
@@ -340,6 +351,7 @@ const struct inode_ops overlay_dir_iops = {
 	.tmpfile = overlay_tmpfile,
 	.getattr = host_getattr,
 	.setattr = host_setattr,
+	.attr_flags = host_attr_flags,
 	.load_xattrs = host_load_xattrs,
 	.setxattr = host_setxattr,
 	.evict = host_evict,

@@ -28,6 +28,7 @@ static const struct file_ops file_fops;
 void inode_init_owner(struct inode *i, const struct inode *dir, mode_t mode)
 {
 	i->mode = mode;
+	i->attr_flags = dir->attr_flags;	/* all there are are inherited */
 	if (dir->mode & S_ISGID) {
 		i->gid = dir->gid;
 		if (S_ISDIR(mode))
@@ -59,6 +60,7 @@ static struct inode *new_inode(struct superblock *sb, const struct inode *dir,
 	else
 		i->mode = mode;
 	i->rdev = rdev;
+	i->keeps_atime = true;
 	switch (mode & S_IFMT) {
 	case S_IFREG:
 		i->priv = kmalloc(sizeof(struct memdata));
@@ -266,27 +268,12 @@ static int tmpfs_setattr(struct inode *i, const struct iattr *a)
 	return 0;
 }
 
-/* relatime: mount(8). */
-static void touch_atime(struct file *f)
-{
-	struct inode *i = f->inode;
-	struct ktime now;
-
-	if ((f->flags & O_NOATIME) || (f->path.mnt->flags & MNT_NOATIME))
-		return;
-	if (ktime_before(i->mtime, i->atime) &&
-	    ktime_before(i->ctime, i->atime))
-		return;
-	now = ktime_now();
-	i->atime = now;
-}
-
 static ssize_t tmpfs_read(struct file *f, struct uio *u, off_t *pos)
 {
 	ssize_t n = memdata_read(f->inode, f->inode->priv, u, pos);
 
 	if (n > 0)
-		touch_atime(f);
+		inode_read(f->inode, f->path.mnt, f->flags);
 	return n;
 }
 
@@ -397,6 +384,13 @@ static int tmpfs_statfs(struct superblock *sb, struct kstatfs *st)
 	return 0;
 }
 
+static int tmpfs_attr_flags(struct inode *i, bool change)
+{
+	(void)i;
+	(void)change;
+	return 0;		/* they are the inode's alone */
+}
+
 static const struct inode_ops dir_iops = {
 	.create = tmpfs_create,
 	.mkdir = tmpfs_mkdir,
@@ -408,11 +402,13 @@ static const struct inode_ops dir_iops = {
 	.rename = tmpfs_rename,
 	.tmpfile = tmpfs_tmpfile,
 	.setattr = tmpfs_setattr,
+	.attr_flags = tmpfs_attr_flags,
 	.load_xattrs = xattrs_in_memory,
 };
 
 static const struct inode_ops file_iops = {
 	.setattr = tmpfs_setattr,
+	.attr_flags = tmpfs_attr_flags,
 	.load_xattrs = xattrs_in_memory,
 	.evict = evict,
 };

@@ -420,6 +420,8 @@ long mm_map(struct mm *mm, uaddr_t addr, size_t len, int prot, int flags,
 		vma_flags |= VMA_NORESERVE;
 	if (file) {
 		err = check_file(file, &prot, flags, &vma_flags, implied);
+		if (!err)
+			inode_read(file->inode, file->path.mnt, file->flags);
 	} else {
 		err = check_anon(flags, &vma_flags);
 		off = 0;

@@ -129,6 +129,11 @@ void files_close_on_exec(struct files *fs);
 int files_next(struct files *fs, unsigned int n, struct file **f,
 	       bool *cloexec);
 
+/* F_SETFL of fcntl(2), sys_fd.c. */
+long file_set_flags(struct task *t, struct file *f, unsigned int flags);
+/* May something become ready that SIGIO could tell of? */
+bool file_may_signal(const struct file *f);
+
 struct fs_ctx *fs_ctx_copy(struct fs_ctx *from) __must_check;
 void fs_ctx_put(struct fs_ctx *fs);
 /* The two paths with references. */

@@ -158,3 +158,18 @@ void inode_set_attr(struct inode *i, const struct iattr *a)
 		i->mtime = a->mtime;
 	i->ctime = ktime_now();
 }
+
+void inode_read(struct inode *i, const struct mount *m, unsigned int flags)
+{
+	struct ktime now;
+
+	if (!i->keeps_atime || (flags & O_NOATIME) ||
+	    (i->attr_flags & ATTR_FL_NOATIME) ||
+	    (m && (m->flags & (MNT_NOATIME | MNT_RDONLY))))
+		return;
+	if (ktime_before(i->mtime, i->atime) &&
+	    ktime_before(i->ctime, i->atime))
+		return;
+	now = ktime_now();
+	i->atime = now;
+}

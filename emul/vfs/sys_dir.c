@@ -86,6 +86,7 @@ static long do_getdents(struct task *t, int fd, uaddr_t buf, size_t count,
 		f.file->pos = d.ctx.pos;
 		r = (long)d.used;
 		fsn_file(f.file, IN_ACCESS);
+		inode_read(f.file->inode, f.file->path.mnt, f.file->flags);
 	}
 	if (locked)
 		mutex_unlock(&f.file->pos_lock);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sys_fd.c: close(2), dup(2), fcntl(2), ioctl(2) of all files. */
+/* sys_fd.c: close(2), dup(2), fcntl(2) of all files. */
 #include "emul/entry/uaccess.h"
 #include "emul/sysproto.h"
 #include "emul/task/pid.h"
@@ -99,8 +99,7 @@ static bool can_direct(const struct inode *i)
 	return S_ISREG(i->mode) || S_ISFIFO(i->mode);
 }
 
-/* May something become ready that SIGIO could tell of? */
-static bool may_signal(const struct file *f)
+bool file_may_signal(const struct file *f)
 {
 	return f->ops->poll && !S_ISREG(f->inode->mode);
 }
@@ -134,7 +133,7 @@ static int set_owner(struct file *f, int pid, int type)
 	return 0;
 }
 
-static long set_flags(struct task *t, struct file *f, unsigned int arg)
+long file_set_flags(struct task *t, struct file *f, unsigned int arg)
 {
 	unsigned int old = f->flags, new;
 	int err = 0;
@@ -143,7 +142,7 @@ static long set_flags(struct task *t, struct file *f, unsigned int arg)
 		return -EPERM;
 	if ((arg & ~old & O_DIRECT) && !can_direct(f->inode))
 		return -EINVAL;
-	if (!may_signal(f))
+	if (!file_may_signal(f))
 		arg &= ~(unsigned int)FASYNC;
 	new = (old & ~(unsigned int)SETFL_MASK) | (arg & SETFL_MASK);
 	f->flags = new;
@@ -255,7 +254,7 @@ long sys_fcntl(struct task *t, int fd, unsigned int cmd, unsigned long arg)
 		goto out;
 	switch (cmd) {
 	case F_SETFL:
-		r = set_flags(t, f.file, (unsigned int)arg);
+		r = file_set_flags(t, f.file, (unsigned int)arg);
 		break;
 	case F_SETOWN:
 	case F_GETOWN:
@@ -283,7 +282,7 @@ long sys_fcntl(struct task *t, int fd, unsigned int cmd, unsigned long arg)
 	case 1024 + 7:			/* F_SETPIPE_SZ, F_GETPIPE_SZ */
 	case 1024 + 8:
 		r = -EBADF;
-		if (f.file->ops->fcntl)
+		if (S_ISFIFO(f.file->inode->mode) && f.file->ops->fcntl)
 			r = f.file->ops->fcntl(f.file, cmd, arg);
 		break;
 	default:
@@ -293,86 +292,5 @@ long sys_fcntl(struct task *t, int fd, unsigned int cmd, unsigned long arg)
 	}
 out:
 	fdput(f);
-	return r;
-}
-
-#define FIGETBSZ_	2u
-#define FIONREAD_	0x541bu
-#define FIONBIO_	0x5421u
-#define FIONCLEX_	0x5450u
-#define FIOCLEX_	0x5451u
-#define FIOASYNC_	0x5452u
-#define FIOQSIZE_	0x5460u
-#define FICLONE_	0x40049409u
-#define FICLONERANGE_	0x4020940du
-
-static long ioctl_flag(struct task *t, struct file *f, uaddr_t arg,
-		       unsigned int flag)
-{
-	unsigned int flags = f->flags;
-	int on;
-
-	if (get_user(&on, arg))
-		return -EFAULT;
-	flags = on ? flags | flag : flags & ~flag;
-	return set_flags(t, f, flags);
-}
-
-static long ioctl_regular(struct file *f, unsigned int cmd, uaddr_t arg)
-{
-	int n;
-
-	switch (cmd) {
-	case FIONREAD_:
-		n = (int)((off_t)load_once(&f->inode->size) - f->pos);
-		return put_user(arg, &n);
-	case FICLONE_:
-	case FICLONERANGE_:
-		return -EOPNOTSUPP;
-	}
-	return f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) : -ENOTTY;
-}
-
-long sys_ioctl(struct task *t, int fd, unsigned int cmd, unsigned long arg)
-{
-	struct fd fd_ = fdget(t, fd);
-	struct file *f = fd_.file;
-	struct inode *i;
-	long r;
-	int n;
-
-	if (!f)
-		return -EBADF;
-	i = f->inode;
-	switch (cmd) {
-	case FIOCLEX_:
-	case FIONCLEX_:
-		fd_set_cloexec(t->files, (unsigned int)fd, cmd == FIOCLEX_);
-		r = 0;
-		break;
-	case FIONBIO_:
-		r = ioctl_flag(t, f, arg, O_NONBLOCK);
-		break;
-	case FIOASYNC_:
-		r = !may_signal(f) && !get_user(&n, arg) && n ? -ENOTTY :
-			ioctl_flag(t, f, arg, FASYNC);
-		break;
-	case FIOQSIZE_:
-		r = -ENOTTY;
-		if (S_ISREG(i->mode) || S_ISDIR(i->mode) || S_ISLNK(i->mode))
-			r = put_user(arg, &i->size);
-		break;
-	case FIGETBSZ_:
-		n = PAGE_SIZE;
-		r = f->path.dentry ? put_user(arg, &n) : -EINVAL;
-		break;
-	default:
-		if (S_ISREG(i->mode))
-			r = ioctl_regular(f, cmd, arg);
-		else
-			r = f->ops->ioctl ? f->ops->ioctl(f, cmd, arg) :
-				-ENOTTY;
-	}
-	fdput(fd_);
 	return r;
 }

@@ -207,7 +207,7 @@ long sys_statx(struct task *t, int dfd, uaddr_t path, int flags,
 	g.atime = statx_time(st.atime);
 	g.mtime = statx_time(st.mtime);
 	g.ctime = statx_time(st.ctime);
-	if (st.has_btime) {
+	if (st.has_btime && (mask & STATX_BTIME)) {
 		g.mask |= STATX_BTIME;
 		g.btime = statx_time(st.btime);
 	}
@@ -395,6 +395,8 @@ long sys_readlinkat(struct task *t, int dfd, uaddr_t path, uaddr_t buf,
 	i = p.dentry->inode;
 	if (S_ISLNK(i->mode)) {
 		n = readlink_out(i, buf, (size_t)bufsiz);
+		if (n >= 0)
+			inode_read(i, p.mnt, 0);
 	} else {
 		char c;
 

@@ -211,6 +211,8 @@ struct inode_ops {
 	int (*load_xattrs)(struct inode *i);		/* NULL: it has none */
 	int (*setxattr)(struct inode *i, const char *name, const void *value,
 			size_t size, int flags);	/* NULL: nothing to do */
+	/* i->attr_flags are asked for, or about to change; NULL: -ENOTTY. */
+	int (*attr_flags)(struct inode *i, bool change);
 	/*
 	 * Of files that others lock too, all optional.  lock_begin: a lock is
 	 * about to be asked for; no lock is held.  lock: make it (F_UNLCK:
@@ -225,6 +227,9 @@ struct inode_ops {
 			 off_t *end);
 };
 
+#define ATTR_FL_NODUMP	0x40u
+#define ATTR_FL_NOATIME	0x80u
+
 struct inode {
 	struct ref ref;
 	uint32_t mode, uid, gid;	/* with dir lookups read without a lock */
@@ -232,7 +237,9 @@ struct inode {
 	uint32_t n_writers;	/* files open for writing; atomic */
 	uint32_t n_shared;	/* shared mappings that may be written; atomic */
 	bool linkable;		/* O_TMPFILE: may get its first name */
+	bool keeps_atime;	/* it is the kernel's to set: inode_read() */
 	uint8_t write_hint;	/* F_SET_RW_HINT: kept and told */
+	uint32_t attr_flags;	/* of chattr(1): ATTR_FL_* */
 	const struct inode_ops *ops;
 	const struct file_ops *fops;
 	/* Target of a symbolic link that never changes, or NULL: readlink. */
@@ -436,6 +443,8 @@ struct sb_once {
 /* It; NULL: no memory.  No reference is taken. */
 struct superblock *sb_once(struct sb_once *o, const char *type, uint64_t magic)
 	__must_check;
+/* It was read, below @m, of a file with O_* @flags: relatime of mount(8). */
+void inode_read(struct inode *i, const struct mount *m, unsigned int flags);
 /* stat's view of an inode, by its getattr or from its fields. */
 int inode_getattr(struct inode *i, struct kstat *st);
 void inode_fill_stat(const struct inode *i, struct kstat *st);
