@@ -9,7 +9,7 @@
 # session: so are the native servers, and "outside" is compared with a client
 # outside of that.
 #
-# usage: servers.sh [ROUNDS [CASE...]]	CASE: redis nginx pgbench
+# usage: servers.sh [ROUNDS [CASE...]]	CASE: redis nginx pgbench wordpress
 set -u
 LC_ALL=C
 PATH=/usr/lib/postgresql/15/bin:/usr/bin:/bin:/usr/sbin:/sbin
@@ -19,16 +19,19 @@ BUILDDIR=${BUILDDIR:-$(pwd)}
 SBX=${SBX:-$BUILDDIR/sbx}
 rounds=${1:-${SBX_BENCH_ROUNDS:-5}}
 [ $# = 0 ] || shift
-cases=${*:-redis nginx pgbench}
+cases=${*:-redis nginx pgbench wordpress}
 # Seconds that one client runs, where it is told so.
 secs=${SBX_BENCH_SECONDS:-2}
 export secs
 dir=$(mktemp -d /dev/shm/sbx-servers.XXXXXX) || exit 99
 chmod 711 "$dir"
-trap 'rm -rf "$dir"' EXIT
+# Sockets of AF_UNIX: no file of the host's is one in the sandbox.
+sock=/tmp/${dir##*/}
+export sock
+trap 'rm -rf "$dir" "$sock"-*' EXIT
 trap 'exit 99' HUP INT TERM
 
-as_user=		# PostgreSQL will not be root's
+as_user=		# PostgreSQL and MariaDB will not be root's
 [ "$(id -u)" != 0 ] ||
 	as_user="setpriv --reuid 65534 --regid 65534 --clear-groups"
 
@@ -46,6 +49,17 @@ up()
 		sleep 0.1
 	done
 }
+# A whole page with the newest post, before anything is measured.
+page()
+{
+	n=0
+	until curl -s -m 20 "http://127.0.0.1:$port/" >page &&
+		grep -q 'Post 12' page && grep -q '</html>' page; do
+		n=$((n + 1))
+		[ $n -lt 60 ] || { head -n 5 page >>log; exit 1; }
+		sleep 0.5
+	done
+}
 . "$data/../clients"
 servers=
 trap 'echo failed; kill -TERM $servers; wait' EXIT
@@ -61,8 +75,18 @@ nginx)
 pgbench)
 	$4 postgres -D "$data/pg" -k '' -p "$port" >log 2>&1 &
 	servers=$! ;;
+wordpress)
+	$4 mariadbd --no-defaults --datadir="$data/d" \
+		--socket="$sock-$port.db" \
+		--skip-networking --innodb-buffer-pool-size=32M >log 2>&1 &
+	servers=$!
+	$4 php-fpm8.2 -y "$data/fpm" -F >fpmout 2>&1 &
+	servers="$servers $!"
+	$4 nginx -p "$data" -c "$data/conf" >ngxlog 2>&1 &
+	servers="$servers $!" ;;
 esac
 up
+[ "$case" != wordpress ] || page
 echo ready
 while read -r what; do
 	echo "$(client "$what" "$port")"
@@ -71,7 +95,8 @@ END
 
 # client WHAT PORT: prints the rate
 cat >"$dir/clients" <<'END_OF_CLIENTS'
-rate() { awk '/requests per second|^Requests\/sec|^tps/ {
+rate() { awk '/Non-2xx|Socket errors/ { r = 0; exit }
+	/requests per second|^Requests\/sec|^tps/ {
 	for (i = 1; i <= NF; i++) if ($i ~ /^[0-9.]+$/) { r = $i; break } }
 	END { print r + 0 }'; }
 client()
@@ -91,6 +116,7 @@ client()
 		-T "$secs" postgres ;;
 	pg-write) pgbench -h 127.0.0.1 -p "$2" -U bench -n -c 8 -j 2 \
 		-T "$secs" postgres ;;
+	wp-page) wrk -t 1 -c 4 -d "$secs" --timeout 20 "http://127.0.0.1:$2/" ;;
 	esac 2>"$data/client.err" | tr '\r' '\n' | rate
 }
 END_OF_CLIENTS
@@ -137,12 +163,106 @@ make_pgbench()
 			-s 10 postgres && $as_user pg_ctl -D "$1/pg" -w stop) \
 		>"$dir/init" 2>&1
 }
+# One installation for all: a database, and the pages, which stay as they are.
+install_wordpress()
+{
+	at=$dir/wp
+	mkdir "$at" && chmod 777 "$at"
+	cp -rL /usr/share/wordpress "$at/www" 2>/dev/null
+	cat >"$at/www/wp-config.php" <<'END'
+<?php
+define('DB_NAME', 'wp');
+define('DB_USER', 'wp');
+define('DB_PASSWORD', 'secret');
+define('DB_HOST', 'localhost:' . $_SERVER['DB_SOCKET']);
+define('WP_HOME', 'http://' . $_SERVER['HTTP_HOST']);
+define('WP_SITEURL', WP_HOME);
+define('DISABLE_WP_CRON', true);
+define('WP_HTTP_BLOCK_EXTERNAL', true);
+$table_prefix = 'wp_';
+require_once(__DIR__ . '/wp-settings.php');
+END
+	cat >"$at/install.php" <<'END'
+<?php
+define('WP_INSTALLING', true);
+$_SERVER['HTTP_HOST'] = '127.0.0.1';
+require __DIR__ . '/www/wp-load.php';
+require ABSPATH . 'wp-admin/includes/upgrade.php';
+function wp_new_blog_notification() { }
+wp_install('Bench', 'admin', 'a@example.com', true, '', 'pass');
+for ($i = 1; $i <= 12; $i++)
+	wp_insert_post(array('post_title' => "Post $i",
+		'post_content' => str_repeat("The quick brown fox. ", 50),
+		'post_status' => 'publish',
+		'post_date' => date('Y-m-d H:i:s', time() - 86400 + $i)));
+END
+	# shellcheck disable=SC2086
+	$as_user mariadb-install-db --no-defaults --datadir="$at/d" \
+		--skip-test-db --auth-root-authentication-method=normal || return
+	# shellcheck disable=SC2086
+	$as_user mariadbd --no-defaults --datadir="$at/d" \
+		--socket="$at/sock" --skip-networking &
+	db=$!
+	# shellcheck disable=SC2016
+	timeout 60 sh -c 'until mariadb-admin --no-defaults -uroot -S "$1" ping
+		do sleep 0.2; done' - "$at/sock"
+	mariadb --no-defaults -uroot -S "$at/sock" -e "create database wp;
+		create user wp@localhost identified by 'secret';
+		grant all on wp.* to wp@localhost" &&
+		DB_SOCKET=$at/sock timeout 100 php8.2 "$at/install.php"
+	code=$?
+	kill -TERM $db && wait $db
+	return $code
+}
+
+make_wordpress()
+{
+	if [ ! -d "$dir/wp" ]; then
+		install_wordpress >"$dir/init" 2>&1 </dev/null || return
+	fi
+	chmod 777 "$1"
+	cp -a "$dir/wp/d" "$1/d" || return
+	cat >"$1/fpm" <<END
+[global]
+error_log = $1/fpmlog
+daemonize = no
+[www]
+listen = $sock-$2.fpm
+pm = static
+pm.max_children = 2
+END
+	cat >"$1/conf" <<END
+daemon off;
+worker_processes 1;
+pid $1/nginx.pid;
+error_log $1/errlog;
+events { worker_connections 512; }
+http {
+	access_log off;
+	client_body_temp_path $1/t1; proxy_temp_path $1/t2;
+	fastcgi_temp_path $1/t3; uwsgi_temp_path $1/t4; scgi_temp_path $1/t5;
+	server { listen $2; root $dir/wp/www; index index.php;
+		location ~ \.php\$ {
+			include /etc/nginx/fastcgi_params;
+			fastcgi_param SCRIPT_FILENAME
+				\$document_root\$fastcgi_script_name;
+			fastcgi_param DB_SOCKET $sock-$2.db;
+			fastcgi_pass unix:$sock-$2.fpm;
+		}
+	}
+}
+END
+}
+
+# A line of standard input: who answers no more is not waited for.
+answer() { timeout 120 head -n 1; }
+
 # ask FD WHAT: one run of a client where that one leads
 ask()
 {
 	case $1 in
-	3) echo "$2" >&3; read -r answer <&6 ;;
-	4) echo "$2" >&4; read -r answer <&7 ;;
+	3) echo "$2" >&3; answer=$(answer <&6) ;;
+	4) echo "$2" >&4; answer=$(answer <&7) ;;
 	esac
 	echo "${answer:-0}"
 }
@@ -159,6 +279,9 @@ needs()
 	redis) echo redis-server redis-benchmark ;;
 	nginx) echo nginx wrk ;;
 	pgbench) echo postgres initdb pgbench ;;
+	wordpress) echo nginx php-fpm8.2 mariadbd mariadb-install-db wrk curl \
+		/usr/share/wordpress/wp-settings.php \
+		/usr/share/wordpress/wp-content/themes/twentytwentythree ;;
 	esac
 }
 rows()
@@ -168,6 +291,7 @@ rows()
 		0.95 0.95 redis-set-P16 0.95 0.95 ;;
 	nginx) echo nginx-small 0.9 0.9 nginx-64k 0.9 0.9 ;;
 	pgbench) echo pg-read 0.9 0.9 pg-write 0.9 0.9 ;;
+	wordpress) echo wp-page 0.9 0.9 ;;
 	esac
 }
 
@@ -204,24 +328,30 @@ one()
 	port=$((port - 3))
 	exec 3<>"$dir/to.$1" 4<>"$dir/to2.$1" 5<>"$dir/to3.$1" \
 		6<>"$dir/from.$1" 7<>"$dir/from2.$1" 8<>"$dir/from3.$1"
-	user=0
-	[ "$1" != pgbench ] || user=65534
+	user=0 pages=
+	case $1 in
+	pgbench) user=65534 ;;
+	wordpress)
+		# Pages lie in an overlay, as those in /usr/share do.
+		user=65534 pages="--overlay $dir/wp" ;;
+	esac
 	setsid bash "$dir/script" "$1" $port "$dir/native" "$as_user" \
 		<"$dir/to.$1" >"$dir/from.$1" 3>&- 4>&- 5>&- &
-	"$SBX" -q --user $user --rw "$dir" -e secs="$secs" -- \
+	# shellcheck disable=SC2086
+	"$SBX" -q --user $user --rw "$dir" $pages -e secs="$secs" -e sock="$sock" -- \
 		bash "$dir/script" "$1" $((port + 1)) "$dir/in" "" \
 		<"$dir/to2.$1" >"$dir/from2.$1" \
 		2>"$dir/err.in" 3>&- 4>&- 5>&- &
-	"$SBX" -q --user $user --rw "$dir" \
-		--publish $((port + 2)):$((port + 2)) -- \
+	# shellcheck disable=SC2086
+	"$SBX" -q --user $user --rw "$dir" $pages \
+		--publish $((port + 2)):$((port + 2)) -e sock="$sock" -- \
 		bash "$dir/script" "$1" $((port + 2)) "$dir/out" "" \
 		<"$dir/to3.$1" >"$dir/from3.$1" 2>"$dir/err.out" \
 		3>&- 4>&- 5>&- &
 	for fd in 6 7 8; do
-		read -r answer <&$fd
-		[ "$answer" = ready ] && continue
+		[ "$(answer <&$fd)" = ready ] && continue
 		printf '%-14s failed\n' "$1"
-		sed 's/^/# /' "$dir"/err.* "$dir"/*/log
+		tail -qn 20 "$dir"/err.* "$dir"/*/log | sed 's/^/# /'
 		return
 	done
 	# The same clients, natively.
@@ -250,6 +380,7 @@ printf '%-14s %-8s %10s %10s %7s %6s\n' case client 'native/s' 'sbx/s' ratio \
 	goal
 for c in $cases; do
 	for p in bash $(needs "$c"); do
+		[ -e "$p" ] && continue
 		command -v "$p" >/dev/null && continue
 		printf '%-14s %s is not installed\n' "$c" "$p"
 		continue 2
