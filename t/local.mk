@@ -95,6 +95,7 @@ guest_tests = \
 	%D%/g-mqueue.guest \
 	%D%/g-name.guest \
 	%D%/g-nameless.guest \
+	%D%/g-net-corners.guest \
 	%D%/g-netlink.guest \
 	%D%/g-openat2.guest \
 	%D%/g-orphan.guest \

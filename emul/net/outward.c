@@ -166,6 +166,8 @@ static int is_outside(const struct inet_sock *k, const struct inet_addr *a)
 	default:
 		break;
 	}
+	if (k->so.device)
+		return -ENETUNREACH;
 	return policy.mode == BOOT_NET_NONE ? refuse(k, a, -ENETUNREACH) : 1;
 }
 

@@ -33,6 +33,8 @@ void socket_init(struct socket *s, const struct socket_ops *ops, int family,
 	s->sndbuf = s->rcvbuf = BUFFER_DEFAULT;
 	s->snd_timeout_ns = s->rcv_timeout_ns = NEVER_NS;
 	s->rcvlowat = 1;
+	s->incoming_cpu = -1;
+	s->pacing_rate = UINT32_MAX;
 	s->host_fd = -1;
 }
 

@@ -102,7 +102,9 @@ struct socket {
 	uint32_t rcvlowat;
 	uint32_t flags;			/* SO_ options that are on: sockopt.c */
 	bool passcred;
-	int priority, mark;
+	int priority, mark, incoming_cpu;
+	uint32_t pacing_rate;		/* bytes a second; kept and told */
+	int device;			/* SO_BINDTODEVICE: 1 is lo, 0 none */
 	int linger_on, linger_s;
 };
 

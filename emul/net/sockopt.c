@@ -15,6 +15,8 @@
 #define RCVBUF_MIN	2304
 #define BUFFER_MAX	212992	/* net.core.wmem_max */
 #define NSEC		1000000000LL
+#define IFNAMSIZ	16
+#define IFINDEX_LO	1
 
 /* Options that are on or off. */
 int sockopt_bit(int name)
@@ -106,26 +108,67 @@ static long set_linger(struct socket *s, uaddr_t val, int len)
 	return 0;
 }
 
-/*
- * There is one device, lo, and a socket is bound to none: to no device again
- * is all that can be asked for.
- */
-static long set_device(uaddr_t val, int len)
+/* There is one device, lo: outward.c leads no socket out that is bound to it. */
+static long bind_device(struct socket *s, int device)
 {
-	char name[16] = "";	/* IFNAMSIZ */
+	if (s->device && !task_capable(current(), CAP_NET_RAW))
+		return -EPERM;
+	s->device = device;
+	return 0;
+}
+
+static long set_device(struct socket *s, uaddr_t val, int len)
+{
+	char name[IFNAMSIZ] = "";
 
 	if (len < 0)
 		return -EINVAL;
 	if (copy_in(name, val, MIN((size_t)len, sizeof(name) - 1)))
 		return -EFAULT;
-	if (!name[0])
+	if (name[0] && strcmp(name, "lo"))
+		return -ENODEV;
+	return bind_device(s, name[0] ? IFINDEX_LO : 0);
+}
+
+static long get_device(const struct socket *s, int len, uaddr_t val,
+		       uaddr_t len_at)
+{
+	if (!s->device)
+		return sockopt_put(val, len_at, "", 0);
+	return len < IFNAMSIZ ? -EINVAL :
+		sockopt_put(val, len_at, "lo", sizeof("lo"));
+}
+
+/* What is kept and told.  1: it is none of these. */
+static long set_kept(struct socket *s, int name, int v)
+{
+	bool admin = task_capable(current(), CAP_NET_ADMIN);
+
+	switch (name) {
+	case SO_PRIORITY:
+		if ((v < 0 || v > 6) && !admin)
+			return -EPERM;
+		s->priority = v;
 		return 0;
-	return strcmp(name, "lo") ? -ENODEV : -EPERM;
+	case SO_MARK:
+		if (!admin)
+			return -EPERM;
+		s->mark = v;
+		return 0;
+	case SO_INCOMING_CPU:
+		s->incoming_cpu = v;
+		return 0;
+	case SO_MAX_PACING_RATE:
+		s->pacing_rate = (uint32_t)v;
+		return 0;
+	}
+	return 1;
 }
 
 static long set_option(struct socket *s, int name, uaddr_t val, int len)
 {
 	int v, bit = sockopt_bit(name);
+	long err;
 
 	switch (name) {
 	case SO_RCVTIMEO_OLD:
@@ -137,7 +180,7 @@ static long set_option(struct socket *s, int name, uaddr_t val, int len)
 	case SO_LINGER:
 		return set_linger(s, val, len);
 	case SO_BINDTODEVICE:
-		return set_device(val, len);
+		return set_device(s, val, len);
 	}
 	if (len < (int)sizeof(v))
 		return -EINVAL;
@@ -168,19 +211,15 @@ static long set_option(struct socket *s, int name, uaddr_t val, int len)
 	case SO_RCVLOWAT:
 		s->rcvlowat = v < 0 ? INT32_MAX : v ? (uint32_t)v : 1;
 		return 0;
-	case SO_PRIORITY:
-		if ((v < 0 || v > 6) && !task_capable(current(), CAP_NET_ADMIN))
-			return -EPERM;
-		s->priority = v;
-		return 0;
-	case SO_TYPE:
-	case SO_PROTOCOL:
-	case SO_DOMAIN:
-	case SO_ERROR:
-	case SO_ACCEPTCONN:
-		return -ENOPROTOOPT;
+	case SO_BINDTOIFINDEX:
+		if (v != IFINDEX_LO && v)
+			return v < 0 ? -EINVAL : -ENODEV;
+		return bind_device(s, v);
+	case SO_DETACH_FILTER:
+		return -ENOENT;
 	}
-	return -ENOPROTOOPT;
+	err = set_kept(s, name, v);
+	return err > 0 ? -ENOPROTOOPT : err;
 }
 
 long sockopt_set(struct socket *s, int name, uaddr_t val, int len)
@@ -266,6 +305,15 @@ static int get_int(struct socket *s, int name, int *v)
 	case SO_MARK:
 		*v = s->mark;
 		return 0;
+	case SO_INCOMING_CPU:
+		*v = s->incoming_cpu;
+		return 0;
+	case SO_MAX_PACING_RATE:
+		*v = (int)s->pacing_rate;
+		return 0;
+	case SO_BINDTOIFINDEX:
+		*v = s->device;
+		return 0;
 	}
 	return -ENOPROTOOPT;
 }
@@ -292,7 +340,10 @@ long sockopt_get(struct socket *s, int name, uaddr_t val, uaddr_t len_at)
 	case SO_LINGER:
 		return sockopt_put(val, len_at, &linger, sizeof(linger));
 	case SO_BINDTODEVICE:
-		return sockopt_put(val, len_at, "", 0);
+		return get_device(s, len, val, len_at);
+	case SO_COOKIE:
+		return len < (int)sizeof(s->ino) ? -EINVAL :
+			sockopt_put(val, len_at, &s->ino, sizeof(s->ino));
 	case SO_PEERCRED:
 		err = s->ops->peercred(s, &cred);
 		return err ? err : sockopt_put(val, len_at, &cred,

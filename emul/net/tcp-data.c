@@ -116,6 +116,24 @@ static struct tcp_conn *connection(struct tcp_sock *k, struct sockmsg *m)
 	return err_ptr(err ? err : -EPIPE);
 }
 
+/*
+ * tcp(7), MSG_FASTOPEN: a connect, and what is sent then.  No peer has given a
+ * cookie, so the SYN carries no data.
+ */
+static ssize_t connect_and_send(struct socket *s, struct task *t,
+				struct sockmsg *m)
+{
+	int err;
+
+	if (addr_unspec(m->name, m->name_len))
+		return -EOPNOTSUPP;
+	err = s->ops->connect(s, m->name, m->name_len, nonblocking(m));
+	if (err)
+		return err;
+	m->flags &= ~MSG_FASTOPEN;
+	return s->ops->sendmsg(s, t, m);
+}
+
 ssize_t tcp_sendmsg(struct socket *s, struct task *t, struct sockmsg *m)
 {
 	int64_t deadline = s->snd_timeout_ns;
@@ -124,9 +142,9 @@ ssize_t tcp_sendmsg(struct socket *s, struct task *t, struct sockmsg *m)
 	size_t want = m->u.left;
 	ssize_t n = 0;
 
-	/* Urgent data, and data with the SYN: there is neither. */
-	if (m->flags & (MSG_OOB | MSG_FASTOPEN))
-		return -EOPNOTSUPP;
+	if (unlikely(m->flags & (MSG_OOB | MSG_FASTOPEN)))
+		return m->flags & MSG_OOB ? -EOPNOTSUPP :
+			connect_and_send(s, t, m);
 	c = connection(k, m);
 	if (is_err(c)) {
 		n = ptr_err(c);
@@ -271,7 +289,9 @@ ssize_t tcp_recvmsg(struct socket *s, struct task *t, struct sockmsg *m)
 	f = tcp_in(k, c);
 	if (deadline != NEVER_NS)
 		deadline = socket_deadline(deadline);
+	/* Who asks for nothing waits for something all the same. */
 	target = m->flags & MSG_WAITALL ? want : MIN(s->rcvlowat, want);
+	target = MAX(target, (size_t)1);
 	for (;;) {
 		n = turn_take(&f->s.rd, t);
 		if (n)
@@ -288,7 +308,8 @@ ssize_t tcp_recvmsg(struct socket *s, struct task *t, struct sockmsg *m)
 				break;
 			continue;
 		}
-		if (n < 0 || done >= target || !want)
+		if (n < 0 || done >= target ||
+		    (!want && stream_used(&f->s)))
 			break;
 		n = ended(k, c, f);
 		if (n == -EAGAIN && stream_used(&f->s) > peeked)

@@ -177,6 +177,7 @@ static void inherit(struct tcp_sock *n, const struct tcp_sock *l)
 	to->priority = from->priority;
 	to->linger_on = from->linger_on;
 	to->linger_s = from->linger_s;
+	to->device = from->device;
 	n->in.v6only = l->in.v6only;
 	n->in.opt = l->in.opt;
 	n->opt = l->opt;

@@ -143,7 +143,11 @@ static long set_other(struct tcp_sock *k, int name, int v)
 		o->fastopen = v;
 		return 0;
 	case TCP_FASTOPEN_CONNECT:
-		return v ? -EOPNOTSUPP : 0;
+		/* Without a peer's cookie connect(2) is as it always is. */
+		if (v < 0 || v > 1 || k->base != TCP_FRESH)
+			return -EINVAL;
+		o->fastopen_connect = v;
+		return 0;
 	case TCP_REPAIR:
 		return -EPERM;
 	case TCP_ULP:
@@ -252,7 +256,7 @@ static long get_other(const struct tcp_sock *k, int name, int *v)
 		*v = o->fastopen;
 		return 0;
 	case TCP_FASTOPEN_CONNECT:
-		*v = 0;
+		*v = o->fastopen_connect;
 		return 0;
 	}
 	return -ENOPROTOOPT;

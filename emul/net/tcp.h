@@ -64,7 +64,7 @@ struct tcp_sock {
 		uint32_t flags;
 		int maxseg, keepidle, keepintvl, keepcnt, syncnt, linger2;
 		int defer_accept, window_clamp, user_timeout, notsent_lowat;
-		int fastopen, quickack;
+		int fastopen, fastopen_connect, quickack;
 		char congestion[16];
 	} opt;
 };
