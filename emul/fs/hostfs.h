@@ -38,6 +38,7 @@ struct hostfs {
 	uint32_t open_got;	/* hostopen.c: as ahead_got, ahead_used */
 	uint32_t open_used;
 	uint32_t xattrs_wanted;	/* files whose extended ones were asked for */
+	uint64_t synced_dev;	/* hostio.c: of it is known what a sync does */
 	struct memquota quota;
 };
 
