@@ -57,7 +57,7 @@ bool item_attach_host(struct item *it)
 	}
 	/* The edge of what is there may have come while there was no item. */
 	if (it->edges && err)
-		__atomic_store_n(&f->host_drained, false, __ATOMIC_SEQ_CST);
+		__atomic_fetch_add(&f->host_edges, 1, __ATOMIC_SEQ_CST);
 	item_set_on_hosts(it, polls && !it->edges);
 	return !err;
 }
@@ -157,8 +157,8 @@ void epoll_take_edges(struct epoll *ep, const struct epoll_event *ev, int n)
 		if (got & EPOLLOUT)
 			got |= EPOLLWRNORM;
 		if (it) {
-			__atomic_store_n(&it->file->host_drained, false,
-					 __ATOMIC_SEQ_CST);
+			__atomic_fetch_add(&it->file->host_edges, 1,
+					   __ATOMIC_SEQ_CST);
 			if (got & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 				store_once(&it->file->host_ended, true);
 		}

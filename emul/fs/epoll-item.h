@@ -85,6 +85,8 @@ int epoll_change(struct task *t, struct epoll *ep, struct file *f, int op,
 void item_make_ready(struct item *it);
 /* What is ready of what @it is to tell of. */
 uint32_t item_poll(struct item *it);
+/* Those that are known not to be ready leave the list: are there others? */
+bool epoll_drop_drained(struct epoll *ep);
 /*
  * Take at most @max events into @ev.  Those that stay ready go to the end of
  * the list, once all were looked at.  Who is woken meanwhile, after it was

@@ -166,6 +166,36 @@ uint32_t item_poll(struct item *it)
 		((it->events & ~PRIVATE_BITS) | EPOLLERR | EPOLLHUP);
 }
 
+/* Who has read all of it waits for the next edge.  ep->lock is held. */
+static bool item_drained(const struct item *it)
+{
+	const struct file *f = it->file;
+
+	return it->edges && !it->looked && !(it->events & EPOLLOUT) &&
+		load_acquire(&f->host_drained) == load_acquire(&f->host_edges)
+		&& !load_once(&f->host_ended);
+}
+
+bool epoll_drop_drained(struct epoll *ep)
+{
+	struct item *it, *next;
+	bool left;
+
+	mutex_lock(&ep->lock);
+	mutex_lock(&ep->ready_lock);
+	list_for_each_safe(it, next, &ep->ready, ready_link) {
+		if (!item_drained(it))
+			continue;
+		list_del(&it->ready_link);
+		it->is_ready = false;
+		ep->n_ready--;
+	}
+	left = !list_empty(&ep->ready);
+	mutex_unlock(&ep->ready_lock);
+	mutex_unlock(&ep->lock);
+	return left;
+}
+
 /* What is ready of it, for who takes its event.  ep->lock is held. */
 static uint32_t item_got(struct item *it)
 {
@@ -176,11 +206,7 @@ static uint32_t item_got(struct item *it)
 		return it->events & ~PRIVATE_BITS & ~(EPOLLERR | EPOLLHUP) ?
 			it->got & want : 0;
 	}
-	/* Who has read all of it waits for the next edge. */
-	if (it->edges && load_once(&it->file->host_drained) &&
-	    !load_once(&it->file->host_ended) && !(it->events & EPOLLOUT))
-		return 0;
-	return item_poll(it);
+	return item_drained(it) ? 0 : item_poll(it);
 }
 
 /* The first on @from, ep->ready or what was; taken from it; NULL: none. */

@@ -66,6 +66,26 @@ struct edges {
 /* So short a time the host's epoll, which counts in ms, would stretch. */
 #define SHORT_NS	(20 * NSEC_PER_MSEC)
 
+/* Would a sleep of @ep be in the host's epoll, which tells what it brought? */
+static bool sleeps_in_host(struct epoll *ep, int64_t deadline_ns)
+{
+	return load_once(&ep->host_fd) >= 0 && !load_once(&ep->n_hosts) &&
+		(deadline_ns == NEVER_NS ||
+		 deadline_ns - time_now() >= SHORT_NS);
+}
+
+/*
+ * Is there anything to be looked at before the sleep?  Of what is the host's
+ * the sleep tells at once, by the same call as a look at it would take.
+ */
+static bool look_first(struct epoll *ep, int64_t deadline_ns)
+{
+	if (deadline_ns && sleeps_in_host(ep, deadline_ns))
+		return epoll_may_be_ready(ep) && epoll_drop_drained(ep);
+	return epoll_may_be_ready(ep) || load_once(&ep->n_hosts) ||
+		load_once(&ep->host_fd) >= 0;
+}
+
 /* Wait until something may be ready: 0, -EINTR, -ETIMEDOUT. */
 static int wait_ready(struct task *t, struct epoll *ep, struct edges *e,
 		      int64_t deadline_ns)
@@ -75,13 +95,11 @@ static int wait_ready(struct task *t, struct epoll *ep, struct edges *e,
 	e->n = 0;
 	if (epoll_may_be_ready(ep))
 		return 0;
-	if (load_once(&ep->n_hosts) || (load_once(&ep->host_fd) >= 0 &&
-					deadline_ns != NEVER_NS &&
-					deadline_ns - time_now() < SHORT_NS))
-		return epoll_sleep_host(t, ep, seq, deadline_ns);
-	if (load_once(&ep->host_fd) >= 0)
+	if (sleeps_in_host(ep, deadline_ns))
 		return wait_sleep_events(t, seq, ep->host_fd, e->ev, BATCH,
 					 &e->n, deadline_ns);
+	if (load_once(&ep->n_hosts) || load_once(&ep->host_fd) >= 0)
+		return epoll_sleep_host(t, ep, seq, deadline_ns);
 	return wait_sleep(t, seq, deadline_ns);
 }
 
@@ -130,9 +148,7 @@ static long do_wait(struct task *t, int epfd, uaddr_t events, int max,
 		return -EINVAL;
 	}
 	ep = f.file->priv;
-	r = epoll_may_be_ready(ep) || load_once(&ep->n_hosts) ||
-		load_once(&ep->host_fd) >= 0 ?
-		copy_events(ep, &e, events, max) : 0;
+	r = look_first(ep, deadline_ns) ? copy_events(ep, &e, events, max) : 0;
 	if (r || !deadline_ns) {
 		/* Who came while they were taken found none. */
 		if (epoll_may_be_ready(ep))

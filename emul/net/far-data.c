@@ -243,19 +243,17 @@ static ssize_t skip(struct far *h, struct sockmsg *m)
 }
 
 /*
- * A read that takes all there is says so to who waits for the file; before it,
- * so that what comes meanwhile counts.
+ * A read that takes all there is says so to who waits for the file: after which
+ * edge, so that one that comes meanwhile counts.
  */
 static ssize_t read_all(struct inet_sock *k, void *p, size_t n)
 {
 	struct file *f = load_acquire(&k->so.file);
-	ssize_t r;
+	uint32_t edges = f ? load_acquire(&f->host_edges) : 0;
+	ssize_t r = host_read(far_of(k)->fd, p, n);
 
-	if (f)
-		__atomic_store_n(&f->host_drained, true, __ATOMIC_SEQ_CST);
-	r = host_read(far_of(k)->fd, p, n);
-	if (f && r != -EAGAIN && (r <= 0 || (size_t)r == n))
-		store_once(&f->host_drained, false);
+	if (f && (r == -EAGAIN || (r > 0 && (size_t)r < n)))
+		store_release(&f->host_drained, edges);
 	return r;
 }
 

@@ -51,7 +51,9 @@ static struct file *file_alloc(void)
 	f->priv = NULL;
 	f->host_fd = -1;
 	f->host_ready = 0;
-	f->host_drained = f->host_ended = false;
+	f->host_edges = 1;
+	f->host_drained = 0;
+	f->host_ended = false;
 	f->kind = NULL;
 	f->cursor = NULL;
 	f->watchers = NULL;

@@ -362,7 +362,8 @@ struct file {
 	void *priv;			/* the file type's */
 	int host_fd;			/* host descriptor or -1 */
 	uint32_t host_ready;		/* EPOLL* beyond what it tells */
-	bool host_drained;		/* nothing to read since its last edge */
+	uint32_t host_edges;		/* so many of the host's were seen */
+	uint32_t host_drained;		/* all was read after this many */
 	bool host_ended;		/* an edge told of its end */
 	const char *kind;	/* without a path: "pipe", "[eventfd]" ... */
 	struct dentry *cursor;		/* of readdir; a reference */
