@@ -126,6 +126,7 @@ static void test_setpgid(void)
 	is_errno(setpgid(b, 0x3ffffff), EPERM, "a group that does not exist");
 	is_errno(setpgid(0x3ffffff, 0), ESRCH, "a process that does not exist");
 	is_errno(setpgid(a, -1), EINVAL, "a negative group");
+	is_errno(setpgid(-1, 0), EINVAL, "nor the one of a negative process");
 	is_errno(setpgid(getppid() ? getppid() : 0x3ffffff, 0), ESRCH,
 		 "the parent is no child");
 	(void)!pipe(fd);

@@ -72,6 +72,8 @@ static void test_calls(void)
 	is_errno(setrlimit(RLIMIT_CORE, &r), EINVAL, "soft beyond hard");
 	is(prlimit(0, RLIMIT_CORE, NULL, &old), 0, "prlimit");
 	is(prlimit(getpid(), RLIMIT_CORE, &old, NULL), 0, "by number");
+	is_errno(syscall(SYS_prlimit64, 1999999999, 16, NULL, &old), ESRCH,
+		 "of whom comes before what");
 	is_errno(prlimit(1999999999, RLIMIT_CORE, NULL, &old), ESRCH,
 		 "of nobody");
 	r.rlim_cur = r.rlim_max = 1UL << 40;

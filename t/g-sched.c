@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define NOBODY	4194303		/* no such thread: the last number there is */
@@ -148,6 +149,24 @@ struct attr {
 	uint64_t runtime, deadline, period;
 };
 
+/* The error of sched_setattr(2) to a process without any capability. */
+static int without_rights(struct attr *a)
+{
+	uint32_t head[2] = { 0x20080522 }, none[6] = { 0 };
+	struct rlimit r = { 0 };
+	int status = -1;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (syscall(SYS_capset, head, none) ||
+		    setrlimit(RLIMIT_NICE, &r))
+			_exit(99);
+		_exit(syscall(SYS_sched_setattr, 0, a, 0) ? errno : 0);
+	}
+	waitpid(pid, &status, 0);
+	return WEXITSTATUS(status);
+}
+
 static void test_policy(void)
 {
 	struct sched_param p = { 0 };
@@ -181,6 +200,8 @@ static void test_policy(void)
 	is(a.policy, SCHED_OTHER, "its policy");
 	is((long)a.flags, 1, "its flags");
 	is(a.nice, 19, "its nice value");
+	a.nice = 18;
+	is(without_rights(&a), EPERM, "to be less nice needs a right");
 	is_errno(syscall(SYS_sched_getattr, 0, &a, 7, 0), EINVAL, "too small");
 	is_errno(syscall(SYS_sched_getattr, 0, &a, sizeof(a), 1), EINVAL,
 		 "no flags");

@@ -147,6 +147,7 @@ static void test_posix(void)
 	timer_delete(u);
 	e.sigev_notify = 55;
 	is_errno(timer_create(CLOCK_REALTIME, &e, &u), EINVAL, "bad notify");
+	is_errno(timer_create(-1, NULL, &u), EINVAL, "no clock");
 	e.sigev_notify = SIGEV_SIGNAL;
 	e.sigev_signo = 100;
 	is_errno(timer_create(CLOCK_REALTIME, &e, &u), EINVAL, "bad signal");

@@ -66,13 +66,14 @@ long sys_prlimit64(struct task *t, int pid, unsigned int resource,
 
 	if (new_limit && get_user(&new, new_limit))
 		return -EFAULT;
-	if (resource >= NR_RLIMITS)
-		return -EINVAL;
 	o = pid ? task_find(pid) : t;
 	if (!o)
 		return -ESRCH;
-	err = -EPERM;
-	if (limit_allowed(t, o))
+	if (!limit_allowed(t, o))
+		err = -EPERM;
+	else if (resource >= NR_RLIMITS)
+		err = -EINVAL;
+	else
 		err = limit_set(t, o->group, resource,
 				new_limit ? &new : NULL, &old);
 	if (pid)

@@ -115,7 +115,7 @@ long sys_setpgid(struct task *t, int pid, int pgid)
 {
 	long err;
 
-	if (pgid < 0)
+	if ((pgid ? pgid : pid) < 0)
 		return -EINVAL;
 	mutex_lock(&pids_lock);
 	err = setpgid_locked(t, pid, pgid);

@@ -238,7 +238,7 @@ long sys_sched_setattr(struct task *t, int pid, uaddr_t attr,
 		return -ESRCH;
 	err = sched_set_nice(t, o, a.nice);
 	task_put(o);
-	return err;
+	return err == -EACCES ? -EPERM : err;
 }
 
 /*

@@ -216,7 +216,7 @@ static int set_clock(struct task *t, struct posix_timer *p, int clockid)
 	p->clock = clockid;
 	if (clock_ok(clockid))
 		return 0;
-	if (clockid < 0 && (clockid & 3) == CPUCLOCK_FD)
+	if (clockid < 0 && (clockid & 7) == CPUCLOCK_FD)
 		return -EOPNOTSUPP;
 	if (clockid > CLOCK_THREAD_CPUTIME_ID)
 		return clock_read(t, clockid) < 0 ? -EINVAL : -EOPNOTSUPP;
