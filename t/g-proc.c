@@ -140,7 +140,7 @@ static void test_texts(int argc, char **argv)
 	unsigned long *av = (unsigned long *)(void *)text, *v;
 	long pages;
 	int pid = 0;
-	char comm[32];
+	char comm[32], *line;
 
 	for (int i = 0; i < argc; i++) {
 		memcpy(want + n, argv[i], strlen(argv[i]) + 1);
@@ -184,6 +184,8 @@ static void test_texts(int argc, char **argv)
 	ok(strstr(text, "\nState:\tR (running)\n") != NULL, "status: State");
 	ok(slurp("/proc/self/limits") > 0 &&
 	   strstr(text, "\nMax open files  ") != NULL, "limits");
+	line = strstr(text, "\nMax nice priority  ");
+	ok(line && strcspn(line + 1, "\n") == 68, "one without a unit");
 	ok(slurp("/proc/self/mounts") > 0 && strstr(text, " /proc proc "),
 	   "mounts");
 	ok(slurp("/proc/self/mountinfo") > 0 && strstr(text, " - proc "),
@@ -242,6 +244,7 @@ static void test_maps(void)
 	   "smaps");
 	ok(slurp("/proc/self/smaps_rollup") > 0 &&
 	   strstr(text, "[rollup]") != NULL, "smaps_rollup");
+	ok(strstr(text, "\nPss_Shmem: ") != NULL, "and its parts");
 }
 
 static pthread_barrier_t barrier;

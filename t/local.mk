@@ -119,6 +119,7 @@ guest_tests = \
 	%D%/g-seccomp.guest \
 	%D%/g-seccomp-random.guest \
 	%D%/g-restart.guest \
+	%D%/g-restart-net.guest \
 	%D%/g-signal-corner.guest \
 	%D%/g-signal-fault.guest \
 	%D%/g-signal-fpu.guest \

@@ -77,8 +77,9 @@ static void put_vma(struct text *b, const struct vma *v,
 	put_name(b, start, v, root, buf);
 }
 
+/* @parts: also how it is made up, as only the sum of all mappings has it. */
 static void put_usage(struct text *b, uint64_t size, uint64_t anon,
-		      uint64_t file)
+		      uint64_t file, const struct resident *parts)
 {
 	static const char *const zero[] = {
 		"KSM", "LazyFree", "AnonHugePages", "ShmemPmdMapped",
@@ -87,12 +88,18 @@ static void put_usage(struct text *b, uint64_t size, uint64_t anon,
 	};
 
 	text_printf(b, "Rss:            %8lu kB\nPss:            %8lu kB\n"
-		    "Pss_Dirty:      %8lu kB\n"
-		    "Shared_Clean:   %8d kB\nShared_Dirty:   %8d kB\n"
+		    "Pss_Dirty:      %8lu kB\n", (unsigned long)size,
+		    (unsigned long)size, (unsigned long)anon);
+	if (parts)
+		text_printf(b, "Pss_Anon:       %8lu kB\n"
+			    "Pss_File:       %8lu kB\nPss_Shmem:      %8lu kB\n",
+			    (unsigned long)parts->anon_kb,
+			    (unsigned long)parts->file_kb,
+			    (unsigned long)parts->shmem_kb);
+	text_printf(b, "Shared_Clean:   %8d kB\nShared_Dirty:   %8d kB\n"
 		    "Private_Clean:  %8lu kB\nPrivate_Dirty:  %8lu kB\n"
 		    "Referenced:     %8lu kB\nAnonymous:      %8lu kB\n",
-		    (unsigned long)size, (unsigned long)size,
-		    (unsigned long)anon, 0, 0, (unsigned long)file,
+		    0, 0, (unsigned long)file,
 		    (unsigned long)anon, (unsigned long)size,
 		    (unsigned long)anon);
 	for (unsigned int i = 0; i < ARRAY_SIZE(zero); i++) {
@@ -149,7 +156,8 @@ static void show(struct text *b, struct task *t, bool usage)
 			    "KernelPageSize: %8d kB\n"
 			    "MMUPageSize:    %8d kB\n",
 			    (unsigned long)((v->end - v->start) / 1024), 4, 4);
-		put_usage(b, kb, v->file ? 0 : kb, v->file ? kb : 0);
+		put_usage(b, kb, v->file ? 0 : kb, v->file ? kb : 0,
+			  NULL);
 		put_flags(b, v);
 	}
 	mutex_unlock(&mm->lock);
@@ -190,7 +198,7 @@ void proc_show_smaps_rollup(struct text *b, struct task *t)
 	text_printf(b, "%08lx-%08lx ---p 00000000 00:00 0 %26s[rollup]\n",
 		    (unsigned long)low, (unsigned long)high, "");
 	put_usage(b, r.anon_kb + r.file_kb + r.shmem_kb, r.anon_kb,
-		  r.file_kb + r.shmem_kb);
+		  r.file_kb + r.shmem_kb, &r);
 }
 
 static uint64_t pages(uint64_t kb)

@@ -174,10 +174,9 @@ static void show_limits(struct text *b, struct task *t)
 			text_printf(b, "%-20s ", "unlimited");
 		else
 			text_printf(b, "%-20lu ", (unsigned long)l->max);
-		text_printf(b, "%-10s\n", rows[i].unit);
+		text_printf(b, *rows[i].unit ? "%-10s\n" : "\n", rows[i].unit);
 	}
 }
-
 
 /* The call that it sleeps in, where it can be said. */
 static void show_syscall(struct text *b, struct task *t)
