@@ -37,6 +37,7 @@
 #include "emul/abi/hostfd.h"
 #include "loader/bootpage.h"
 #include "loader/cgroup.h"
+#include "loader/imagemap.h"
 #include "loader/limits.h"
 #include "loader/meter.h"
 #include "loader/symbols.h"
@@ -59,6 +60,8 @@ struct start {
 	int meta, slots, data, trace;
 	int life[2];
 	int channel[HOSTFD_CHANNELS][2];
+	int exe;		/* sbx itself, to map the image from; or -1 */
+	struct boot_vdso vdso;
 	struct cgroup cgroup;
 };
 
@@ -123,6 +126,8 @@ static int make_start(struct start *s, struct monitor *m,
 	m->life_fd = s->life[1];
 	m->hostsig_off = HOSTSIG_OFFSET;
 	m->hostproc_off = HOSTPROC_OFFSET;
+	s->exe = image_open();
+	bootpage_vdso(&s->vdso);
 	s->trace = STDERR_FILENO;
 	if (p->trace_file) {
 		s->trace = open(p->trace_file, O_WRONLY | O_CREAT | O_TRUNC |
@@ -189,13 +194,6 @@ static void place_descriptors(const struct start *s, const struct policy *p)
 		from[HOSTFD_CHANNEL + i] = s->channel[i][1];
 	for (i = 0; i < (int)p->n_pass; i++)
 		from[HOSTFD_PASS + i] = p->pass[i];
-	/*
-	 * Room for descriptors while the table is this process's alone: to
-	 * grow one that others share, the host waits for all its CPUs.
-	 */
-	fd = fcntl(s->meta, F_DUPFD_CLOEXEC, HOSTFD_ROOM - 1);
-	if (fd >= 0)
-		close(fd);
 	for (i = 3; i < HOSTFD_FIRST_FREE; i++) {
 		if (from[i] == s->life[0]) {
 			from[i] = life;
@@ -210,6 +208,13 @@ static void place_descriptors(const struct start *s, const struct policy *p)
 		if (from[i] != i && dup2(from[i], i) < 0)
 			child_fail("descriptors");
 	close_from(HOSTFD_FIRST_FREE);
+	/*
+	 * Room for descriptors while the table is this process's alone: to
+	 * grow one that others share, the host waits for all its CPUs.
+	 */
+	fd = fcntl(HOSTFD_META, F_DUPFD_CLOEXEC, HOSTFD_ROOM - 1);
+	if (fd >= 0)
+		close(fd);
 }
 
 static void limit_child(void)
@@ -285,16 +290,12 @@ static void forget_libc(void)
 static void __attribute__((noreturn)) child(const struct start *s,
 					    const struct policy *p)
 {
-	size_t size = (size_t)(kernel_image_end - kernel_image);
-	struct boot_vdso vdso = { 0 };
-	const uint64_t *at;
-
+	bool mapped = image_map(s->exe);
 	if (setsid() < 0)
 		child_fail("setsid");
 	errno = -cgroup_enter(&s->cgroup);
 	if (errno)
 		child_fail("cgroup");
-	bootpage_vdso(&vdso);
 	limit_child();
 	limits_child(&p->limits);
 	place_descriptors(s, p);
@@ -305,15 +306,9 @@ static void __attribute__((noreturn)) child(const struct start *s,
 	if (landlock_shut())
 		child_fail("Landlock");
 	forget_libc();
-	/* kernel_image is data of sbx: page aligned, whole pages. */
-	at = mremap((void *)(uintptr_t)kernel_image, size, size,
-		    MREMAP_MAYMOVE | MREMAP_FIXED, (void *)IMAGE_BASE);
-	/* Its second word: where its text ends; interposer/boot.c. */
-	if (at == MAP_FAILED || mprotect((void *)IMAGE_BASE,
-					 at[1] - IMAGE_BASE,
-					 PROT_READ | PROT_EXEC))
+	if (!mapped && !image_move())
 		child_fail("kernel image");
-	((void (*)(const struct boot_vdso *))IMAGE_BASE)(&vdso);
+	((void (*)(const struct boot_vdso *))IMAGE_BASE)(&s->vdso);
 	__builtin_unreachable();
 }
 
@@ -431,6 +426,8 @@ static void close_child_ends(struct start *s)
 	cgroup_close(&s->cgroup);
 	close(s->data);
 	close(s->life[0]);
+	if (s->exe >= 0)
+		close(s->exe);
 	for (i = 0; i < HOSTFD_CHANNELS; i++)
 		close(s->channel[i][1]);
 	if (s->trace != STDERR_FILENO)
@@ -441,15 +438,20 @@ static void close_child_ends(struct start *s)
 static int prepare(struct start *s, struct monitor *m, const struct policy *p,
 		   struct grant_root *grants, struct err *e)
 {
-	char go = BOOT_GO;
+	return make_grants(m, p, grants, e) || make_net(m, p, e) ||
+	       bootpage_write(s->meta, p, grants, landlock_scopes_signals(),
+			      m->net != NULL, e) ? -1 : 0;
+}
 
-	if (make_grants(m, p, grants, e) || make_net(m, p, e) ||
-	    bootpage_write(s->meta, p, grants, landlock_scopes_signals(),
-			   m->net != NULL, e))
-		return -1;
+/* The child may go on: all that could still fail here has not. */
+static void let_go(const struct monitor *m)
+{
+	char go = BOOT_GO;
+	struct iovec iov = { .iov_base = &go, .iov_len = 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+
 	/* It fails if the child has ended, which has said why itself. */
-	send(m->channel[0], &go, 1, MSG_NOSIGNAL);
-	return 0;
+	sendmsg(m->channel[0], &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* The parent, from the fork to the end of the sandbox. */
@@ -473,6 +475,7 @@ static int parent(struct start *s, struct monitor *m, const struct policy *p,
 		return err_set(e, EXIT_SBX, "this host lets the broker not be "
 			       "confined: %s", strerror(-r));
 	}
+	let_go(m);
 	return monitor_run(m);
 }
 

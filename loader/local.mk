@@ -7,6 +7,8 @@ sbx_SOURCES = \
 	%D%/bootpage.c \
 	%D%/bootpage.h \
 	%D%/heap.c \
+	%D%/imagemap.c \
+	%D%/imagemap.h \
 	%D%/image.S \
 	%D%/landlock.c \
 	%D%/landlock.h \
