@@ -236,7 +236,9 @@ emul_net_sources = \
 	%D%/net/tcp-opt.c \
 	%D%/net/udp.c \
 	%D%/net/udp.h \
+	%D%/net/udp-cork.c \
 	%D%/net/udp-data.c \
+	%D%/net/udp-error.c \
 	%D%/net/unix.c \
 	%D%/net/unix.h \
 	%D%/net/unix-conn.c \

@@ -146,6 +146,7 @@ guest_tests = \
 	%D%/g-timerfd.guest \
 	%D%/g-udp.guest \
 	%D%/g-udp6.guest \
+	%D%/g-udp-corners.guest \
 	%D%/g-unix.guest \
 	%D%/g-unix-cycle.guest \
 	%D%/g-timer.guest \

@@ -147,7 +147,8 @@ ssize_t far_udp_send(struct socket *s, struct task *t,
 	int err;
 
 	(void)t;
-	if (m->flags & MSG_OOB)
+	/* Pieces of one datagram are put together in here alone. */
+	if (m->flags & (MSG_OOB | MSG_MORE) || udp_sk(s)->cork)
 		return -EOPNOTSUPP;
 	if (want > UINT16_MAX)
 		return -EMSGSIZE;

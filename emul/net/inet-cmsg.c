@@ -171,6 +171,8 @@ int udp_recv_cmsg(struct socket *s, struct sockmsg *m, struct control *c)
 		return 0;
 	to.ip.q[0] = m->inet.ip[0];
 	to.ip.q[1] = m->inet.ip[1];
+	if (m->out_flags & MSG_ERRQUEUE)
+		return udp_error_cmsg(s, &to, c);
 	if (s->family == AF_INET6)
 		return recv_v6(&k->opt, m, &to, c);
 	return recv_v4(&k->opt, m, &to, c);

@@ -104,7 +104,8 @@ ssize_t passed_dgram_send(struct socket *s, struct task *t, struct sockmsg *m)
 	ssize_t r = 0;
 	char *buf;
 
-	if (m->files || m->flags & MSG_OOB)
+	if (m->files || m->flags & MSG_OOB ||
+	    (m->flags & MSG_MORE && s->family != AF_UNIX))
 		return -EOPNOTSUPP;
 	if (p->connected && m->name_len && s->type == SOCK_DGRAM)
 		return -EISCONN;

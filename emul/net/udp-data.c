@@ -54,6 +54,12 @@ static struct dgram *dgram_new(const struct inet_sock *k, struct sockmsg *m,
 	d->len = (uint32_t)n;
 	d->to = *to;
 	d->stamp_ns = 0;
+	d->sourced = m->inet.there;
+	d->from = *to;
+	if (d->sourced) {
+		d->from.ip.q[0] = m->inet.ip[0];
+		d->from.ip.q[1] = m->inet.ip[1];
+	}
 	set_header(d, &k->opt);
 	if (m->inet.has_ttl)
 		d->ttl = m->inet.ttl;
@@ -117,31 +123,60 @@ static int destination(struct inet_sock *k, const struct sockmsg *m,
 }
 
 /* The address that @d comes from.  inet_lock is held. */
-static void set_source(struct inet_sock *k, const struct sockmsg *m,
-		       struct dgram *d)
+static void set_source(const struct inet_sock *k, struct dgram *d)
 {
+	struct inet_addr asked = d->from;
+
 	d->from = k->local;
-	if (m->inet.there) {
-		d->from.ip.q[0] = m->inet.ip[0];
-		d->from.ip.q[1] = m->inet.ip[1];
-	}
+	if (d->sourced)
+		d->from.ip = asked.ip;
 	if (addr_class(&d->from) != INET_LOOPBACK)
 		addr_loopback(&d->from, addr_is_v4(&d->to));
 }
 
-/* Nobody is there: a socket that is connected, or asked for it, hears. */
-static void refused(struct inet_sock *k)
+int udp_dispatch(struct udp_sock *u, struct dgram *d)
 {
-	if (!k->remote.port && !inet_opt_on(&k->opt, INET_RECVERR) &&
-	    !inet_opt_on(&k->opt, INET6_RECVERR))
-		return;
-	store_release(&k->error, -ECONNREFUSED);
-	wait_wake(&k->queue, EPOLLERR | INET_IN | INET_OUT, INT32_MAX);
+	struct inet_sock *k = &u->in, *who = NULL;
+	int err;
+
+	mutex_lock(&inet_lock);
+	err = port_auto(k);
+	if (!err) {
+		set_source(k, d);
+		who = port_find(k->so.protocol, &d->to, &d->from);
+		if (who)
+			inet_get(who);
+	}
+	mutex_unlock(&inet_lock);
+	if (!err && !who)
+		udp_refused(u, d);
+	else if (!who || !deliver(udp_sk(&who->so), d))
+		kfree(d);
+	inet_put(who);
+	return err;
+}
+
+/* A piece of what waits for more: it goes where the first one goes. */
+static ssize_t append(struct udp_sock *u, struct sockmsg *m, bool more)
+{
+	struct inet_addr to;
+	struct dgram *d;
+	size_t n = m->u.left;
+	int err;
+
+	addr_any(&to, u->in.so.family);
+	d = dgram_new(&u->in, m, &to);
+	if (is_err(d))
+		return ptr_err(d);
+	err = udp_hold(u, d, more);
+	return err ? err : (ssize_t)n;
 }
 
 ssize_t udp_sendmsg(struct socket *s, struct task *t, struct sockmsg *m)
 {
-	struct inet_sock *k = inet_sk(s), *who = NULL;
+	struct udp_sock *u = udp_sk(s);
+	bool more = m->flags & MSG_MORE || load_once(&u->cork);
+	struct inet_sock *k = inet_sk(s);
 	struct inet_addr to = { .port = 0 };
 	size_t n = m->u.left;
 	struct dgram *d;
@@ -152,7 +187,11 @@ ssize_t udp_sendmsg(struct socket *s, struct task *t, struct sockmsg *m)
 		return -EOPNOTSUPP;
 	if (n > UINT16_MAX)
 		return -EMSGSIZE;
+	if (unlikely(udp_holds(u)))
+		return append(u, m, more);
 	err = destination(k, m, &to);
+	if (err > 0 && more)
+		return -EOPNOTSUPP;
 	if (err)
 		return err < 0 ? err : outward_sendto(k, m, &to);
 	addr_to(&to);
@@ -164,20 +203,7 @@ ssize_t udp_sendmsg(struct socket *s, struct task *t, struct sockmsg *m)
 	d = dgram_new(k, m, &to);
 	if (is_err(d))
 		return ptr_err(d);
-	mutex_lock(&inet_lock);
-	err = port_auto(k);
-	if (!err) {
-		set_source(k, m, d);
-		who = port_find(s->protocol, &to, &d->from);
-		if (who)
-			inet_get(who);
-	}
-	mutex_unlock(&inet_lock);
-	if (!who || !deliver(udp_sk(&who->so), d))
-		kfree(d);
-	if (!err && !who)
-		refused(k);
-	inet_put(who);
+	err = unlikely(more) ? udp_hold(u, d, true) : udp_dispatch(u, d);
 	return err ? err : (ssize_t)n;
 }
 
@@ -302,7 +328,7 @@ ssize_t udp_recvmsg(struct socket *s, struct task *t, struct sockmsg *m)
 
 	m->name_len = 0;
 	if (m->flags & MSG_ERRQUEUE)
-		return -EAGAIN;
+		return udp_recv_error(k, m);
 	if (m->flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	d = take_first(k, t, m);
@@ -339,8 +365,9 @@ uint32_t udp_poll(struct socket *s, struct waiter *w)
 
 	if (w)
 		wait_add(&k->in.queue, w, w->task);
-	if (load_once(&k->in.error))
-		mask |= EPOLLERR;
+	if (load_once(&k->in.error) || load_once(&k->n_errors))
+		mask |= EPOLLERR |
+			(sockopt_on(s, SO_SELECT_ERR_QUEUE) ? EPOLLPRI : 0);
 	if (shut & SHUT_RCV)
 		mask |= EPOLLRDHUP | INET_IN;
 	if (shut == (SHUT_RCV | SHUT_SND))

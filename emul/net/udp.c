@@ -5,6 +5,7 @@
 #include <linux/errno.h>
 #include <linux/eventpoll.h>
 #include <linux/in.h>
+#include <linux/in6.h>
 #include <linux/udp.h>
 
 #include "emul/entry/uaccess.h"
@@ -25,6 +26,7 @@ struct inet_sock *udp_new(int family, int protocol)
 		return NULL;
 	mutex_init_class(&k->lock, LOCK_OBJECT);
 	list_init(&k->dgrams);
+	list_init(&k->errors);
 	inet_init(&k->in, &udp_ops, family, SOCK_DGRAM, protocol);
 	return &k->in;
 }
@@ -36,6 +38,8 @@ void udp_free(struct inet_sock *in)
 
 	list_for_each_safe(d, next, &k->dgrams, link)
 		kfree(d);
+	udp_forget_errors(k);
+	kfree(k->corked);
 }
 
 static void udp_release(struct socket *s)
@@ -134,6 +138,19 @@ static long udp_unsent(struct socket *s)
 	return 0;
 }
 
+/* Who asks for no errors any more has none. */
+static long set_inet(struct socket *s, int level, int name, uaddr_t val,
+		     int len)
+{
+	long err = inet_setsockopt(s, level, name, val, len);
+
+	if (!err && name == (level == IPPROTO_IP ? IP_RECVERR : IPV6_RECVERR) &&
+	    !inet_opt_on(&inet_sk(s)->opt, level == IPPROTO_IP ? INET_RECVERR :
+			 INET6_RECVERR))
+		udp_forget_errors(udp_sk(s));
+	return err;
+}
+
 /* What a checksum covers where there is none is kept and told. */
 static long udp_setsockopt(struct socket *s, int level, int name, uaddr_t val,
 			   int len)
@@ -142,14 +159,15 @@ static long udp_setsockopt(struct socket *s, int level, int name, uaddr_t val,
 	int v;
 
 	if (level != s->protocol)
-		return inet_setsockopt(s, level, name, val, len);
+		return set_inet(s, level, name, val, len);
 	if (len < (int)sizeof(v))
 		return -EINVAL;
 	if (get_user(&v, val))
 		return -EFAULT;
 	switch (name) {
 	case UDP_CORK:
-		return v ? -EOPNOTSUPP : 0;
+		udp_set_cork(k, v);
+		return 0;
 	case UDPLITE_SEND_CSCOV:
 	case UDPLITE_RECV_CSCOV:
 		if (level != IPPROTO_UDPLITE)
@@ -172,7 +190,9 @@ static long udp_getsockopt(struct socket *s, int level, int name, uaddr_t val,
 	if (level == IPPROTO_UDPLITE && (name == UDPLITE_SEND_CSCOV ||
 					 name == UDPLITE_RECV_CSCOV))
 		v = k->cscov[name == UDPLITE_RECV_CSCOV];
-	else if (name != UDP_CORK)
+	else if (name == UDP_CORK)
+		v = k->cork;
+	else
 		return -ENOPROTOOPT;
 	return sockopt_put(val, len, &v, sizeof(v));
 }
