@@ -84,6 +84,7 @@ broker_sources = \
 	%D%/broker/confine.h \
 	%D%/broker/fd.c \
 	%D%/broker/fs.c \
+	%D%/broker/opens.c \
 	%D%/broker/fsmod.c \
 	%D%/broker/grant.c \
 	%D%/broker/list.c \

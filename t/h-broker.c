@@ -390,6 +390,11 @@ static uint32_t grants(void)
 	return n;
 }
 
+/* For OPENS: names, and directories which those behind them lie in. */
+static const char *const opened[] = {
+	"shadow", "passwd", "/etc", "/", "/proc/1",
+};
+
 /* Returns whether a descriptor is to go along. */
 static int fuzz_request(uint64_t *state)
 {
@@ -406,7 +411,7 @@ static int fuzz_request(uint64_t *state)
 		if (q->op >= BROKER_GETXATTR && q->op <= BROKER_REMOVEXATTR)
 			path = r / 4096 % 2 ? "user.x" : "security.capability";
 		if (q->op == BROKER_OPENS)
-			path = r / 4096 % 2 ? "shadow" : "passwd";
+			path = opened[r / 4096 % COUNT(opened)];
 		if (q->op == BROKER_LIST)
 			path = r / 4096 % 2 ? "etc" : "usr";
 		q->len2 = (uint16_t)text_len(path);

@@ -681,8 +681,10 @@ START_TEST(lists)
 		with_names(BROKER_LIST, RO, "t", bad[i]);
 		p.q.arg[0] = 1;
 		broken();
+		/* A path of a directory starts with a slash. */
 		with_names(BROKER_OPENS, RO, "t", bad[i]);
-		broken();
+		if (bad[i][0] != '/')
+			broken();
 	}
 	req2(BROKER_LIST, RO, "t", 0, "x");
 	p.data[p.q.len1 + p.q.len2++] = '\0';
@@ -741,6 +743,7 @@ START_TEST(opens)
 {
 	static const char *const contents[] = { "one\n", "two\n" };
 	const struct broker_opened *o = (const void *)c.body;
+	char many[2 * BROKER_FDS_MAX + 8];
 
 	setup(_i);
 	at_root("mkdir ro/t ro/t/d && echo one >ro/t/1 && echo two >ro/t/2 &&"
@@ -768,11 +771,58 @@ START_TEST(opens)
 	ck_assert_int_eq(serve(), -ELOOP);
 	with_names(BROKER_OPENS, RO, "t/1", "x|");
 	ck_assert_int_eq(serve(), -ENOTDIR);
-	with_names(BROKER_OPENS, RO, "t", "1|1|1|1|1|1|1|1|1|1|1|1|1|1|1|1|");
+	for (unsigned int i = 0; i <= BROKER_FDS_MAX; i++)
+		memcpy(many + 2 * i, "1|", 3);
+	with_names(BROKER_OPENS, RO, "t", many + 2);
 	ck_assert_int_eq(serve(), 0);
 	ck_assert_uint_eq(c.n_fds_out, BROKER_FDS_MAX);
 	request_close(&c);
-	with_names(BROKER_OPENS, RO, "t", "1|1|1|1|1|1|1|1|1|1|1|1|1|1|1|1|1|");
+	with_names(BROKER_OPENS, RO, "t", many);
+	broken();
+	teardown();
+}
+END_TEST
+
+/* Files of several directories: each is looked at as if it were the only one. */
+START_TEST(opens_dirs)
+{
+	static const char *const bad[] = {
+		"1|/", "/..|1|", "/t/../t|1|", "//|1|", "/t/|1|", "/./t|1|",
+		"/t|1|..|", "/t|1|/t//u|", "/t|t/1|",
+	};
+	static const uint32_t nrs[] = { 0, 1, 3, 6, 9 };
+	const struct broker_opened *o = (const void *)c.body;
+	char many[3 * BROKER_FDS_MAX + 8];
+
+	setup(_i);
+	at_root("mkdir -p ro/t/u/v ro/hid/x ro/mine && echo 0 >ro/t/1 &&"
+		"echo 1 >ro/t/u/1 && echo 3 >ro/t/u/v/1 && echo 6 >ro/top &&"
+		"echo no >ro/hid/x/1 && echo no >ro/mine/1 && echo 9 >ro/t/2 &&"
+		"ln -s t ro/way");
+	ck_assert_int_eq(monitor_hide(&m, RO, "hid"), 0);
+	ck_assert_int_eq(monitor_hide(&m, RO, "mine/1"), 0);
+	with_names(BROKER_OPENS, RO, "t", "1|/t/u|1|none|/t/u/v|1|/hid/x|1|"
+		   "/none|1|/|top|/mine|1|/way|1|/t|2|/t/1|1|");
+	ck_assert_int_eq(serve(), 0);
+	ck_assert_uint_eq(c.n_fds_out, 5);
+	ck_assert_uint_eq(c.rep.count, 5);
+	for (int i = 0; i < 5; i++) {
+		char buf[8] = "";
+
+		ck_assert_uint_eq(o[i].nr, nrs[i]);
+		ck_assert_int_eq((int)read(c.fds_out[i], buf, 7), 2);
+		ck_assert_int_eq(buf[0] - '0', (int)nrs[i]);
+	}
+	request_close(&c);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		with_names(BROKER_OPENS, RO, "t", bad[i]);
+		broken();
+	}
+	for (unsigned int i = 0; i <= BROKER_FDS_MAX; i++)
+		memcpy(many + 3 * i, "/t|", 4);
+	with_names(BROKER_OPENS, RO, "t", many + 3);
+	ck_assert_int_eq(serve(), 0);
+	with_names(BROKER_OPENS, RO, "t", many);
 	broken();
 	teardown();
 }
@@ -1097,7 +1147,7 @@ int main(void)
 {
 	const TTest *const three[] = {
 		walk, walk_long, open_kinds, open_write, read_dir, look,
-		change, read_only, commit, hidden, pseudo, lists, opens,
+		change, read_only, commit, hidden, pseudo, lists, opens, opens_dirs,
 		sent_fds, leaks,
 	};
 	const TTest *const once[] = {

@@ -88,10 +88,11 @@ enum broker_op {
 	BROKER_LIST,
 	/*
 	 * path, a directory; bytes 2: names of files in it, each of 1..255
-	 * bytes and a NUL, BROKER_FDS_MAX of them at most.  They are opened
-	 * read-only: rep.count descriptors come along; body: a struct
-	 * broker_opened for each.  What is no regular file, or cannot be
-	 * opened, is left out.
+	 * bytes and a NUL, BROKER_FDS_MAX of them at most.  A slash and a path
+	 * under the grant in the place of a name is the directory of those
+	 * behind it.  They are opened read-only: rep.count descriptors come
+	 * along; body: a struct broker_opened for each.  What is no regular
+	 * file, or cannot be opened, is left out.
 	 */
 	BROKER_OPENS,
 	/* path.  Body: one struct broker_node (with target of a link). */
@@ -332,7 +333,7 @@ enum broker_op {
 #define BROKER_TTY_BACKGROUND	1
 #define BROKER_TTY_ORPHANED	2	/* and nobody would continue it */
 
-#define BROKER_FDS_MAX		16u	/* descriptors of one reply */
+#define BROKER_FDS_MAX		64u	/* descriptors of one reply */
 #define BROKER_BREAK_MAX	5u	/* of TCSBRKP: tenths of a second */
 #define BROKER_SOL_IOCTL	0x10000u
 
@@ -399,7 +400,7 @@ struct broker_node {
 };
 
 struct broker_opened {
-	uint32_t nr;		/* of the name, from 0 on */
+	uint32_t nr;		/* of the name, from 0 on; directories apart */
 	uint32_t zero;
 	struct broker_stat st;
 };

@@ -29,7 +29,7 @@
 #endif
 
 #define LEGS_MAX	64u	/* of one socket; the oldest goes */
-#define BATCH		BROKER_FDS_MAX
+#define BATCH		16
 #define PAUSE_NS	(50 * NSEC_PER_MSEC)	/* no descriptor is free */
 #define RETRY_NS	(2 * NSEC_PER_MSEC)	/* without memory */
 

@@ -128,5 +128,13 @@ const char *channel_serve(struct monitor *m, int sock, bool *closed)
 	/* The sandbox may have died meanwhile: then nobody reads it. */
 	n = reply(sock, &c);
 	request_close(&c);
+	/* The user has more descriptors under way than the host lets him. */
+	if (n == -ETOOMANYREFS) {
+		c.rep.err = -ENFILE;
+		c.rep.flags = c.rep.len = c.rep.count = 0;
+		c.fd_out = -1;
+		c.n_fds_out = 0;
+		n = reply(sock, &c);
+	}
 	return n == -EAGAIN ? "it does not read its replies" : NULL;
 }

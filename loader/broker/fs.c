@@ -16,7 +16,7 @@
  * What is not a regular file is not opened: devices, fifos and sockets never
  * by the broker at all.
  */
-static int not_regular(uint32_t mode)
+int not_regular(uint32_t mode)
 {
 	if (S_ISDIR(mode))
 		return -EISDIR;
@@ -290,74 +290,5 @@ int serve_statfs(struct call *c)
 		return ret;
 	ret = reply_statfs(c, fd);
 	walk_close(c->g1, fd);
-	return ret;
-}
-
-/*
- * OPENS.
- */
-
-/* The file @name, whose path is c->s1 with it behind: a descriptor or -errno. */
-static int open_one(struct call *c, int dir, uint64_t dev, const char *name,
-		    struct statx *sx)
-{
-	char path[BROKER_PATH_MAX + NAME_MAX + 2];
-	size_t start = c->req.len1 ? (size_t)c->req.len1 + 1 : 0;
-	size_t n = strlen(name);
-	int fd;
-	int ret;
-
-	memcpy(path, c->s1, c->req.len1);
-	path[c->req.len1] = '/';
-	memcpy(path + start, name, n + 1);
-	ret = walk_step(c->m, c->g1, dir, dev, path, start, start + n, &fd, sx);
-	if (ret < 0)
-		return ret;
-	ret = not_regular(sx->stx_mode);
-	if (!ret)
-		ret = walk_reopen(c->m, fd, sx, dir, name, O_RDONLY);
-	close(fd);
-	return ret;
-}
-
-static void put_opened(struct call *c, uint32_t nr, int fd,
-		       const struct statx *sx)
-{
-	struct broker_opened o = { .nr = nr };
-
-	stat_fill(&o.st, sx);
-	memcpy(c->body + c->rep.len, &o, sizeof(o));
-	c->rep.len += (uint32_t)sizeof(o);
-	c->rep.count++;
-	c->fds_out[c->n_fds_out++] = fd;
-}
-
-int serve_opens(struct call *c)
-{
-	struct statx dir, sx;
-	uint32_t nr = 0;
-	int at;
-	int ret;
-
-	if (!names_ok(c->s2, c->req.len2))
-		return BROKEN;
-	for (size_t i = 0; i < c->req.len2; i++)
-		nr += !c->s2[i];
-	if (nr > BROKER_FDS_MAX)
-		return BROKEN;
-	ret = walk_fd(c->m, c->g1, c->s1, c->req.len1, &at, &dir);
-	if (ret < 0)
-		return ret;
-	if (!S_ISDIR(dir.stx_mode))
-		ret = S_ISLNK(dir.stx_mode) ? -ELOOP : -ENOTDIR;
-	nr = 0;
-	for (size_t i = 0; !ret && i < c->req.len2; nr++) {
-		int fd = open_one(c, at, stat_dev(&dir), c->s2 + i, &sx);
-
-		if (fd >= 0)
-			put_opened(c, nr, fd, &sx);
-		i += strlen(c->s2 + i) + 1;
-	}
-	walk_close(c->g1, at);
 	return ret;
 }

@@ -127,7 +127,7 @@ static const struct request {
 };
 
 /* Relative, clean, without "." and "..", without NUL; or empty. */
-static bool path_ok(const char *s, size_t n)
+bool path_ok(const char *s, size_t n)
 {
 	size_t start = 0;
 

@@ -188,6 +188,10 @@ int walk_reopen(const struct monitor *m, int fd, const struct statx *sx,
 
 /* list.c: are they names with a NUL each, that a path may have? */
 bool names_ok(const char *s, size_t n);
+/* Is it a path under a grant: relative, clean, without "." and ".."? */
+bool path_ok(const char *s, size_t n);
+/* 0 for a regular file, else the -errno with which it is not opened. */
+int not_regular(uint32_t mode);
 
 /* The path of descriptor fd below m->proc_fd. */
 struct fd_name {

@@ -402,6 +402,7 @@ static void repair_list(struct broker_req *q, char *text, size_t room,
 			unsigned int *seed)
 {
 	static const char names[][8] = { "d", "hidden", "a", "l", "f", "k" };
+	static const char dirs[][8] = { "/", "/a", "/hidden", "/d", "/l" };
 	const char *a = names[rand_r(seed) % 6];
 	const char *b = names[rand_r(seed) % 6];
 
@@ -416,6 +417,8 @@ static void repair_list(struct broker_req *q, char *text, size_t room,
 	if (q->op == BROKER_OPENS) {
 		q->flags = 0;
 		q->arg[0] = 0;
+		if (rand_r(seed) % 2)
+			a = dirs[rand_r(seed) % 5];
 	}
 	memcpy(text + q->len1, a, strlen(a) + 1);
 	memcpy(text + q->len1 + strlen(a) + 1, b, strlen(b) + 1);
