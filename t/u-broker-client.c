@@ -143,6 +143,48 @@ START_TEST(descriptor_sent)
 }
 END_TEST
 
+/* Answers are fetched when they are wanted, and leave channels to others. */
+START_TEST(later)
+{
+	struct broker_req req = {
+		.op = BROKER_WALK, .flags = BROKER_WALK_OPEN, .len1 = 10,
+	};
+	struct broker_later l[HOSTFD_CHANNELS];
+	int fds[BROKER_FDS_MAX];
+	struct broker_rep rep;
+	unsigned int n_fds;
+	char body[4096];
+	unsigned int n;
+
+	start();
+	for (int round = 0; round < 3; round++) {
+		for (n = 0; n < HOSTFD_CHANNELS; n++)
+			if (broker_post(&req, "etc/passwd", NULL, &l[n]))
+				break;
+		ck_assert_uint_gt(n, 1);
+		ck_assert_uint_lt(n, HOSTFD_CHANNELS);
+		ck_assert_int_eq(broker_post(&req, "etc/passwd", NULL, &l[n]),
+				 -EAGAIN);
+		ck_assert_int_eq(walk("usr", body, sizeof(body), NULL, &rep),
+				 0);
+		ck_assert_uint_eq(rep.count, 1);
+		/* The last one first; where there is no room it is lost. */
+		while (n--) {
+			int ret = broker_fetch(&l[n], &rep, body, n ?
+					       sizeof(body) : 0, fds, &n_fds);
+
+			ck_assert_int_eq(ret, n ? 0 : -EPROTO);
+			ck_assert_uint_eq(n_fds, n ? 1 : 0);
+			if (n) {
+				ck_assert_uint_eq(rep.count, 2);
+				close(fds[0]);
+			}
+		}
+	}
+	stop();
+}
+END_TEST
+
 /* It is tried less and less where it fails, and again at once where not. */
 START_TEST(spinning)
 {
@@ -214,4 +256,4 @@ START_TEST(crowd)
 }
 END_TEST
 
-UNIT_MAIN("broker-client", simple, descriptor_sent, spinning, crowd)
+UNIT_MAIN("broker-client", simple, descriptor_sent, later, spinning, crowd)

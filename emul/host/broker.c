@@ -18,6 +18,7 @@
 
 #define CHANNEL_ALL	((1U << HOSTFD_CHANNELS) - 1)
 #define CHANNEL_WAITED	(1U << 31)
+#define CHANNELS_LEFT	2	/* for who waits, where one is held longer */
 
 static __arena uint32_t channels_taken;
 static __arena uint32_t last_seq;
@@ -53,6 +54,24 @@ static unsigned int channel_take(void)
 		waited = CHANNEL_WAITED;
 		w = load_once(&channels_taken);
 	}
+}
+
+/* One that nobody waits for and that leaves others enough, or -1. */
+static int channel_spare(void)
+{
+	uint32_t w = load_once(&channels_taken);
+	unsigned int i;
+
+	do {
+		uint32_t free = ~w & CHANNEL_ALL;
+
+		if (__builtin_popcount(free) <= CHANNELS_LEFT)
+			return -1;
+		i = (unsigned int)__builtin_ctz(free);
+	} while (!__atomic_compare_exchange_n(&channels_taken, &w, w | 1U << i,
+					      true, __ATOMIC_ACQUIRE,
+					      __ATOMIC_RELAXED));
+	return (int)i;
 }
 
 static void channel_give(unsigned int i)
@@ -147,25 +166,51 @@ static int receive_reply(int fd, struct broker_rep *rep, void *buf,
 	return -EPROTO;
 }
 
+static struct broker_later post(unsigned int i, struct broker_req *req,
+				const void *p1, const void *p2, int fd_in,
+				int fd_in2)
+{
+	req->version = BROKER_VERSION;
+	req->seq = __atomic_add_fetch(&last_seq, 1, __ATOMIC_RELAXED);
+	req->zero = 0;
+	send_request(HOSTFD_CHANNEL + (int)i, req, p1, p2, fd_in, fd_in2);
+	return (struct broker_later){ req->seq, req->op, (uint16_t)i };
+}
+
+int broker_post(struct broker_req *req, const void *p1, const void *p2,
+		struct broker_later *later)
+{
+	int i = channel_spare();
+
+	if (i < 0)
+		return -EAGAIN;
+	*later = post((unsigned int)i, req, p1, p2, -1, -1);
+	return 0;
+}
+
+int broker_fetch(const struct broker_later *later, struct broker_rep *rep,
+		 void *buf, size_t cap, int fds[BROKER_FDS_MAX],
+		 unsigned int *n_fds)
+{
+	int ret = receive_reply(HOSTFD_CHANNEL + later->channel, rep, buf, cap,
+				fds);
+
+	channel_give(later->channel);
+	if (rep->seq != later->seq || rep->op != later->op)
+		lost();
+	*n_fds = ret > 0 ? (unsigned int)ret : 0;
+	return ret < 0 ? ret : rep->err;
+}
+
 static int round_trip(struct broker_req *req, const void *p1, const void *p2,
 		      int fd_in, int fd_in2, struct broker_rep *rep,
 		      void *buf, size_t cap, int fds[BROKER_FDS_MAX],
 		      unsigned int *n_fds)
 {
-	unsigned int i = channel_take();
-	int fd = HOSTFD_CHANNEL + (int)i;
-	int ret;
+	struct broker_later later = post(channel_take(), req, p1, p2, fd_in,
+					 fd_in2);
 
-	req->version = BROKER_VERSION;
-	req->seq = __atomic_add_fetch(&last_seq, 1, __ATOMIC_RELAXED);
-	req->zero = 0;
-	send_request(fd, req, p1, p2, fd_in, fd_in2);
-	ret = receive_reply(fd, rep, buf, cap, fds);
-	channel_give(i);
-	if (rep->seq != req->seq || rep->op != req->op)
-		lost();
-	*n_fds = ret > 0 ? (unsigned int)ret : 0;
-	return ret < 0 ? ret : rep->err;
+	return broker_fetch(&later, rep, buf, cap, fds, n_fds);
 }
 
 int broker_call_fds(struct broker_req *req, const void *p1, const void *p2,

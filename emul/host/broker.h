@@ -36,6 +36,25 @@ int broker_call_fds(struct broker_req *req, const void *p1, const void *p2,
 		    int fd_in, struct broker_rep *rep, void *buf, size_t cap,
 		    int fds[BROKER_FDS_MAX], unsigned int *n_fds);
 
+/*
+ * A request that is sent now, and whose answer is fetched later: the broker
+ * works on it while the program goes on.  It holds a channel, so that there
+ * may be few of them.
+ */
+struct broker_later {
+	uint32_t seq;
+	uint16_t op;
+	uint16_t channel;
+};
+
+/* 0, or -EAGAIN: others need the channels.  What was sent must be fetched. */
+int broker_post(struct broker_req *req, const void *p1, const void *p2,
+		struct broker_later *later) __attribute__((warn_unused_result));
+/* As broker_call_fds(), once for each that was posted, by any thread. */
+int broker_fetch(const struct broker_later *later, struct broker_rep *rep,
+		 void *buf, size_t cap, int fds[BROKER_FDS_MAX],
+		 unsigned int *n_fds);
+
 /* BROKER_NET_WATCH: 0 or -errno. */
 int broker_watch(int epfd, int fd, uint64_t data);
 
