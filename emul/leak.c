@@ -9,6 +9,7 @@
 #include "emul/leak.h"
 
 #ifdef SBX_DEBUG
+#include "emul/fs/hostfs.h"
 #include "emul/host/host.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/live.h"
@@ -137,6 +138,7 @@ static void count(unsigned int tasks, unsigned int groups, unsigned int slots,
 	leak.found = false;
 	leak.pass++;
 	slots_drain();
+	host_ahead_settle();
 	dcache_drain();
 	names = (int64_t)dcache_each(look_at, &l);
 	for (unsigned int k = 0; k < LIVE_N; k++) {

@@ -84,6 +84,7 @@ emul_fs_sources = \
 	%D%/fs/hostxattr.c \
 	%D%/fs/overlay.c \
 	%D%/fs/hostfs.h \
+	%D%/fs/hostahead.c \
 	%D%/fs/hostlist.c \
 	%D%/fs/hostlookup.c \
 	%D%/fs/hostnames.c \

@@ -37,6 +37,7 @@ struct hostfs {
 	bool stat_seen;
 	uint32_t open_got;	/* hostopen.c: as ahead_got, ahead_used */
 	uint32_t open_used;
+	uint32_t open_max;	/* so many were opened at once the last time */
 	uint32_t xattrs_wanted;	/* files whose extended ones were asked for */
 	uint64_t synced_dev;	/* hostio.c: of it is known what a sync does */
 	struct memquota quota;
@@ -219,6 +220,9 @@ struct dir_list {
 
 struct dir_list *host_list_new(void);
 void host_list_put(struct dir_list *l);
+/* Where in @l the entry after the one of @name starts. */
+__hidden size_t host_list_behind(const struct dir_list *l, const char *name,
+				 size_t len);
 /*
  * The complete list of @dir, or one of one's own, to be read further.  NULL:
  * no memory.
@@ -227,10 +231,23 @@ struct dir_list *host_list_get(struct dentry *dir);
 /* The next batch, if there is one: l->done.  0 or -errno. */
 int host_list_more(struct dentry *dir, struct dir_list *l);
 /*
- * List @dir, with or without attributes, and others beside and below it, where
- * they may be wanted.
+ * Put what LIST has told of directories below @top in its place; @first_wanted:
+ * the first one was asked for.  The last one with a reference, or NULL.
+ */
+__hidden struct dentry *host_lists_take(struct dentry *top, const char *buf,
+					const struct broker_rep *rep, bool stat,
+					bool first_wanted);
+/*
+ * hostahead.c: list @dir, with or without attributes, and others beside and
+ * below it, where they may be wanted.
  */
 void host_list_ahead(struct dentry *dir, bool stat);
+/* If the broker has been asked for @name in @up in advance, wait for it. */
+__hidden void host_ahead_await(struct dentry *up, const char *name, size_t len);
+/* Fetch the lists that were asked for in advance: true if there were any. */
+__hidden bool host_ahead_fetch(void) __must_check;
+/* Fetch all that was asked for in advance, and ask for no more. */
+void host_ahead_settle(void);
 /* It is complete: others need not ask again, where it may be kept. */
 void host_list_keep(struct inode *i, struct dir_list *l);
 
@@ -269,7 +286,11 @@ __hidden void host_names_learn(struct dentry *dir);
 __hidden bool host_names_looks(const struct dentry *dir, unsigned int flags);
 /* The whole of @dir was listed. */
 __hidden void host_names_from(struct dentry *dir, const struct dir_list *l);
-/* Is it likely that the attributes of what is listed are wanted too? */
+/* Were the attributes of what was listed looked at, lately? */
+__hidden bool host_names_stat_wanted(const struct hostfs *fs);
+/* Will the next one be tried without, to see whether they are still? */
+__hidden bool host_names_probe_next(const struct hostfs *fs);
+/* Are those of the next one wanted? */
 __hidden bool host_names_stat(struct hostfs *fs);
 /* It is known that @dir has no name of that hash. */
 __hidden bool host_names_lack(struct dentry *dir, uint32_t hash);
@@ -298,6 +319,10 @@ __hidden void host_open_ahead(struct dentry *d);
  * and others get theirs, and a descriptor.  True: it has.
  */
 __hidden bool host_open_names(struct dentry *dir, const char *name, size_t len);
+/* How many descriptors there may be of files that nobody has open. */
+__hidden uint32_t host_fds_idle(void);
+/* Its part of host_ahead_settle(). */
+__hidden void host_open_settle(void);
 /* @i has a descriptor that nobody uses: it may be closed for others. */
 __hidden void host_fd_idle(struct inode *i);
 /*

@@ -35,6 +35,11 @@ void hostfs_limit(uint64_t descriptors)
 	lru.max = MAX(lru.max, IDLE_MIN);
 }
 
+uint32_t host_fds_idle(void)
+{
+	return lru.max;
+}
+
 /* lru.lock is held. */
 static void lru_del(struct host_node *n)
 {

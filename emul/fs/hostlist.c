@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * hostlist.c: lists of the host's directories, kept and fetched ahead.
- *
- * Who goes through a tree reads directory after directory, and a request for
- * each costs more than the host needs to list it.  So where a directory is
- * read after the one it lies in, others that lie there come along, and what is
- * below them: twice as many each time, as long as they are read.
- */
+/* hostlist.c: lists of the host's directories, and what comes with them. */
 #include "emul/fs/hostfs.h"
 
 #include "emul/host/broker.h"
 #include "emul/lib/alloc.h"
 #include "emul/lib/string.h"
 #include "emul/vfs/dcache.h"
-
-#define AHEAD_MAX	256u	/* directories in one request */
-#define AHEAD_TRUST	16u	/* so many may come for nothing, ... */
-#define AHEAD_WASTE	1024u	/* ... or so many, where others were read */
 
 struct dir_list *host_list_new(void)
 {
@@ -166,6 +155,20 @@ int host_rows_take(struct host_rows *r, struct dentry *dir,
 	return 0;
 }
 
+size_t host_list_behind(const struct dir_list *l, const char *name, size_t len)
+{
+	size_t at = 0;
+
+	while (at < l->used) {
+		const struct broker_dirent *e = (const void *)(l->mem + at);
+
+		at += e->rec_len;
+		if (e->name_len == len && !memcmp(e + 1, name, len))
+			break;
+	}
+	return at;
+}
+
 int host_list_more(struct dentry *dir, struct dir_list *l)
 {
 	struct broker_req req = { .op = BROKER_READDIR, .arg = { l->cookie } };
@@ -233,12 +236,13 @@ static struct dentry *find_dir(struct dentry *top, const char *path,
 	return NULL;
 }
 
-/* Put what LIST has told of directories below @top in its place. */
-static void take_lists(struct dentry *top, const char *buf,
-		       const struct broker_rep *rep, bool stat)
+struct dentry *host_lists_take(struct dentry *top, const char *buf,
+			       const struct broker_rep *rep, bool stat,
+			       bool first_wanted)
 {
 	struct host_rows r = host_rows(buf, rep);
-	uint32_t n = 0;
+	uint32_t n = 0, wanted = first_wanted;
+	struct dentry *last = NULL;
 	int err = 0;
 
 	while (r.left && !err) {
@@ -255,148 +259,20 @@ static void take_lists(struct dentry *top, const char *buf,
 		err = host_rows_take(&r, d, l);
 		if (l && !err) {
 			l->done = true;
-			l->ahead = n++ > 0;
+			l->ahead = ++n > wanted;
 			host_list_keep(d->inode, l);
 			if (stat)
 				store_once(&host_node(d->inode)->stat_done,
 					   true);
 		}
 		host_list_put(l);
-		dput(d);
+		dput(last);
+		last = d;
 	}
 	if (n)
-		__atomic_fetch_add(&hostfs_of(top->inode)->ahead_got, n - 1,
-				   __ATOMIC_RELAXED);
-}
-
-/* How many directories to ask for now; see the top. */
-static uint32_t window(struct hostfs *fs)
-{
-	uint32_t got = load_once(&fs->ahead_got);
-	uint32_t used = load_once(&fs->ahead_used);
-	uint32_t w = load_once(&fs->ahead);
-
-	if (got > used + AHEAD_WASTE) {
-		/* What came for nothing is forgotten in time. */
-		store_once(&fs->ahead_got, got - AHEAD_TRUST);
-		return 1;
-	}
-	if (got <= used + AHEAD_TRUST || used * 2 >= got)
-		w = MIN(w ? w * 2 : 1, AHEAD_MAX);
-	if (got > 4 * AHEAD_WASTE) {
-		store_once(&fs->ahead_got, got / 2);
-		store_once(&fs->ahead_used, used / 2);
-	}
-	store_once(&fs->ahead, w);
-	return w;
-}
-
-struct dentry *host_name_in(struct dentry *d, char *name, size_t *len)
-{
-	struct dentry *up = NULL;
-
-	mutex_lock(&dcache.lock);
-	if (!(d->flags & (D_ROOT | D_DELETED)) && d->len <= NAME_LEN_MAX) {
-		up = dget(d->parent);
-		*len = d->len;
-		memcpy(name, d->name, d->len + 1);
-	}
-	mutex_unlock(&dcache.lock);
-	return up;
-}
-
-/* Is it known already, or something else by now? */
-static bool is_known(struct dentry *dir, const char *name, size_t len)
-{
-	struct dentry *d = d_lookup(dir, name, len);
-	bool known = d && (!host_has_lower(d) || host_node(d->inode)->list ||
-			   host_node(d->inode)->path);
-
-	dput(d);
-	return known;
-}
-
-/*
- * Names, with a NUL each, of up to @max directories of @up from the one of
- * @name on, in the order of its list.  Their length in bytes.
- */
-static size_t choose(struct dentry *up, const struct dir_list *l,
-		     const char *name, size_t len, char *out, uint32_t max)
-{
-	const struct broker_dirent *e;
-	size_t at, n = len + 1;
-	bool found = false;
-
-	memcpy(out, name, len + 1);
-	for (at = 0; at < l->used && max > 1; at += e->rec_len) {
-		const char *s;
-
-		e = (const void *)(l->mem + at);
-		s = (const char *)(e + 1);
-		if (!found) {
-			found = e->name_len == len && !memcmp(s, name, len);
-			continue;
-		}
-		if (e->type != 4 || is_known(up, s, e->name_len))
-			continue;
-		if (n + e->name_len + 1 > BROKER_PATH_MAX)
-			break;
-		memcpy(out + n, s, (size_t)e->name_len + 1);
-		n += (size_t)e->name_len + 1;
-		max--;
-	}
-	return n;
-}
-
-static void ask_lists(struct dentry *up, char *path, const char *names,
-		      size_t names_len, uint32_t max, bool stat)
-{
-	struct hostfs *fs = hostfs_of(up->inode);
-	struct broker_req req = {
-		.op = BROKER_LIST, .grant = fs->grant,
-		.flags = BROKER_DIR_TREE, .arg = { max },
-	};
-	char *p, *buf = kmalloc(BROKER_BODY_MAX);
-	struct broker_rep rep;
-	size_t len;
-
-	p = buf ? host_path(up, path, &len) : NULL;
-	if (p && len < BROKER_PATH_MAX) {
-		req.len1 = (uint16_t)len;
-		req.len2 = (uint16_t)names_len;
-		if (stat)
-			req.flags |= BROKER_DIR_STAT | host_xattrs_wanted(fs);
-		if (!broker_call2(&req, p, names, -1, &rep, buf,
-				  BROKER_BODY_MAX, NULL))
-			take_lists(up, buf, &rep, stat);
-	}
-	kfree(buf);
-}
-
-void host_list_ahead(struct dentry *dir, bool stat)
-{
-	struct host_node *n = host_node(dir->inode);
-	char name[NAME_LEN_MAX + 1], *mem;
-	struct dir_list *l = NULL;
-	struct dentry *up;
-	uint32_t max;
-	size_t len = 0;
-
-	/* A large one does not come whole. */
-	if (host_shared(dir->inode) || n->path || !n->lower ||
-	    dir->inode->size > BROKER_BODY_MAX / 2)
-		return;
-	up = host_name_in(dir, name, &len);
-	if (up && host_has_lower(up))
-		l = load_acquire(&host_node(up->inode)->list);
-	max = l ? window(hostfs_of(up->inode)) : 1;
-	mem = max > 1 ? kmalloc(2 * BROKER_PATH_MAX) : NULL;
-	if (mem)
-		ask_lists(up, mem, mem + BROKER_PATH_MAX,
-			  choose(up, l, name, len, mem + BROKER_PATH_MAX, max),
-			  max, stat);
-	kfree(mem);
-	dput(up);
+		__atomic_fetch_add(&hostfs_of(top->inode)->ahead_got,
+				   n - wanted, __ATOMIC_RELAXED);
+	return last;
 }
 
 static struct dir_list *kept(struct inode *i)
@@ -421,6 +297,8 @@ struct dir_list *host_list_get(struct dentry *dir)
 {
 	struct dir_list *l = kept(dir->inode);
 
+	if (!l && host_ahead_fetch())
+		l = kept(dir->inode);
 	if (!l) {
 		host_list_ahead(dir, host_names_stat(hostfs_of(dir->inode)));
 		l = kept(dir->inode);

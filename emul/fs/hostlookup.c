@@ -182,6 +182,7 @@ static bool need_not_ask(struct dentry *dir, const char *rest, size_t len,
 
 	if (host_names_lack(dir, hash))
 		return true;
+	host_ahead_await(dir, rest, n);
 	host_names_asked(dir, flags);
 	if (host_names_lack(dir, hash))
 		return true;

@@ -185,9 +185,20 @@ static void learn_stat(struct dentry *dir, bool many)
 	store_release(&n->stat_busy, false);
 }
 
+bool host_names_stat_wanted(const struct hostfs *fs)
+{
+	return load_once(&fs->stat_wanted) >= STAT_DIRS;
+}
+
+bool host_names_probe_next(const struct hostfs *fs)
+{
+	return host_names_stat_wanted(fs) &&
+		(load_once(&fs->stat_probes) + 1) % PROBE_EACH == 0;
+}
+
 bool host_names_stat(struct hostfs *fs)
 {
-	if (load_once(&fs->stat_wanted) < STAT_DIRS)
+	if (!host_names_stat_wanted(fs))
 		return false;
 	/* Now and then without, to see whether anybody asks. */
 	if (__atomic_add_fetch(&fs->stat_probes, 1, __ATOMIC_RELAXED) %
@@ -203,7 +214,7 @@ static bool stat_wanted(struct host_node *n, struct hostfs *fs, bool *many)
 {
 	uint32_t found = load_once(&n->n_found);
 
-	*many = load_once(&fs->stat_wanted) >= STAT_DIRS;
+	*many = host_names_stat_wanted(fs);
 	return *many ? found || n->was_read : found >= STAT_MAX;
 }
 
@@ -212,6 +223,9 @@ static void fetch_stat(struct dentry *dir, bool many)
 	struct host_node *n = host_node(dir->inode);
 	struct hostfs *fs = hostfs_of(dir->inode);
 
+	if (!load_once(&n->list) && host_ahead_fetch() &&
+	    load_once(&n->stat_done))
+		return;
 	store_once(&fs->stat_seen, true);
 	/* More of the same directory is wanted as easily. */
 	if (!n->stat_size)
