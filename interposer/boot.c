@@ -31,9 +31,13 @@ __asm__(".section .head, \"ax\", @progbits\n"
 	".globl kernel_head\n"
 	".hidden kernel_head\n"
 	"kernel_head: jmp kernel_start\n"
-	/* For the launcher: up to where the image is to be executable. */
+	/*
+	 * For the launcher: up to where the image is to be executable, and
+	 * where what runs at each start ends.
+	 */
 	".balign 8\n"
 	".quad image_text_end\n"
+	".quad image_hot_end\n"
 	".text\n");
 
 static void map_or_die(uint64_t at, uint64_t len, int fd)

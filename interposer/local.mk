@@ -48,9 +48,9 @@ libkernel_a_CFLAGS = -std=gnu11 $(WARN_CFLAGS) $(KERNEL_CFLAGS)
 libkernel_a_CCASFLAGS = $(AM_CPPFLAGS) -fcf-protection=none
 
 # The addresses come from emul/abi/region.h: one place for C, as and ld.
-EXTRA_DIST += %D%/kernel.lds
+EXTRA_DIST += %D%/kernel.lds %D%/hot.lds
 CLEANFILES += kernel.lds kernel.elf kernel.bin
-kernel.lds: %D%/kernel.lds emul/abi/region.h
+kernel.lds: %D%/kernel.lds %D%/hot.lds emul/abi/region.h
 	$(AM_V_GEN)$(CPP) -P -undef -D__ASSEMBLER__ -x assembler-with-cpp \
 		$(AM_CPPFLAGS) $(srcdir)/interposer/kernel.lds >$@.tmp
 	@mv $@.tmp $@

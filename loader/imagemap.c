@@ -26,14 +26,25 @@ extern const char kernel_image[], kernel_image_end[];
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 
 /*
- * The second word of the image: where its text ends; interposer/boot.c.  To be
- * read here and now, for the image is moved away.
+ * Words of the image: 1: where its text ends, 2: where what each start runs
+ * does; interposer/boot.c.  To be read here and now, for it is moved away.
  */
-static size_t text_size(void)
+static size_t size_of(int word)
 {
 	const volatile uint64_t *head = (const void *)kernel_image;
 
-	return (size_t)(head[1] - IMAGE_BASE);
+	return (size_t)(head[word] - IMAGE_BASE);
+}
+
+/*
+ * A fault maps all of the file that lies together in the host's memory, but for
+ * what is another mapping: so what is seldom run is one.
+ */
+static void part_cold(size_t text)
+{
+	size_t hot = size_of(2);
+
+	madvise((char *)IMAGE_BASE + hot, text - hot, MADV_DONTDUMP);
 }
 
 /* Where the image is in the file; -1: not to be told. */
@@ -63,7 +74,7 @@ int image_open(void)
 bool image_map(int fd)
 {
 	size_t size = (size_t)(kernel_image_end - kernel_image);
-	size_t text = text_size();
+	size_t text = size_of(1);
 	off_t at = image_offset();
 	char *base = (char *)IMAGE_BASE;
 
@@ -73,6 +84,7 @@ bool image_map(int fd)
 	if (mmap(base, text, PROT_READ | PROT_EXEC,
 		 MAP_PRIVATE | MAP_FIXED_NOREPLACE, fd, at) != base)
 		return false;
+	part_cold(text);
 	return mmap(base + text, size - text, PROT_READ,
 		    MAP_PRIVATE | MAP_FIXED_NOREPLACE, fd,
 		    at + (off_t)text) == base + text;
@@ -81,7 +93,7 @@ bool image_map(int fd)
 bool image_move(void)
 {
 	size_t size = (size_t)(kernel_image_end - kernel_image);
-	size_t text = text_size();
+	size_t text = size_of(1);
 
 	return mremap((void *)(uintptr_t)kernel_image, size, size,
 		      MREMAP_MAYMOVE | MREMAP_FIXED, (void *)IMAGE_BASE) !=

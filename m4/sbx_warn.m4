@@ -67,7 +67,7 @@ AC_DEFUN([SBX_KERNEL_FLAGS], [
 		-fno-tree-loop-distribute-patterns -fno-common
 		-fno-strict-aliasing -fno-delete-null-pointer-checks
 		-fno-stack-clash-protection -ftls-model=local-exec
-		-fdirect-access-external-data
+		-fdirect-access-external-data -ffunction-sections
 	], [SBX_TRY_FLAG(sbx_flag, [KERNEL_CFLAGS])])
 	AC_SUBST([KERNEL_CFLAGS])
 ])
