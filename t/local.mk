@@ -6,6 +6,7 @@ unit_tests = \
 	%D%/u-broker-client \
 	%D%/u-broker-monitor \
 	%D%/u-broker-request \
+	%D%/u-cgroup \
 	%D%/u-futex \
 	%D%/u-signal \
 	%D%/u-trace \
@@ -33,6 +34,7 @@ t_u_broker_monitor_SOURCES = %D%/u-broker-monitor.c %D%/broker.h \
 t_u_broker_monitor_CFLAGS = -std=gnu11 $(WARN_CFLAGS)
 t_u_broker_monitor_LDADD = $(CHECK_LIBS)
 
+t_u_cgroup_SOURCES = %D%/u-cgroup.c loader/err.c
 t_u_alloc_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_futex_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
 t_u_ipc_CPPFLAGS = $(AM_CPPFLAGS) -DSBX_HOSTED=1
@@ -212,6 +214,7 @@ shell_tests = \
 	%D%/t2023-packages.sh \
 	%D%/t2024-real-files.sh \
 	%D%/t2025-safety.sh \
+	%D%/t2026-root-inside.sh \
 	%D%/t2027-host-errors.sh \
 	%D%/t2028-other-root.sh \
 	%D%/t2030-view.sh \
