@@ -102,6 +102,7 @@ emul_fs_sources = \
 	%D%/fs/memdata.c \
 	%D%/fs/memdata.h \
 	%D%/fs/memfd.c \
+	%D%/fs/nsfs.c \
 	%D%/fs/memfd.h \
 	%D%/fs/tmpfs.c \
 	%D%/fs/tmpfs-mount.c \

@@ -28,6 +28,8 @@
 #define FIGETBSZ	2
 #endif
 
+#define NS_GET_NSTYPE_	0xb703
+
 static const struct timespec past[2] = { { 1, 0 }, { 2, 0 } };
 
 /* A pipe or a socket is its maker's, who may change what it is. */
@@ -97,6 +99,37 @@ static void anonymous(const char *kind, int fd)
 	ok(r == 0 || r == -1, kind);
 }
 
+/* A namespace can be opened and compared; what it is called is its number. */
+static void namespace(const char *kind)
+{
+	char name[64], text[64], other[64];
+	struct stat st, same;
+	ssize_t n;
+	int fd;
+
+	printf("# %s\n", kind);
+	snprintf(name, sizeof(name), "/proc/self/ns/%s", kind);
+	n = readlink(name, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = 0;
+	TZ(stat(name, &st));
+	snprintf(other, sizeof(other), "%s:[%lu]", kind,
+		 (unsigned long)st.st_ino);
+	ok(!strcmp(text, other), "it is called by its number");
+	TZ(fd = open(name, O_RDONLY));
+	TZ(fstat(fd, &same));
+	ok(st.st_ino == same.st_ino && st.st_dev == same.st_dev, "the same");
+	T(st.st_mode);
+	T(read(fd, text, 1));
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	n = readlink(name, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = 0;
+	ok(!strcmp(text, other), "so is its descriptor");
+	T(chdir(name));
+	T(ioctl(fd, NS_GET_NSTYPE_));
+	T(ioctl(fd, 0xb7ff));
+	close(fd);
+}
+
 int main(void)
 {
 	int p[2], s[2];
@@ -118,5 +151,8 @@ int main(void)
 	anonymous("signalfd", signalfd(-1, &m, SFD_NONBLOCK));
 	anonymous("timerfd", timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK));
 	anonymous("inotify", inotify_init1(IN_NONBLOCK));
+	namespace("mnt");
+	namespace("pid");
+	namespace("user");
 	return done_testing();
 }

@@ -47,9 +47,8 @@ static struct {
 	struct mount *mnt;
 } nameless __arena;
 
-static int nameless_path(struct file *f, struct path *out)
+int nameless_path(struct inode *i, struct path *out)
 {
-	struct inode *i = f->inode;
 	struct mount *m;
 	struct dentry *d;
 
@@ -121,6 +120,10 @@ ssize_t proc_fd_readlink(struct task *t, int fd, char *buf, size_t size)
 		file_put(f);
 		return n;
 	}
+	if (nsfs_name(f->inode, buf, size, &n)) {
+		file_put(f);
+		return n;
+	}
 	if (S_ISFIFO(f->inode->mode))
 		len = ksnprintf(name, sizeof(name), "pipe:[%lu]",
 				(unsigned long)f->inode->ino);
@@ -151,7 +154,7 @@ int proc_fd_follow(struct task *t, int fd, struct path *out)
 		path_get(&f->path);
 		*out = f->path;
 	} else {
-		err = nameless_path(f, out);
+		err = nameless_path(f->inode, out);
 	}
 	file_put(f);
 	return err;

@@ -279,26 +279,30 @@ static void show_wchan(struct text *b, struct task *t)
 	text_printf(b, "0");
 }
 
-/* The one namespace of each kind, under the number that Linux's first has. */
-#define NAMESPACE(name, number)						\
-	static ssize_t ns_##name(struct task *t, char *buf, size_t size)	\
+/* Where the link of a namespace leads, and what it says: nsfs.c. */
+#define NAMESPACE(name, kind)						\
+	static ssize_t name##_link(struct task *t, char *buf, size_t size) \
 	{								\
-		static const char s[] = #name ":[" #number "]";		\
-									\
 		(void)t;						\
-		memcpy(buf, s, MIN(sizeof(s) - 1, size));		\
-		return (ssize_t)MIN(sizeof(s) - 1, size);		\
+		return nsfs_link(kind, buf, size);			\
+	}								\
+	static int name##_follow(struct task *t, struct path *out)	\
+	{								\
+		(void)t;						\
+		return nsfs_follow(kind, out);				\
 	}
-NAMESPACE(cgroup, 4026531835)
-NAMESPACE(ipc, 4026531839)
-NAMESPACE(mnt, 4026531841)
-NAMESPACE(net, 4026531840)
-NAMESPACE(pid, 4026531836)
-NAMESPACE(time, 4026531834)
-NAMESPACE(user, 4026531837)
-NAMESPACE(uts, 4026531838)
+NAMESPACE(ns_cgroup, NS_CGROUP)
+NAMESPACE(ns_ipc, NS_IPC)
+NAMESPACE(ns_mnt, NS_MNT)
+NAMESPACE(ns_net, NS_NET)
+NAMESPACE(ns_pid, NS_PID)
+NAMESPACE(ns_time, NS_TIME)
+NAMESPACE(ns_user, NS_USER)
+NAMESPACE(ns_uts, NS_UTS)
 
-#define NS_OF(n, fn)	{ .name = n, .mode = S_IFLNK | 0777, .link = ns_##fn }
+#define NS_OF(n, fn)							\
+	{ .name = n, .mode = S_IFLNK | 0777, .link = ns_##fn##_link,	\
+	  .follow = ns_##fn##_follow }
 static const struct proc_entry ns_entries[] = {
 	NS_OF("cgroup", cgroup),
 	NS_OF("ipc", ipc),

@@ -134,6 +134,8 @@ int proc_fd_next(struct task *t, int fd, struct file **f, bool *cloexec);
 /* Names of the descriptors of @t: the text of the link, and its place. */
 ssize_t proc_fd_readlink(struct task *t, int fd, char *buf, size_t size);
 int proc_fd_follow(struct task *t, int fd, struct path *out);
+/* A way to @i, which has no name; takes references.  0 or -ENOMEM. */
+int nameless_path(struct inode *i, struct path *out);
 void proc_show_fdinfo(struct text *b, struct task *t, int fd);
 /* exe, cwd and root. */
 int proc_exe_follow(struct task *t, struct path *out);
@@ -165,5 +167,15 @@ extern const struct proc_entry proc_root_entry;
 void proc_show_cpuinfo(struct text *b, struct task *t);
 void proc_show_mounts(struct text *b, struct task *t);
 void proc_show_mountinfo(struct text *b, struct task *t);
+
+/* nsfs.c: namespaces */
+enum ns_kind {
+	NS_CGROUP, NS_IPC, NS_MNT, NS_NET, NS_PID, NS_TIME, NS_USER, NS_UTS
+};
+/* As proc_entry->link and ->follow. */
+ssize_t nsfs_link(enum ns_kind kind, char *buf, size_t size);
+int nsfs_follow(enum ns_kind kind, struct path *out);
+/* Is @i one?  Then its name goes to @buf, and its length to @n. */
+bool nsfs_name(const struct inode *i, char *buf, size_t size, ssize_t *n);
 
 #endif

@@ -264,7 +264,7 @@ long sys_statfs(struct task *t, uaddr_t path, uaddr_t buf)
 
 	if (err)
 		return err;
-	err = statfs_out(buf, p.mnt->sb, p.mnt);
+	err = statfs_out(buf, p.dentry->sb, p.mnt);
 	path_put(&p);
 	return err;
 }
