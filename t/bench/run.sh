@@ -207,7 +207,7 @@ whole()
 		"$dir/wall"
 }
 whole "run-true" 3 $((rounds * 8)) ./true.guest
-whole "shell-loop" 1.3 $((rounds * 8)) /bin/sh -c 'i=0; while [ $i -lt 100 ]; do /bin/true; i=$((i+1)); done'
+whole "shell-loop" 1.3 $((rounds * 2)) /bin/sh -c 'i=0; while [ $i -lt 500 ]; do /bin/true; i=$((i+1)); done'
 whole "run-python" 1.3 $((rounds * 8)) /usr/bin/python3 -c 'import json,os'
 
 # many_files: 50 small C files and a Makefile; a large file; a repository.
