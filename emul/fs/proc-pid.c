@@ -237,10 +237,43 @@ static void show_cgroup(struct text *b, struct task *t)
 	text_printf(b, "0::/\n");
 }
 
+/* Who has logged in, and in which session: as audit(8) would know it. */
+static uint32_t n_sessions __arena;
+
 static void show_loginuid(struct text *b, struct task *t)
 {
-	(void)t;
-	text_printf(b, "4294967295");
+	text_printf(b, "%u", load_once(&t->group->loginuid));
+}
+
+static void show_sessionid(struct text *b, struct task *t)
+{
+	text_printf(b, "%u", load_once(&t->group->sessionid));
+}
+
+/* pam_loginuid(8) does.  It is for a process itself; to change it, a right. */
+static int write_loginuid(struct task *t, char *s, size_t n)
+{
+	struct tgroup *g = t->group;
+	uint32_t session = UINT32_MAX;
+	uint64_t v = 0;
+
+	(void)n;
+	if (g != current()->group)
+		return -EPERM;
+	if (*s < '0' || *s > '9')
+		return -EINVAL;
+	for (; *s >= '0' && *s <= '9' && v <= UINT32_MAX; s++)
+		v = v * 10 + (uint64_t)(*s - '0');
+	if (v > UINT32_MAX || (*s && !(*s == '\n' && !s[1])))
+		return -EINVAL;
+	if (g->loginuid != UINT32_MAX &&
+	    !task_capable(current(), CAP_AUDIT_CONTROL))
+		return -EPERM;
+	if (v != UINT32_MAX)
+		session = __atomic_add_fetch(&n_sessions, 1, __ATOMIC_RELAXED);
+	store_once(&g->loginuid, (uint32_t)v);
+	store_once(&g->sessionid, session);
+	return 0;
 }
 
 static void show_slack(struct text *b, struct task *t)
@@ -401,8 +434,8 @@ static const struct file_ops mem_fops = {
 	  .show = show_id_map },					\
 	{ .name = "limits", .mode = S_IFREG | 0444,			\
 	  .show = show_limits },					\
-	{ .name = "loginuid", .mode = S_IFREG | 0444,			\
-	  .show = show_loginuid },					\
+	{ .name = "loginuid", .mode = S_IFREG | 0644,			\
+	  .show = show_loginuid, .write = write_loginuid },		\
 	{ .name = "maps", .mode = S_IFREG | 0444,			\
 	  .show = proc_show_maps, .traced = true },			\
 	{ .name = "mem", .mode = S_IFREG | 0600, .fops = &mem_fops,	\
@@ -422,7 +455,7 @@ static const struct file_ops mem_fops = {
 	{ .name = "schedstat", .mode = S_IFREG | 0444,			\
 	  .show = show_schedstat },					\
 	{ .name = "sessionid", .mode = S_IFREG | 0444,			\
-	  .show = show_loginuid },					\
+	  .show = show_sessionid },					\
 	{ .name = "setgroups", .mode = S_IFREG | 0444,			\
 	  .show = show_setgroups },					\
 	{ .name = "smaps", .mode = S_IFREG | 0444,			\

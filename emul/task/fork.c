@@ -48,6 +48,8 @@ static struct tgroup *group_fork(struct task *t, const struct clone_req *c)
 	g->dumpable = p->dumpable;
 	g->oom_score_adj = p->oom_score_adj;
 	g->oom_score_adj_min = p->oom_score_adj_min;
+	g->loginuid = p->loginuid;
+	g->sessionid = p->sessionid;
 	if (c->flags & CLONE_SIGHAND) {
 		sighand_put(g->sighand);
 		g->sighand = p->sighand;

@@ -34,6 +34,7 @@ struct tgroup *tgroup_alloc(void)
 		return NULL;
 	}
 	live_add(LIVE_TGROUP, 1);
+	g->loginuid = g->sessionid = UINT32_MAX;
 	ref_init(&g->ref);
 	mutex_init_class(&g->lock, LOCK_TGROUP);
 	list_init(&g->children);

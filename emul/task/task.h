@@ -128,6 +128,7 @@ struct tgroup {
 	struct rlimit_pair rlimits[NR_RLIMITS];
 	bool dumpable;
 	int16_t oom_score_adj, oom_score_adj_min;
+	uint32_t loginuid, sessionid;	/* UINT32_MAX: none */
 
 	struct mutex timers_lock;	/* outside lock: calls on timers */
 	struct list_head timers;	/* lock protects */
