@@ -143,7 +143,8 @@ as_root=
 [ -z "${SBX_LONG-}" ] ||
 	as_root='test_os test_posix test_shutil test_pathlib test_tempfile
 		test_glob test_tarfile test_zipfile test_mailbox test_stat
-		test_file test_mmap test_dbm test_logging test_venv'
+		test_file test_largefile test_mmap test_dbm
+		test_logging test_venv'
 sbx_options='--user 0'
 user=$as_user
 for m in $as_root; do
