@@ -119,6 +119,11 @@ run_code "a trace nobody can write" 125 "$SBX" --trace -o /dev/full \
 is "ends with one line" "$(cat "$tmp/.err")" \
 	"sbx: the trace cannot be written: No space left on device"
 
+# sbx wants to know of its children; the program still finds them ignored.
+is "what the caller ignores" \
+	"$(trap '' CHLD PIPE USR1; "$SBX" busybox grep SigIgn /proc/self/status)" \
+	"$(trap '' CHLD PIPE USR1; busybox grep SigIgn /proc/self/status)"
+
 # The environment.
 see "a variable" 1 -e A=1 busybox sh -c 'echo $A'
 is "a secret is dropped" "$(MY_TOKEN=x "$SBX" busybox sh -c \
