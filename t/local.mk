@@ -65,6 +65,7 @@ guest_tests = \
 	%D%/g-dir.guest \
 	%D%/g-exec-errors.guest \
 	%D%/g-epoll.guest \
+	%D%/g-epoll-many.guest \
 	%D%/g-exec.guest \
 	%D%/g-fork.guest \
 	%D%/g-fd.guest \
