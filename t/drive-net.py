@@ -605,8 +605,42 @@ while True:
         p.wait()
 
 
+def published6():
+    """A port of an address of IPv6, and of that one alone."""
+    try:
+        listen(family=socket.AF_INET6)[0].close()
+    except OSError:
+        return  # the host has none
+    server = '''
+import socket
+s = socket.socket(socket.AF_INET6)
+s.bind(("::", 8000))
+s.listen(5)
+print("up", flush=True)
+while True:
+    c = s.accept()[0]
+    c.sendall(c.getpeername()[0].encode())
+    c.close()
+'''
+    p = subprocess.Popen([SBX, '-p', '[::1]:0:8000', '--', 'python3', '-c',
+                          server], stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, universal_newlines=True)
+    try:
+        port = int(p.stderr.readline().split()[-1])
+        assert p.stdout.readline() == 'up\n', p.stderr.read()
+        got = []
+        for _ in range(3):
+            s = socket.create_connection(('::1', port), LONG)
+            got.append(s.recv(100))
+            s.close()
+        ok(got == [b'::1'] * 3, 'a port published at an address of IPv6', got)
+    finally:
+        p.kill()
+        p.wait()
+
+
 for part in (outward, corked, datagrams, names, merged, hostile, published,
-             watched_again, two_listen):
+             watched_again, two_listen, published6):
     try:
         part()
     except Exception as e:  # the rest shall run
