@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char dir[] = "/tmp/u-cgroup.XXXXXX";
+static char tree[] = "/tmp/u-cgroup.XXXXXX";
 
 /* What /proc/self would say of this host. */
 static FILE *fake_open(const char *path, const char *mode)
@@ -17,7 +17,7 @@ static FILE *fake_open(const char *path, const char *mode)
 	char at[256];
 
 	if (!strncmp(path, "/proc/self/", 11)) {
-		snprintf(at, sizeof(at), "%s/%s", dir, path + 11);
+		snprintf(at, sizeof(at), "%s/%s", tree, path + 11);
 		path = at;
 	}
 	return fopen(path, mode);
@@ -33,10 +33,10 @@ static FILE *fake_open(const char *path, const char *mode)
 /* The file @rel below the hierarchy, made with its directories. */
 static void file(const char *rel, const char *text)
 {
-	char *path = xconcat(dir, "/", rel);
+	char *path = xconcat(tree, "/", rel);
 	FILE *f;
 
-	for (char *s = strchr(path + strlen(dir) + 1, '/'); s;
+	for (char *s = strchr(path + strlen(tree) + 1, '/'); s;
 	     s = strchr(s + 1, '/')) {
 		*s = '\0';
 		mkdir(path, 0755);
@@ -49,21 +49,21 @@ static void file(const char *rel, const char *text)
 	free(path);
 }
 
-/* The same with the number of this process for its %d. */
-static void __attribute__((format(printf, 1, 0))) own(const char *fmt)
+/* An empty file in the group of this process below @group. */
+static void own(const char *group, const char *name)
 {
 	char rel[256];
 
-	snprintf(rel, sizeof(rel), fmt, (int)getpid());
+	snprintf(rel, sizeof(rel), "%s/sbx-%d/%s", group, (int)getpid(), name);
 	file(rel, "");
 }
 
 static void has(const char *name, const char *wanted)
 {
-	char path[256], text[256] = "";
+	char path[512], text[256] = "";
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	snprintf(path, sizeof(path), "%s/%s", tree, name);
 	f = fopen(path, "r");
 	ck_assert_msg(f != NULL, "no %s", path);
 	if (!fgets(text, sizeof(text), f))
@@ -82,27 +82,36 @@ static void own_has(const char *group, const char *name, const char *wanted)
 	has(rel, wanted);
 }
 
-/* @mounts has %s where the tree lies, twice at most. */
-static void __attribute__((format(printf, 2, 0)))
-host(const char *groups, const char *mounts)
+/* A host whose hierarchy is a tree of its own. */
+static void host(const char *groups)
 {
-	char text[1024];
-
-	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_ptr_nonnull(mkdtemp(tree));
 	file("cgroup", groups);
-	snprintf(text, sizeof(text), mounts, dir, dir);
-	file("mountinfo", text);
+	file("mountinfo", "");
+}
+
+/* @root of a hierarchy is mounted on @on in the tree; @type: and its options */
+static void mounted(const char *root, const char *on, const char *type)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/mountinfo", tree);
+	f = fopen(path, "a");
+	ck_assert_ptr_nonnull(f);
+	fprintf(f, "30 1 0:26 %s %s/%s rw - %s\n", root, tree, on, type);
+	fclose(f);
 }
 
 static void clean(void)
 {
-	char *cmd = xasprintf("rm -r %s", dir);
+	char *cmd = xasprintf("rm -r %s", tree);
 
 	ck_assert_int_eq(system(cmd), 0);
 	free(cmd);
 }
 
-#define V2_MOUNT "30 1 0:26 / %s/c rw - cgroup2 cgroup2 rw,nsdelegate\n"
+#define V2	"cgroup2 cgroup2 rw,nsdelegate"
 
 static const struct limits all = {
 	.memory = 64 << 20, .cpu_milli = 1500, .pids = 20,
@@ -115,7 +124,8 @@ START_TEST(test_v2_above)
 	struct cgroup g;
 	struct err e = { 0 };
 
-	host("0::/user/session\n", V2_MOUNT);
+	host("0::/user/session\n");
+	mounted("/", "c", V2);
 	file("c/cgroup.procs", "");
 	file("c/cgroup.subtree_control", "cpuset cpu io memory pids\n");
 	file("c/user/cgroup.procs", "");
@@ -124,13 +134,13 @@ START_TEST(test_v2_above)
 	file("c/user/session/cgroup.subtree_control", "\n");
 	for (int k = 0; k < CGROUP_KINDS; k++)
 		ck_assert(cgroup_can((enum cgroup_kind)k));
-	own("c/user/sbx-%d/cgroup.procs");
-	own("c/user/sbx-%d/memory.events");
-	own("c/user/sbx-%d/memory.max");
-	own("c/user/sbx-%d/memory.swap.max");
-	own("c/user/sbx-%d/memory.oom.group");
-	own("c/user/sbx-%d/cpu.max");
-	own("c/user/sbx-%d/pids.max");
+	own("c/user", "cgroup.procs");
+	own("c/user", "memory.events");
+	own("c/user", "memory.max");
+	own("c/user", "memory.swap.max");
+	own("c/user", "memory.oom.group");
+	own("c/user", "cpu.max");
+	own("c/user", "pids.max");
 	ck_assert_msg(!cgroup_make(&g, &all, &e), "%s", e.text);
 	ck_assert_int_ge(g.oom_fd, 0);
 	ck_assert_int_eq(cgroup_enter(&g), 0);
@@ -148,8 +158,8 @@ END_TEST
 /* A group in the one that sbx is in, seen from inside a container. */
 START_TEST(test_v2_here)
 {
-	host("0::/box\n",
-	     "30 1 0:26 /box %s/c rw - cgroup2 cgroup rw\n");
+	host("0::/box\n");
+	mounted("/box", "c", "cgroup2 cgroup rw");
 	file("c/cgroup.procs", "");
 	file("c/cgroup.subtree_control", "memory\n");
 	ck_assert(cgroup_can(CGROUP_MEMORY));
@@ -162,7 +172,8 @@ END_TEST
 /* Words that begin or end alike are others; two groups up is not ours. */
 START_TEST(test_v2_none)
 {
-	host("0::/a/b/c\n", V2_MOUNT);
+	host("0::/a/b/c\n");
+	mounted("/", "c", V2);
 	file("c/cgroup.procs", "");
 	file("c/cgroup.subtree_control", "memory pids cpu\n");
 	file("c/a/cgroup.procs", "");
@@ -183,10 +194,11 @@ START_TEST(test_v2_refused)
 	struct cgroup g;
 	struct err e = { 0 };
 
-	host("0::/\n", V2_MOUNT);
+	host("0::/\n");
+	mounted("/", "c", V2);
 	file("c/cgroup.procs", "");
 	file("c/cgroup.subtree_control", "memory pids cpu\n");
-	own("c/sbx-%d/cgroup.procs");
+	own("c", "cgroup.procs");
 	ck_assert_int_eq(cgroup_make(&g, &all, &e), -1);
 	ck_assert_int_eq(e.status, EXIT_SBX);
 	ck_assert_ptr_nonnull(strstr(e.text, "cgroup of memory"));
@@ -202,9 +214,9 @@ START_TEST(test_v1)
 	struct cgroup g;
 	struct err e = { 0 };
 
-	host("4:memory:/box\n1:cpu,cpuacct:/box\n0::/\n",
-	     "30 1 0:26 / %s/m rw - cgroup cgroup rw,memory\n"
-	     "31 1 0:27 / %s/u rw - cgroup cgroup rw,cpu,cpuacct\n");
+	host("4:memory:/box\n1:cpu,cpuacct:/box\n0::/\n");
+	mounted("/", "m", "cgroup cgroup rw,memory");
+	mounted("/", "u", "cgroup cgroup rw,cpu,cpuacct");
 	file("m/box/cgroup.procs", "");
 	ck_assert(cgroup_can(CGROUP_MEMORY));
 	ck_assert(!cgroup_can(CGROUP_CPU));
@@ -212,12 +224,12 @@ START_TEST(test_v1)
 	file("u/box/cgroup.procs", "");
 	ck_assert(cgroup_can(CGROUP_CPU));
 	l.cgroup_pids = false;
-	own("m/box/sbx-%d/cgroup.procs");
-	own("m/box/sbx-%d/memory.oom_control");
-	own("m/box/sbx-%d/memory.limit_in_bytes");
-	own("u/box/sbx-%d/cgroup.procs");
-	own("u/box/sbx-%d/cpu.cfs_period_us");
-	own("u/box/sbx-%d/cpu.cfs_quota_us");
+	own("m/box", "cgroup.procs");
+	own("m/box", "memory.oom_control");
+	own("m/box", "memory.limit_in_bytes");
+	own("u/box", "cgroup.procs");
+	own("u/box", "cpu.cfs_period_us");
+	own("u/box", "cpu.cfs_quota_us");
 	ck_assert_msg(!cgroup_make(&g, &l, &e), "%s", e.text);
 	ck_assert_int_eq(cgroup_enter(&g), 0);
 	cgroup_close(&g);
@@ -235,12 +247,12 @@ START_TEST(test_remove)
 {
 	struct cgroup g = { .oom_fd = -1 };
 
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	g.dir[0] = xasprintf("%s/sbx-1", dir);
+	ck_assert_ptr_nonnull(mkdtemp(tree));
+	g.dir[0] = xasprintf("%s/sbx-1", tree);
 	ck_assert_int_eq(mkdir(g.dir[0], 0755), 0);
 	ck_assert(cgroup_remove(&g));
 	ck_assert_ptr_null(g.dir[0]);
-	ck_assert_int_eq(rmdir(dir), 0);
+	ck_assert_int_eq(rmdir(tree), 0);
 }
 END_TEST
 
