@@ -4,10 +4,13 @@
 #include "t/guest.h"
 
 #include <fcntl.h>
+#include <mqueue.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -281,6 +284,32 @@ static void test_getfd(void)
 	close(fd);
 }
 
+/* With threads a call holds its file; what is open for its path is none. */
+static void *use_paths(void *arg)
+{
+	int fd = open(".", O_PATH);
+	struct mq_attr attr;
+	struct stat st;
+
+	(void)arg;
+	is_errno(syscall(SYS_pidfd_getfd, fd, 0, 0), EBADF, "getfd by a path");
+	is_errno(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), EBADF,
+		 "a signal by a path");
+	is_errno(syscall(SYS_mq_getsetattr, fd, NULL, &attr), EBADF,
+		 "a path is no queue");
+	is(fstatat(fd, "", &st, AT_EMPTY_PATH), 0, "it is there");
+	is(close(fd), 0, "and closes");
+	return NULL;
+}
+
+static void test_threads(void)
+{
+	pthread_t th;
+
+	pthread_create(&th, NULL, use_paths, NULL);
+	pthread_join(th, NULL);
+}
+
 int main(void)
 {
 	int fd;
@@ -301,5 +330,6 @@ int main(void)
 	test_fdinfo();
 	test_dir();
 	test_getfd();
+	test_threads();
 	return done_testing();
 }

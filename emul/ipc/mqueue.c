@@ -136,7 +136,7 @@ struct fd mqueue_fdget(struct task *t, int fd, uint32_t mode)
 	if (f.file && (f.file->ops != &mqueue_fops ||
 		       (f.file->mode & mode) != mode)) {
 		fdput(f);
-		f.file = NULL;
+		f = (struct fd){ NULL, false };
 	}
 	return f;
 }

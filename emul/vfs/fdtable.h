@@ -78,7 +78,7 @@ static inline struct fd fdget(struct task *t, int n)
 
 	if (f.file && unlikely(f.file->mode & FMODE_PATH)) {
 		fdput(f);
-		f.file = NULL;
+		f = (struct fd){ NULL, false };
 	}
 	return f;
 }

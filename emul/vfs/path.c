@@ -33,7 +33,7 @@ struct fd fdget_unnamed(struct task *t, int dfd, uaddr_t path, int flags)
 	f = fdget(t, dfd);
 	if (f.file && f.file->path.dentry) {
 		fdput(f);
-		f.file = NULL;
+		f = (struct fd){ NULL, false };
 	}
 	return f;
 }
