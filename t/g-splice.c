@@ -4,8 +4,11 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
@@ -166,8 +169,44 @@ static void test_chain(void)
 	close(f);
 }
 
+static void handler(int signo)
+{
+	(void)signo;
+}
+
+/* What has no end is ended by a signal. */
+static void test_interrupt(void)
+{
+	int from = open("/dev/zero", O_RDONLY), to = open("/dev/null", O_WRONLY);
+	int pt = open("/dev/ptmx", O_RDWR | O_NOCTTY), status = -1;
+	struct sigaction sa = { .sa_handler = handler };
+	pid_t pid = fork();
+
+	if (!pid) {
+		struct itimerval it = { { 0, 1000 }, { 0, 1000 } };
+		ssize_t n;
+
+		sigaction(SIGALRM, &sa, NULL);
+		setitimer(ITIMER_REAL, &it, NULL);
+		/* Where it is quick, or is not to be had, it ends at once. */
+		do
+			n = sendfile(to, from, NULL, 0x7ffff000);
+		while (n == 0x7ffff000);
+		if (pt >= 0 && !unlockpt(pt) &&
+		    open(ptsname(pt), O_RDWR | O_NOCTTY) >= 0)
+			n = sendfile(pt, from, NULL, 0x7ffff000);
+		_exit(n == 0x7ffff000);
+	}
+	is(waitpid(pid, &status, 0), pid, "sendfile without an end");
+	is(status, 0, "is interrupted");
+	close(from);
+	close(to);
+	close(pt);
+}
+
 int main(void)
 {
+	test_interrupt();
 	test_file();
 	test_errors();
 	test_vmsplice();

@@ -13,6 +13,8 @@
 
 #define DEV(major, minor)	((uint64_t)(major) << 8 | (minor))
 #define CHUNK			512u	/* random bytes made at once */
+/* Bytes between two looks for signals. */
+#define ZERO_CHUNK		(1u << 20)
 
 static ssize_t null_read(struct file *f, struct uio *u, off_t *pos)
 {
@@ -48,9 +50,17 @@ static const struct file_ops null_fops = {
 
 static ssize_t zero_read(struct file *f, struct uio *u, off_t *pos)
 {
+	ssize_t done = 0, r;
+
 	(void)f;
 	(void)pos;
-	return uio_zero(u, u->left);
+	do {
+		r = uio_zero(u, MIN(u->left, ZERO_CHUNK));
+		if (r <= 0)
+			break;
+		done += r;
+	} while (u->left && !task_interrupted(current()));
+	return done ? done : r;
 }
 
 static int zero_mmap(struct file *f, off_t off, size_t len, int prot,
@@ -122,6 +132,8 @@ static ssize_t random_write(struct file *f, struct uio *u, off_t *pos)
 			break;
 		random_seed(buf, (size_t)r);
 		done += r;
+		if (u->left && task_interrupted(current()))
+			break;
 	}
 	return done ? done : r;
 }

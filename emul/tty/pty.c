@@ -290,6 +290,9 @@ static ssize_t write_by(struct pty *p, struct uio *u,
 	while (u->left && !err) {
 		size_t at;
 
+		/* Typing that nobody reads is dropped, and never blocks. */
+		if (done && task_interrupted(current()))
+			break;
 		before = *u;
 		n = uio_read(u, buf, CHUNK);
 		if (n < 0)

@@ -3,6 +3,7 @@
 #include "emul/entry/uaccess.h"
 #include "emul/lib/alloc.h"
 #include "emul/sysproto.h"
+#include "emul/task/task.h"
 #include "emul/vfs/fdtable.h"
 #include "emul/vfs/fsnotify.h"
 
@@ -36,6 +37,9 @@ static long copy_files(struct file *in, off_t *ipos, struct file *out,
 	buf = mem + SPARE;
 	count = MIN(count, RW_MAX);
 	while (done < count) {
+		/* What never ends and never blocks: signals end it. */
+		if (done && task_interrupted(current()))
+			break;
 		uio_kernel(&u, buf, MIN(CHUNK, count - done));
 		u.nonblock = nonblock;
 		pos = *ipos;
