@@ -72,7 +72,7 @@ look "stat" 'awk "{ print NF, \$3, \$4 == $$ }" /proc/$a/stat'
 look "limits" 'ulimit -n 77; cat /proc/self/limits | grep "open files"'
 look "prlimit" 'prlimit -p $a --nofile=50:60 && prlimit -p $a --nofile \
 	-o SOFT,HARD --noheadings'
-look "renice" 'renice -n 5 -p $a >/dev/null; ps -o ni= -p $a'
+look "renice" 'renice -n 19 -p $a >/dev/null; ps -o ni= -p $a'
 look "stopped" 'kill -STOP $a; state $a T; ps -o stat= -p $a; kill -CONT $a'
 look "zombie" 'sh -c "./sbx-nap 0 & exec ./sbx-nap 2" & z=$!
 	until ps -o s= --ppid $z | grep -q Z; do sleep 0.02; done
