@@ -365,7 +365,7 @@ static const struct {
 	{ BROKER_FD_CHOWN, 3, 8, 0, 0 }, { BROKER_FD_UTIMENS, 3, 8, 0, 0 },
 	{ BROKER_FD_LSEEK, 0, 0, 0, 0 }, { BROKER_FD_FLAGS, 0, 0, 0, 0 },
 	{ BROKER_KICK, 2, 0, 0, 0 }, { BROKER_CPUTIME, 1, 0, 0, 0 },
-	{ BROKER_MEMORY, 1, 0, 0, 0 },
+	{ BROKER_MEMORY, 2, 0, 0, 0 },
 	{ BROKER_AFFINITY, 0, 0, 0, 0 }, { BROKER_SCHED, 4, 0, 0, 0 },
 	{ BROKER_FD_LINK, 0, 8, 1, 0 }, { BROKER_FD_ALLOCATE, 4, 8, 0, 0 },
 	{ BROKER_FD_SEEK, 3, 8, 0, 0 }, { BROKER_COMMIT, 0, 0, 0, 0 },

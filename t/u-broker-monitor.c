@@ -407,7 +407,7 @@ static void work(void)
 	ask(channel[3]);
 	check(!answer.rep.err && answer.rep.len);
 	packet_init(&p, BROKER_MEMORY, "", "");
-	p.q.arg[0] = (uint64_t)getpid();
+	p.q.arg[0] = p.q.arg[1] = (uint64_t)getpid();
 	ask(channel[3]);
 	check(!answer.rep.err && answer.rep.len == sizeof(struct broker_memory));
 	p.q.arg[0] = (uint64_t)getppid();	/* the monitor: no child */

@@ -184,7 +184,8 @@ enum broker_op {
 	 */
 	BROKER_CPUTIME,
 	/*
-	 * arg[0]: host tgid, ours.  Body: a struct broker_memory.
+	 * arg[0]: host tgid, ours; arg[1]: host tid of a thread of it that
+	 * has not ended.  Body: a struct broker_memory.
 	 * -EOPNOTSUPP: the host has no /proc to ask.
 	 */
 	BROKER_MEMORY,

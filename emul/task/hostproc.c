@@ -69,17 +69,24 @@ int hostproc_pid(const struct thread *th)
 	return p ? (int)p->pid : 0;
 }
 
-int hostproc_of(struct tgroup *g)
+int hostproc_of(struct tgroup *g, int *tid)
 {
+	struct thread *th = this_thread();
 	struct task *o;
 	int pid = 0;
 
-	if (g == current()->group)
-		return hostproc_pid(this_thread());
+	*tid = 0;
+	if (g == current()->group) {
+		*tid = (int)load_once(&th->host_tid);
+		return hostproc_pid(th);
+	}
 	mutex_lock(&g->lock);
-	list_for_each(o, &g->threads, thread_link)
-		if (o->thread && !pid)
-			pid = hostproc_pid(o->thread);
+	list_for_each(o, &g->threads, thread_link) {
+		if (!o->thread || pid)
+			continue;
+		pid = hostproc_pid(o->thread);
+		*tid = (int)load_once(&o->thread->host_tid);
+	}
 	mutex_unlock(&g->lock);
 	return pid;
 }

@@ -22,9 +22,12 @@ void hostproc_join(struct thread *th, const struct thread *of);
 bool hostproc_was_killed(const struct thread *th);
 /* The host's number of the process that @th is in; 0: none yet. */
 int hostproc_pid(const struct thread *th);
-/* The same of the process that carries @g, a guest's. */
+/*
+ * The same of the process that carries @g, a guest's; *tid: the host's number
+ * of a thread of it.
+ */
 struct tgroup;
-int hostproc_of(struct tgroup *g);
+int hostproc_of(struct tgroup *g, int *tid);
 
 /*
  * The monitor takes the end of the first host process for that of the

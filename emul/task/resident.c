@@ -78,11 +78,12 @@ static int ask(struct tgroup *g, struct broker_memory *m)
 {
 	struct broker_req req;
 	struct broker_rep rep;
-	int err;
+	int err, tid;
 
 	memset(&req, 0, sizeof(req));
 	req.op = BROKER_MEMORY;
-	req.arg[0] = (uint64_t)(unsigned int)hostproc_of(g);
+	req.arg[0] = (uint64_t)(unsigned int)hostproc_of(g, &tid);
+	req.arg[1] = (uint64_t)(unsigned int)tid;
 	if (!req.arg[0] || hostproc_was_killed(this_thread()))
 		return -ESRCH;
 	err = broker_call(&req, NULL, &rep, m, sizeof(*m), NULL);

@@ -77,11 +77,11 @@ static int ask(struct tgroup *g, struct cputime *c)
 {
 	struct broker_req req;
 	struct broker_rep rep;
-	int err;
+	int err, tid;
 
 	memset(&req, 0, sizeof(req));
 	req.op = BROKER_CPUTIME;
-	req.arg[0] = (uint64_t)(unsigned int)hostproc_of(g);
+	req.arg[0] = (uint64_t)(unsigned int)hostproc_of(g, &tid);
 	if (!req.arg[0])
 		return -ESRCH;
 	err = broker_call(&req, NULL, &rep, NULL, 0, NULL);

@@ -25,14 +25,15 @@ static bool number_of(const char *text, const char *key, uint64_t *out)
 	return end != s;
 }
 
-/* The text of /proc/PID/status, with a NUL; 0 or -errno. */
-static int read_status(const struct monitor *m, int tgid, char *buf, size_t cap)
+/* The text of /proc/PID/task/TID/status, with a NUL; 0 or -errno. */
+static int read_status(const struct monitor *m, int tgid, int tid, char *buf,
+		       size_t cap)
 {
-	char path[40];
+	char path[60];
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), "../../%d/status", tgid);
+	snprintf(path, sizeof(path), "../../%d/task/%d/status", tgid, tid);
 	fd = openat(m->proc_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return -EOPNOTSUPP;
@@ -50,19 +51,20 @@ int serve_memory(struct call *c)
 	uint64_t parent;
 	char text[4096];
 
-	if (c->req.arg[0] > INT_MAX)
+	if (c->req.arg[0] > INT_MAX || c->req.arg[1] > INT_MAX)
 		return -ESRCH;
 	if (!process_is_ours((int)c->req.arg[0]))
 		return -ESRCH;
 	if (c->m->proc_fd < 0)
 		return -EOPNOTSUPP;
-	if (read_status(c->m, (int)c->req.arg[0], text, sizeof(text)) < 0)
+	if (read_status(c->m, (int)c->req.arg[0], (int)c->req.arg[1], text,
+			sizeof(text)) < 0)
 		return -EOPNOTSUPP;
 	/* A /proc of other numbers than ours shows somebody else there. */
 	if (!number_of(text, "\nPPid:", &parent) ||
 	    parent != (uint64_t)getpid())
 		return -EOPNOTSUPP;
-	/* None of a process whose first thread has ended. */
+	/* A thread that has ended tells of none. */
 	if (!number_of(text, "\nRssAnon:", &out.anon_kib) ||
 	    !number_of(text, "\nRssFile:", &out.file_kib) ||
 	    !number_of(text, "\nRssShmem:", &out.shmem_kib) ||

@@ -86,7 +86,7 @@ static const struct request {
 	[BROKER_LOG] = { serve_log, D1, 0, 0 },
 	[BROKER_PANIC] = { serve_panic, D1, 0, 0 },
 	[BROKER_CPUTIME] = { serve_cputime, 0, 0, 1 },
-	[BROKER_MEMORY] = { serve_memory, 0, 0, 1 },
+	[BROKER_MEMORY] = { serve_memory, 0, 0, 2 },
 	[BROKER_AFFINITY] = { serve_affinity, 0, 0, 0 },
 	[BROKER_COMMIT] = { serve_commit, D1, 0, 0 },
 	[BROKER_SCHED] = { serve_sched, D1, 0, 4 },
