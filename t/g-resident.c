@@ -5,7 +5,6 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -174,38 +173,10 @@ static void test_child(void)
 	close(go[0]);
 }
 
-static void *by_thread(void *first)
-{
-	pthread_join(*(pthread_t *)first, NULL);
-	touch(map(4 * BIG, MAP_PRIVATE | MAP_NORESERVE), BIG);
-	_exit(0);
-}
-
-/* The first thread of a process ends before the last. */
-static void test_last_thread(void)
-{
-	static pthread_t first;
-	struct rusage ru;
-	int status;
-	pthread_t t;
-	pid_t pid = fork();
-
-	if (!pid) {
-		first = pthread_self();
-		if (pthread_create(&t, NULL, by_thread, &first))
-			_exit(1);
-		pthread_exit(NULL);
-	}
-	is(wait4(pid, &status, 0, &ru), pid, "the last of two threads ends");
-	is(status, 0, "well");
-	ok(near(ru.ru_maxrss, BIG), "what their process used");
-}
-
 int main(void)
 {
 	need_own_proc();
 	test_child();
-	test_last_thread();
 	test_anon();
 	test_shared();
 	return done_testing();
