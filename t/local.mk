@@ -245,6 +245,7 @@ shell_tests = \
 	%D%/t6000-ipc-tools.sh \
 	%D%/t7010-fuzz-broker.sh \
 	%D%/t7011-refused.sh \
+	%D%/t7012-any-call.sh \
 	%D%/t7020-broker-hosts.sh \
 	%D%/t8000-cli-errors.sh \
 	%D%/t8001-cli-run.sh \
@@ -289,10 +290,10 @@ check_SCRIPTS += $(hostile_guests)
 CLEANFILES += $(hostile_guests)
 $(hostile_guests): t/hostile.h t/hostile-broker.h emul/sysnames.h
 
-# What t9000-stress.sh runs.
-check_SCRIPTS += %D%/stress.guest
-CLEANFILES += %D%/stress.guest
-EXTRA_DIST += %D%/stress.c
+# What t9000-stress.sh and t7012-any-call.sh run.
+check_SCRIPTS += %D%/any-call.guest %D%/stress.guest
+CLEANFILES += %D%/any-call.guest %D%/stress.guest
+EXTRA_DIST += %D%/any-call.c %D%/stress.c
 
 # Tools of the tests.
 check_PROGRAMS += %D%/insn-objdump %D%/refuse %D%/site-survey
@@ -419,7 +420,8 @@ bench-servers: sbx
 long_fuzzers = \
 	%D%/t1010-elf-fuzz.sh \
 	%D%/t1011-fuzz-elf.sh \
-	%D%/t7010-fuzz-broker.sh
+	%D%/t7010-fuzz-broker.sh \
+	%D%/t7012-any-call.sh
 long_soaks = \
 	%D%/g-file-random.guest \
 	%D%/g-fifo.guest \
