@@ -375,6 +375,34 @@ static void test_processes(void)
 	is(status, 7 << 8, "the end of the first thread");
 }
 
+static void *joins(void *first)
+{
+	pthread_join(*(pthread_t *)first, NULL);
+	_exit(5);
+}
+
+/* The first thread of a child ends, and another waits for that. */
+static void test_first(void)
+{
+	static pthread_t first;
+	int status, good = 0;
+	pthread_t t;
+
+	for (int i = 0; i < 20; i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			first = pthread_self();
+			if (pthread_create(&t, NULL, joins, &first))
+				_exit(1);
+			pthread_exit(NULL);
+		}
+		good += waitpid(pid, &status, 0) == pid &&
+			WIFEXITED(status) && WEXITSTATUS(status) == 5;
+	}
+	is(good, 20, "join a child's first thread");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
@@ -391,5 +419,6 @@ int main(int argc, char **argv)
 	test_timeout();
 	test_many();
 	test_processes();
+	test_first();
 	return done_testing();
 }

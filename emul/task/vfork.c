@@ -121,11 +121,11 @@ void vfork_carrier_ends(struct thread *th)
 void thread_leave(struct thread *th)
 {
 	struct thread *to = th->carrier, *up = th->rider;
-	bool parks = hostproc_is_first(th) &&
-		     th->host_tid == hostproc_pid(th);
+	bool leads = th->host_tid == hostproc_pid(th);
+	bool parks = leads && hostproc_is_first(th);
 
-	/* Else its number is cleared by the host. */
-	if (up || to || parks || th->base)
+	/* Else its number is cleared by the host, but not of a process. */
+	if (up || to || leads || th->base)
 		wait_join_owed(th);
 	if (up) {
 		up = top_rider(up);
