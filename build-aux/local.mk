@@ -8,6 +8,7 @@ dist_noinst_SCRIPTS += \
 	%D%/setup
 
 EXTRA_DIST += \
+	%D%/hot-text.c \
 	%D%/check-words \
 	.ci/run \
 	.clang-format \

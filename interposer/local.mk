@@ -62,6 +62,17 @@ kernel.elf: libkernel.a kernel.lds
 		-Wl,-z,max-page-size=4096 -Wl,--fatal-warnings \
 		-Wl,--whole-archive libkernel.a -Wl,--no-whole-archive -lgcc -o $@
 
+# Which functions every start runs: to be done again when that has changed.
+hot-text: sbx t/bench/true.guest
+	$(CC) -O2 -o hot-text-tool $(srcdir)/build-aux/hot-text.c
+	./hot-text-tool kernel.elf ./sbx -- t/bench/true.guest , \
+		./sbx -- t/bench/true.guest sleep , ./sbx -- /bin/ls , \
+		./sbx -- /bin/sh -c '/bin/true; /bin/ls | /bin/cat' >$@.tmp
+	(sed '/^\t/d' $(srcdir)/interposer/hot.lds; cat $@.tmp) >hot.lds.tmp
+	mv hot.lds.tmp $(srcdir)/interposer/hot.lds
+	rm -f $@.tmp hot-text-tool
+.PHONY: hot-text
+
 kernel.bin: kernel.elf build-aux/check-image
 	$(AM_V_GEN)OBJDUMP="$(OBJDUMP)" READELF="$(READELF)" \
 		$(SHELL) $(srcdir)/build-aux/check-image kernel.elf
