@@ -131,6 +131,23 @@ for f in out native; do
 done
 is "changes stay" "$(diff "$tmp/out.plain" "$tmp/native.plain")" ""
 
+# Nor by what was under way when it changed it: a walk ends half way, and what
+# comes next has been asked for already.
+half='find a -type f | head -n $1 | xargs cat >/dev/null'
+change='for i in 1 2 3 4 6 8; do for k in 1 2 3 4 5; do
+		echo new >a/$i/$k/g1; rm -f a/$i/$k/g2; mv a/$i/$k/g3 a/$i/$k/g4
+		echo more >>a/$i/$k/g5; echo x >a/$i/$k/h; ln a/$i/$k/f a/$i/$k/i
+	done; mv a/$i/5 a/$i/6; rm -r a/$i/4; mv a/$i/3 a/$i/4; mkdir a/$i/3
+	mv a/$i/secret/key a/$i/3/g1; done 2>/dev/null'
+walk='find a -type f | sort | xargs tail -n 3; find a -type d -o -type l | sort'
+for n in 0 30 90 150 250; do
+	"$SBX" -- sh -c "$half; $change; $walk" sh $n >"$tmp/half.$n"
+done
+sh -c "$change; $walk" >"$tmp/native"
+for n in 0 30 90 150 250; do
+	is "changes after $n files" "$(diff "$tmp/half.$n" "$tmp/native")" ""
+done
+
 # Somebody outside moves things about: each name there is one that was there.
 mkdir b && for i in 1 2 3 4 5 6 7 8; do mkdir -p "b/$i/in" "$tmp/o/$i/out"; done
 (

@@ -399,7 +399,8 @@ static void open_with_others(struct dentry *up, struct dentry *d,
 	uint32_t opens = __atomic_add_fetch(&host_node(up->inode)->n_opens, 1,
 					    __ATOMIC_RELAXED);
 	struct hostfs *fs = hostfs_of(up->inode);
-	uint32_t max = window(fs, opens);
+	/* Who waits shall not wait for many: those are asked for after it. */
+	uint32_t max = MIN(window(fs, opens), OPENS_FIRST);
 	bool tree = host_node(up->inode)->was_read;
 	size_t at = tree ? host_list_behind(list_of(up), name, len) :
 		load_once(&host_node(up->inode)->open_at);
