@@ -217,16 +217,24 @@ static void place_descriptors(const struct start *s, const struct policy *p)
 		close(fd);
 }
 
+/* As many as there may be. */
+static void lift_descriptors(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl))
+		return;
+	rl.rlim_cur = rl.rlim_max;
+	if (rl.rlim_cur > HOSTFD_END)
+		rl.rlim_cur = HOSTFD_END;
+	setrlimit(RLIMIT_NOFILE, &rl);
+}
+
 static void limit_child(void)
 {
 	struct rlimit rl;
 
-	if (!getrlimit(RLIMIT_NOFILE, &rl)) {
-		rl.rlim_cur = rl.rlim_max;
-		if (rl.rlim_cur > HOSTFD_END)
-			rl.rlim_cur = HOSTFD_END;
-		setrlimit(RLIMIT_NOFILE, &rl);
-	}
+	lift_descriptors();
 	/* The kernel has its own of these for the guest. */
 	rl.rlim_cur = rl.rlim_max = 0;
 	setrlimit(RLIMIT_CORE, &rl);
@@ -461,6 +469,8 @@ static int parent(struct start *s, struct monitor *m, const struct policy *p,
 	int r;
 
 	close_child_ends(s);
+	/* Those that are on the way into the sandbox count by its limit. */
+	lift_descriptors();
 	/* It may have to die of the program's signal; that is no dump. */
 	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 	if (prepare(s, m, p, grants, e)) {

@@ -333,7 +333,7 @@ static uint32_t window(struct hostfs *fs, uint32_t opens)
 	}
 	/* As before in other directories; and more, as long as it is right. */
 	max = max ? MIN(max * 2, BROKER_FDS_MAX) : OPENS_FIRST;
-	max = MIN(max, MAX(host_fds_idle() / 4, OPENS_FIRST));
+	max = MIN(max, MAX(host_fds_idle() / 4, OPENS_MIN));
 	store_once(&fs->open_max, max);
 	return max;
 }
@@ -349,7 +349,11 @@ static void post_next(const struct batch *before, struct hostfs *fs)
 	if (load_once(&posted) ||
 	    !trusted(load_once(&fs->open_got), load_once(&fs->open_used)))
 		return;
-	max = window(fs, 0);
+	/*
+	 * What lies in a reply counts for the user, in all his sandboxes: he
+	 * may have as many on the way as one of them may have open.
+	 */
+	max = MIN(window(fs, 0), host_fds_idle() / 16);
 	b = max > 1 ? batch_new(before->last, before->at, before->tree) :
 		NULL;
 	if (!b)
