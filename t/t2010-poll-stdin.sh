@@ -51,5 +51,13 @@ limited()
 }
 is "a limit on an inherited output" "$(limited '>')" "1024 1024 "
 is "on one that appends" "$(limited '>>')" "1024 1024 "
+# ftruncate(2) fails with EFBIG.
+for how in '' "$SBX --"; do
+	# shellcheck disable=SC2016
+	$how bash -c 'ulimit -f 1; exec perl -e "\$SIG{XFSZ} = q(IGNORE);
+		exit(truncate(STDOUT, 1 << 40) ? 0 : \$! + 0)"' >"$tmp/file"
+	printf '%s %s\n' $? "$(wc -c <"$tmp/file")"
+done >"$tmp/ends"
+is "on its truncation" "$(tr '\n' ' ' <"$tmp/ends")" "27 0 27 0 "
 
 done_testing

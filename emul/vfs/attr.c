@@ -117,7 +117,7 @@ int path_truncate(struct task *t, const struct path *p, uint64_t size,
 		if (err)
 			return err;
 	}
-	err = file_grow_limit(i, size);
+	err = file_grow_limit(load_once(&i->size), size);
 	if (err)
 		return err;
 	return path_setattr(t, p, &a, true);
@@ -139,13 +139,20 @@ long sys_truncate(struct task *t, uaddr_t path, int64_t length)
 }
 
 /* Files that have no name here: inherited ones, memfd. */
-static int truncate_unnamed(struct inode *i, uint64_t size)
+static int truncate_unnamed(struct file *f, uint64_t size)
 {
 	struct iattr a = { .valid = ATTR_SIZE, .size = size };
+	struct inode *i = f->inode;
+	struct kstat st;
 	int err;
 
 	if (!i->ops || !i->ops->setattr)
 		return -EINVAL;
+	err = file_getattr(f, &st);
+	if (!err)
+		err = file_grow_limit(st.size, size);
+	if (err)
+		return err;
 	mutex_lock(&i->lock);
 	err = i->ops->setattr(i, &a);
 	mutex_unlock(&i->lock);
@@ -167,7 +174,7 @@ long sys_ftruncate(struct task *t, int fd, int64_t length)
 	else if (f.file->path.dentry)
 		err = path_truncate(t, &f.file->path, (uint64_t)length, true);
 	else
-		err = truncate_unnamed(f.file->inode, (uint64_t)length);
+		err = truncate_unnamed(f.file, (uint64_t)length);
 	fdput(f);
 	return err;
 }
@@ -217,7 +224,8 @@ long sys_fallocate(struct task *t, int fd, int mode, int64_t off, int64_t len)
 		err = -EOPNOTSUPP;
 	else
 		err = mode & (FALLOC_FL_KEEP_SIZE | FALLOC_FL_COLLAPSE_RANGE) ?
-			0 : file_grow_limit(i, (uint64_t)(off + len));
+			0 : file_grow_limit(load_once(&i->size),
+					    (uint64_t)(off + len));
 	if (!err)
 		err = f.file->ops->fallocate(f.file, mode, off, len);
 	if (!err)

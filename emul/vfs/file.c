@@ -294,11 +294,11 @@ ssize_t file_size_limit(off_t pos, size_t n)
 	return (ssize_t)MIN(n, max - (uint64_t)pos);
 }
 
-int file_grow_limit(const struct inode *i, uint64_t size)
+int file_grow_limit(uint64_t now, uint64_t size)
 {
 	struct task *t = current();
 
-	if (size <= load_once(&i->size) || size <= size_max(t))
+	if (size <= now || size <= size_max(t))
 		return 0;
 	return too_large(t);
 }

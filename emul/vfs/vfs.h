@@ -568,8 +568,8 @@ int file_getattr(struct file *f, struct kstat *st);
  * allowed, or -EFBIG after SIGXFSZ was sent.
  */
 ssize_t file_size_limit(off_t pos, size_t n);
-/* The same for a call that makes @i that large: 0 or -EFBIG. */
-int file_grow_limit(const struct inode *i, uint64_t size);
+/* The same for a call that makes a file of @now bytes @size: 0 or -EFBIG. */
+int file_grow_limit(uint64_t now, uint64_t size);
 /* lseek of what has a size. */
 off_t generic_lseek(struct file *f, off_t off, int whence);
 /* lseek with a size given, and of files for which any position will do. */
