@@ -169,7 +169,7 @@ static bool in_reach(const struct patch_image *old,
 }
 
 struct patch_image *image_get(struct mm *mm, struct patch_state *st,
-			      uaddr_t addr)
+			      uaddr_t addr, bool make)
 {
 	struct patch_image found = { 0 }, *im = image_at(st, addr), *old;
 	uint64_t key;
@@ -178,7 +178,7 @@ struct patch_image *image_get(struct mm *mm, struct patch_state *st,
 		return im->closed ? NULL : im;
 	if (!image_describe(mm, addr, &found, &key))
 		return NULL;
-	found.sites = sites_of(key);
+	found.sites = sites_of(key, make);
 	if (!found.sites)
 		return NULL;
 	/* Take over what an image left that is gone, with its thunks. */

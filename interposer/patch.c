@@ -31,11 +31,8 @@ static bool rewrite(struct mm *mm, struct patch_image *im, uaddr_t site)
 	return true;
 }
 
-/*
- * A trap tells that the processor runs the text of @im as it lies there, and
- * does not merely read it, as an emulator of processors does.
- */
-static void first_trap(struct mm *mm, struct patch_image *im)
+/* Rewrite what is known of @im, which is run; the lock of the state is held. */
+static void apply_known(struct mm *mm, struct patch_image *im)
 {
 	unsigned int n = thunk_apply(mm, im, 0, sites_count(im->sites));
 
@@ -60,9 +57,9 @@ static void site_trapped(struct task *t, uaddr_t site, bool last)
 	st = patch_state_of(mm, true);
 	if (!st || !mutex_trylock(&st->lock))
 		return;
-	im = image_get(mm, st, site);
+	im = image_get(mm, st, site, true);
 	if (im && !im->runs && !last)
-		first_trap(mm, im);
+		apply_known(mm, im);
 	if (im && sites_often(im->sites, (uint32_t)(site - im->start)) &&
 	    rewrite(mm, im, site))
 		family_tell(st->family, site);
@@ -96,10 +93,26 @@ static void learn(struct mm *mm, struct patch_state *st)
 		return;
 	while (st->n_learnt < n) {
 		site = family_site(st->family, st->n_learnt++);
-		im = image_get(mm, st, site);
+		im = image_get(mm, st, site, true);
 		if (im)
 			(void)rewrite(mm, im, site);
 	}
+}
+
+void patch_mapped(struct mm *mm, uint64_t start)
+{
+	struct patch_state *st;
+	struct patch_image *im;
+
+	if (mm->no_patch || mm->own_loader)
+		return;
+	st = patch_state_of(mm, true);
+	if (!st || !mutex_trylock(&st->lock))
+		return;
+	im = image_get(mm, st, start, false);
+	if (im && !im->runs)
+		apply_known(mm, im);
+	mutex_unlock(&st->lock);
 }
 
 static bool touches(const struct patch_image *im, uint64_t start, uint64_t end)

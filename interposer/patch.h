@@ -8,7 +8,8 @@
  * What calls it:
  *	the trap door		patch_site_trapped(), patch_last_call()
  *	the fault door		patch_fault()
- *	mmap, munmap		patch_unmap()
+ *	mmap			patch_mapped(), patch_unmap()
+ *	munmap			patch_unmap()
  *	mprotect, mremap,
  *	madvise			patch_change()
  *	ARCH_SET_GS		patch_disable()
@@ -45,6 +46,16 @@ void patch_last_call(struct task *t);
  * that is being rewritten: it means nothing, let the guest go on.
  */
 bool patch_fault(struct task *t, struct regs *r) __must_check;
+
+/*
+ * An executable, private mapping of a file begins at @start from now on: if
+ * the sites of the file are known, rewrite them.  mm->lock is not held.
+ *
+ * Not where the program maps its text by itself, mm->own_loader: it may be one
+ * that reads the text of another and runs a translation, as valgrind does, and
+ * would find our jumps in it.  There the first trap tells that it is run.
+ */
+void patch_mapped(struct mm *mm, uint64_t start);
 
 /*
  * [@start, @end) is going to be unmapped or mapped over.  mm->lock is not

@@ -31,7 +31,7 @@ struct patch_image {
 	uint64_t start, end;	/* of the mapping; both 0: it is gone */
 	uint64_t area;		/* of its thunks, or 0 */
 	bool closed;		/* no more patches: the guest meddled */
-	bool runs;		/* it trapped: what is known of it is applied */
+	bool runs;		/* it does: what is known of it is applied */
 	struct site_file *sites;
 	struct eh_image eh;	/* without .mem */
 };
@@ -70,11 +70,12 @@ uint64_t family_site(const struct patch_family *fam, uint32_t i);
 /* image.c */
 
 /*
- * The image in @st of @mm that holds @addr, a new one if need be.  NULL: that
- * is no text of a file, or it is closed.  st->lock is held.
+ * The image in @st of @mm that holds @addr; a new one if need be, when its
+ * file is known or @make.  NULL: there is none, or it is closed.  st->lock is
+ * held.
  */
 struct patch_image *image_get(struct mm *mm, struct patch_state *st,
-			      uaddr_t addr);
+			      uaddr_t addr, bool make);
 
 /*
  * Plan the site of @im at @site, and put the plan into the table of its file.

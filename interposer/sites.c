@@ -35,11 +35,11 @@ static struct site_file *look(uint64_t key)
 	return NULL;
 }
 
-struct site_file *sites_of(uint64_t key)
+struct site_file *sites_of(uint64_t key, bool make)
 {
 	struct site_file *f = look(key), *other;
 
-	if (f)
+	if (f || !make)
 		return f;
 	f = kzalloc(sizeof(*f));
 	if (!f)

@@ -44,8 +44,8 @@ struct site_file {
 /* Hash of @n bytes. */
 uint64_t sites_hash(const void *p, size_t n);
 
-/* The table of the file with this key, a new one if need be, or NULL. */
-struct site_file *sites_of(uint64_t key);
+/* The table of the file with this key; with @make also a new one, or NULL. */
+struct site_file *sites_of(uint64_t key, bool make);
 
 static inline const struct site_rec *sites_rec(const struct site_file *f,
 					       uint32_t i)

@@ -299,6 +299,7 @@ static void __attribute__((noreturn)) child(const struct start *s,
 					    const struct policy *p)
 {
 	bool mapped = image_map(s->exe);
+
 	if (setsid() < 0)
 		child_fail("setsid");
 	errno = -cgroup_enter(&s->cgroup);

@@ -351,6 +351,8 @@ static long map_new(struct mm *mm, struct vma *new, uaddr_t addr, size_t len,
 		    int flags, const struct pieces *ps)
 {
 	struct vma *dead = NULL, seen;
+	bool is_text = new->file && (new->prot & PROT_EXEC) &&
+		!(new->prot & PROT_WRITE) && !(new->flags & VMA_SHARED);
 	long at;
 
 	if ((flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE) &&
@@ -372,6 +374,8 @@ static long map_new(struct mm *mm, struct vma *new, uaddr_t addr, size_t len,
 	if (((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE) ||
 	    (seen.flags & (VMA_LOCKED | VMA_LOCKONFAULT)) == VMA_LOCKED)
 		populate(&seen, seen.start, seen.hole - seen.start);
+	if (is_text)
+		patch_mapped(mm, seen.start);
 	return at;
 }
 

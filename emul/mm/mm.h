@@ -84,6 +84,7 @@ struct mm {
 	size_t title_len;
 	uint32_t membarrier;	/* what membarrier(2) registered; atomic */
 	bool no_patch;		/* guest uses GS: sites stay as they are */
+	bool own_loader;	/* no ld.so: what is mapped may not be run */
 	struct aio *aio;		/* contexts of io_setup; fs/aio.c */
 	struct patch_state *patch;	/* interposer/patch.c's, or NULL */
 };

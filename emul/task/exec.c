@@ -93,6 +93,7 @@ static long map_program(struct task *t, struct mm *mm, struct exec *e,
 	if (err)
 		return err;
 	vdso_map(t, mm);
+	mm->own_loader = !p->interp;
 
 	mm->code_start = main_at.code_start;
 	mm->code_end = main_at.code_end;

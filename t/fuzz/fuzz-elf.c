@@ -46,6 +46,9 @@ void kfree(void *p) { free(p); }
 void mutex_lock_slow(struct mutex *m) { never(m); }
 void mutex_unlock_slow(struct mutex *m) { never(m); }
 void file_put(struct file *f) { never(ref_put(&f->ref)); }
+void inode_read(struct inode *i, const struct mount *m, unsigned int flags)
+{ (void)i, (void)m, (void)flags; }
+void patch_mapped(struct mm *mm, uint64_t a) { (void)mm, (void)a; }
 void patch_unmap(struct mm *mm, uint64_t a, uint64_t b)
 { (void)mm, (void)a, (void)b; }
 void patch_change(struct mm *mm, uint64_t a, uint64_t b)
