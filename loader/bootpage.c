@@ -239,20 +239,30 @@ void bootpage_vdso(struct boot_vdso *v)
 static uint64_t limits[16][2];
 static uint64_t sig_blocked, sig_ignored;	/* bit n-1: signal n */
 
-/* What sbx inherited, as under nohup(1), the program does too. */
+/* struct sigaction as the host has it. */
+struct host_sigaction {
+	uintptr_t handler;
+	unsigned long flags;
+	uintptr_t restorer;
+	uint64_t mask;
+};
+
+/*
+ * What sbx inherited, as under nohup(1), the program does too.  libc keeps some
+ * signals to itself, and does not tell of them.
+ */
 static void keep_signals(void)
 {
-	struct sigaction sa;
-	sigset_t set;
+	struct host_sigaction sa;
 
-	if (sigprocmask(SIG_BLOCK, NULL, &set))
-		sigemptyset(&set);
-	for (int sig = 1; sig <= 64; sig++) {
-		if (sigismember(&set, sig) == 1)
-			sig_blocked |= 1ULL << (sig - 1);
-		if (!sigaction(sig, NULL, &sa) && sa.sa_handler == SIG_IGN)
+	if (syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &sig_blocked,
+		    sizeof(sig_blocked)))
+		sig_blocked = 0;
+	for (int sig = 1; sig <= 64; sig++)
+		if (!syscall(SYS_rt_sigaction, sig, NULL, &sa,
+			     sizeof(sa.mask)) &&
+		    sa.handler == (uintptr_t)SIG_IGN)
 			sig_ignored |= 1ULL << (sig - 1);
-	}
 }
 
 void bootpage_keep(void)
