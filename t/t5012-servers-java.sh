@@ -76,7 +76,12 @@ class Nio {
 			f.truncate(100);
 			System.out.println(f.size());
 		}
-		/* One file by eight threads, each by maps of its own. */
+		/*
+		 * One file by eight threads, each by maps of its own.  It has
+		 * its size: map() looks at that and then sets it, and would
+		 * cut off what another has mapped meanwhile.
+		 */
+		try (FileChannel f = FileChannel.open(p, WRITE)) { f.write(ByteBuffer.allocate(1), 8 * 65536L - 1); }
 		ExecutorService e = Executors.newFixedThreadPool(8);
 		List<Future<Long>> sums = new ArrayList<>();
 		for (int t = 0; t < 8; t++) {
