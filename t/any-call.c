@@ -123,6 +123,7 @@ static uint64_t argument(void)
 /* Structures: pointers and small numbers, and vectors in the third page. */
 static void fill(void)
 {
+	const char *path = paths[any() % (sizeof(paths) / sizeof(*paths))];
 	uint64_t *words = (void *)memory;
 
 	if (any() % 4 == 0)
@@ -135,8 +136,7 @@ static void fill(void)
 		words[2 * PAGE / 8 + 2 * i] = (uintptr_t)(memory + 4 * PAGE);
 		words[2 * PAGE / 8 + 2 * i + 1] = any() % 5000;
 	}
-	strcpy(memory + 3 * PAGE,
-	       paths[any() % (sizeof(paths) / sizeof(*paths))]);
+	memcpy(memory + 3 * PAGE, path, strlen(path) + 1);
 }
 
 static void handler(int signo)

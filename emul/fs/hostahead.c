@@ -134,12 +134,13 @@ static int ask(struct asked *a, uint32_t max, struct broker_rep *rep,
 		.flags = BROKER_DIR_TREE, .arg = { max },
 	};
 	char *p, *mem = kmalloc(2 * BROKER_PATH_MAX);
-	char *names = mem + BROKER_PATH_MAX;
+	char *names;
 	size_t len;
 	int err = -ENAMETOOLONG;
 
 	if (!mem)
 		return -ENOMEM;
+	names = mem + BROKER_PATH_MAX;
 	if (!a->stat && host_names_stat_wanted(fs))
 		max = MIN(max, AHEAD_PROBE);
 	p = host_path(a->up, mem, &len);
