@@ -165,9 +165,8 @@ static struct dentry *next_dir(struct dentry *d, struct asked *a)
 {
 	size_t at = 0;
 
-	while (d && host_has_lower(d)) {
-		const struct dir_list *l = load_acquire(
-				&host_node(d->inode)->list);
+	while (d) {
+		const struct dir_list *l = host_list_of(d);
 		const struct broker_dirent *e;
 		struct dentry *up;
 
@@ -308,8 +307,7 @@ void host_list_ahead(struct dentry *dir, bool stat)
 	    dir->inode->size > BROKER_BODY_MAX / 2)
 		return;
 	a.up = host_name_in(dir, a.name, &a.len);
-	if (a.up && host_has_lower(a.up) &&
-	    load_acquire(&host_node(a.up->inode)->list)) {
+	if (a.up && host_list_of(a.up)) {
 		max = window(hostfs_of(a.up->inode));
 		if (max > 1)
 			list_now(&a, max);

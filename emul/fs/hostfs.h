@@ -218,6 +218,13 @@ struct dir_list {
 
 #define LIST_KEEP_MAX	(1U << 20)	/* bytes of a list kept */
 
+/* That of the host's names in @d, if it is known; or NULL. */
+static inline const struct dir_list *host_list_of(const struct dentry *d)
+{
+	return host_has_lower(d) ? load_acquire(&host_node(d->inode)->list) :
+		NULL;
+}
+
 struct dir_list *host_list_new(void);
 void host_list_put(struct dir_list *l);
 /* Where in @l the entry after the one of @name starts. */

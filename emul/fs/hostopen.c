@@ -147,18 +147,12 @@ static bool add_file(struct batch *b, const struct broker_dirent *e)
 	return false;
 }
 
-static const struct dir_list *list_of(const struct dentry *d)
-{
-	return host_has_lower(d) ? load_acquire(&host_node(d->inode)->list) :
-		NULL;
-}
-
 /* Into the directory @e of b->last.  False: it is not known yet. */
 static bool enter(struct batch *b, const struct broker_dirent *e)
 {
 	struct dentry *d = d_lookup(b->last, (const char *)(e + 1),
 				    e->name_len);
-	bool known = d && (!host_has_lower(d) || list_of(d));
+	bool known = d && (!host_has_lower(d) || host_list_of(d));
 
 	if (!known || !host_has_lower(d)) {
 		b->at += e->rec_len;
@@ -178,11 +172,11 @@ static bool leave(struct batch *b)
 	size_t len = 0;
 	struct dentry *up = host_name_in(b->last, name, &len);
 
-	if (!up || !list_of(up)) {
+	if (!up || !host_list_of(up)) {
 		dput(up);
 		return false;
 	}
-	b->at = host_list_behind(list_of(up), name, len);
+	b->at = host_list_behind(host_list_of(up), name, len);
 	dput(b->last);
 	b->last = up;
 	return true;
@@ -197,7 +191,7 @@ static void choose(struct batch *b, uint32_t max)
 	unsigned int dirs = 0;
 
 	while (b->n < max && dirs < OPENS_DIRS) {
-		const struct dir_list *l = list_of(b->last);
+		const struct dir_list *l = host_list_of(b->last);
 		const struct broker_dirent *e;
 
 		if (!l)
@@ -406,7 +400,7 @@ static void open_with_others(struct dentry *up, struct dentry *d,
 	/* Who waits shall not wait for many: those are asked for after it. */
 	uint32_t max = MIN(window(fs, opens), OPENS_FIRST);
 	bool tree = host_node(up->inode)->was_read;
-	size_t at = tree ? host_list_behind(list_of(up), name, len) :
+	size_t at = tree ? host_list_behind(host_list_of(up), name, len) :
 		load_once(&host_node(up->inode)->open_at);
 	struct batch *b = max > 1 ? batch_new(up, at, tree) : NULL;
 
@@ -449,9 +443,7 @@ void host_open_ahead(struct dentry *d)
 
 	if (may_open(d))
 		up = host_name_in(d, name, &len);
-	if (up && host_has_lower(up) &&
-	    load_acquire(&host_node(up->inode)->list) &&
-	    !has_come(up, name, len))
+	if (up && host_list_of(up) && !has_come(up, name, len))
 		open_with_others(up, d, name, len);
 	dput(up);
 	if (load_once(&n->fd) < 0)

@@ -160,7 +160,7 @@ void proc_show_statm(struct text *b, struct task *t)
 
 	proc_sizes(t, mm, &s);
 	text_printf(b, "%lu %lu %lu %lu 0 %lu 0\n", s.total, s.rss,
-		    s.file + s.shmem,		    s.text, s.data + s.stack);
+		    s.file + s.shmem, s.text, s.data + s.stack);
 	mm_put(mm);
 }
 

@@ -134,10 +134,8 @@ struct fd mqueue_fdget(struct task *t, int fd, uint32_t mode)
 	struct fd f = fdget(t, fd);
 
 	if (f.file && (f.file->ops != &mqueue_fops ||
-		       (f.file->mode & mode) != mode)) {
-		fdput(f);
-		f = (struct fd){ NULL, false };
-	}
+		       (f.file->mode & mode) != mode))
+		return fd_refuse(f);
 	return f;
 }
 

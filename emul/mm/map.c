@@ -351,8 +351,6 @@ static long map_new(struct mm *mm, struct vma *new, uaddr_t addr, size_t len,
 		    int flags, const struct pieces *ps)
 {
 	struct vma *dead = NULL, seen;
-	bool is_text = new->file && (new->prot & PROT_EXEC) &&
-		!(new->prot & PROT_WRITE) && !(new->flags & VMA_SHARED);
 	long at;
 
 	if ((flags & MAP_FIXED) && !(flags & MAP_FIXED_NOREPLACE) &&
@@ -374,7 +372,7 @@ static long map_new(struct mm *mm, struct vma *new, uaddr_t addr, size_t len,
 	if (((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE) ||
 	    (seen.flags & (VMA_LOCKED | VMA_LOCKONFAULT)) == VMA_LOCKED)
 		populate(&seen, seen.start, seen.hole - seen.start);
-	if (is_text)
+	if (vma_is_text(&seen))
 		patch_mapped(mm, seen.start);
 	return at;
 }

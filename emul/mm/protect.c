@@ -19,8 +19,7 @@ static bool has_text(struct mm *mm, uint64_t start, uint64_t end)
 	mutex_lock(&mm->lock);
 	v = vma_find_above(mm, start);
 	for (; v && v->start < end && !text; v = vma_next(v))
-		text = v->file && (v->prot & PROT_EXEC) &&
-		       !(v->flags & VMA_SHARED);
+		text = vma_is_text(v);
 	mutex_unlock(&mm->lock);
 	return text;
 }

@@ -3,6 +3,8 @@
 #ifndef SBX_MM_VMA_H
 #define SBX_MM_VMA_H
 
+#include <linux/mman.h>
+
 #include "emul/lib/uapi.h"
 #include "emul/mm/mm.h"
 
@@ -13,6 +15,12 @@
 
 /* The calling task's soft limit, bytes. */
 uint64_t mm_rlimit(int which);
+
+/* Is it text of a file, which interposer/patch.c may have rewritten? */
+static inline bool vma_is_text(const struct vma *v)
+{
+	return v->file && (v->prot & PROT_EXEC) && !(v->flags & VMA_SHARED);
+}
 
 /* Memory for a vma; not in the tree yet. */
 struct vma *vma_alloc(void) __must_check;

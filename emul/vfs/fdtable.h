@@ -71,15 +71,20 @@ static inline void fdput(struct fd f)
 		file_put(f.file);
 }
 
+/* It is not what was wanted: give it back, and be as if there were none. */
+static inline struct fd fd_refuse(struct fd f)
+{
+	fdput(f);
+	return (struct fd){ NULL, false };
+}
+
 /* What @n names, unless it is open for its path alone (O_PATH). */
 static inline struct fd fdget(struct task *t, int n)
 {
 	struct fd f = fdget_raw(t, n);
 
-	if (f.file && unlikely(f.file->mode & FMODE_PATH)) {
-		fdput(f);
-		f = (struct fd){ NULL, false };
-	}
+	if (f.file && unlikely(f.file->mode & FMODE_PATH))
+		return fd_refuse(f);
 	return f;
 }
 

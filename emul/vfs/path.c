@@ -31,11 +31,7 @@ struct fd fdget_unnamed(struct task *t, int dfd, uaddr_t path, int flags)
 	if (!(flags & AT_EMPTY_PATH) || dfd < 0 || get_user(&c, path) || c)
 		return f;
 	f = fdget(t, dfd);
-	if (f.file && f.file->path.dentry) {
-		fdput(f);
-		f = (struct fd){ NULL, false };
-	}
-	return f;
+	return f.file && f.file->path.dentry ? fd_refuse(f) : f;
 }
 
 unsigned int lookup_flags(int at_flags, unsigned int dflt)
