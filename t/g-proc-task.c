@@ -26,19 +26,9 @@ static char text[1 << 18];
 static ssize_t slurp(pid_t pid, const char *name)
 {
 	char path[128];
-	ssize_t n = 0, k;
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	text[0] = '\0';
-	fd = open(path, O_RDONLY);
-	if (fd < 0)
-		return -1;
-	while ((k = read(fd, text + n, sizeof(text) - 1 - (size_t)n)) > 0)
-		n += k;
-	close(fd);
-	text[n] = '\0';
-	return k < 0 ? k : n;
+	return slurp_file(path, text, sizeof(text));
 }
 
 /* The @n-th field of stat, from 1. */

@@ -23,17 +23,7 @@ static char text[1 << 20];
 
 static ssize_t slurp(const char *path)
 {
-	int fd = open(path, O_RDONLY);
-	ssize_t n = 0, k;
-
-	text[0] = '\0';
-	if (fd < 0)
-		return -1;
-	while ((k = read(fd, text + n, sizeof(text) - 1 - (size_t)n)) > 0)
-		n += k;
-	close(fd);
-	text[n] = '\0';
-	return n;
+	return slurp_file(path, text, sizeof(text));
 }
 
 /* The value behind "name:" in text, as a number. */

@@ -19,23 +19,12 @@
 
 static char text[8192];
 
-static int slurp(pid_t pid, const char *name)
+static ssize_t slurp(pid_t pid, const char *name)
 {
 	char path[64];
-	ssize_t n;
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	text[0] = '\0';
-	fd = open(path, O_RDONLY);
-	if (fd < 0)
-		return -1;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n < 0)
-		return -1;
-	text[n] = '\0';
-	return 0;
+	return slurp_file(path, text, sizeof(text));
 }
 
 static long status_kib(pid_t pid, const char *key)

@@ -22,6 +22,7 @@
 #endif
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,22 @@
 
 static int tap_n;
 static int tap_failed;
+
+/* The bytes of the file into `text` of `size`, and how many; -1: errno. */
+static inline ssize_t slurp_file(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t n = 0, k;
+
+	text[0] = '\0';
+	if (fd < 0)
+		return -1;
+	while ((k = read(fd, text + n, size - 1 - (size_t)n)) > 0)
+		n += k;
+	close(fd);
+	text[n] = '\0';
+	return k < 0 ? k : n;
+}
 
 /* One test: `good` is its result, `name` is unique in the program. */
 static inline int ok(int good, const char *name)
